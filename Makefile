@@ -1,0 +1,74 @@
+# Everything stays in the checkout: .venv/ for the tools, .cache/ for downloads and caches, build/ for what is made.
+# Written for make 3.81, which macOS still ships.
+
+PY := .venv/bin/python
+CACHE := $(CURDIR)/.cache
+
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
+# Notebooks run in this venv's kernel, with none of the user's own Jupyter settings read or written.
+export IPYTHONDIR := $(CACHE)/ipython
+export JUPYTER_CONFIG_DIR := $(CACHE)/jupyter/config
+export JUPYTER_DATA_DIR := $(CACHE)/jupyter/data
+export JUPYTER_RUNTIME_DIR := $(CACHE)/jupyter/runtime
+export JUPYTER_PREFER_ENV_PATH := 1
+unexport JUPYTER_PATH JUPYTER_CONFIG_PATH PYTHONHOME PYTHONPATH
+
+.PHONY: help setup demo test check format notebooks bench bench-quick lock clean
+
+help:
+	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python)"
+	@echo "make demo         run the quickstart notebook and say where its tables are"
+	@echo "make test         lint, types, layers, tests and notebooks"
+	@echo "make check        of these, all but tests and notebooks"
+	@echo "make format       format the code and mend what ruff can"
+	@echo "make notebooks    run the example notebooks and save their outputs"
+	@echo "make bench        measure what the documentation claims (bench-quick: in minutes)"
+	@echo "make lock         renew requirements/ from pyproject.toml"
+	@echo "make clean        remove all that these made, the downloads too"
+
+setup:
+	@PYTHON="$(PYTHON)" .ci/setup
+
+demo: setup
+	@rm -rf build/demo && mkdir -p build/demo && cp notebooks/01_quickstart.ipynb build/demo/
+	$(PY) -m nbconvert --log-level WARN --execute --inplace build/demo/01_quickstart.ipynb
+	$(PY) -m nbconvert --log-level WARN --to html build/demo/01_quickstart.ipynb
+	@echo "The rendered notebook: $(CURDIR)/build/demo/01_quickstart.html"
+	@find build/demo -type d -name _delta_log | sed -e 's|/_delta_log$$||' -e 's|^|A Delta table:         $(CURDIR)/|' | sort
+
+# The notebooks are tested as copies, so that they start without the tables of an earlier run.
+test: check
+	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/notebooks && rm -rf build/notebooks/data
+	ODIBI_PROGRESS=off $(PY) -m pytest tests
+	ODIBI_PROGRESS=off $(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
+		--nbval-sanitize-with notebooks/sanitize.cfg build/notebooks
+
+check: setup
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo --cache-dir $(CACHE)/import-linter
+
+format: setup
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+notebooks: setup
+	ODIBI_PROGRESS=off $(PY) notebooks/save_outputs.py
+
+bench: setup
+	$(PY) -m benchmarks
+
+bench-quick: setup
+	$(PY) -m benchmarks --quick
+
+# One resolution for Linux and macOS and for every Python from 3.11 on; `make lock UPGRADE=--upgrade` moves to the newest.
+LOCK = UV_CACHE_DIR=$(CACHE)/uv .venv/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+lock: setup
+	$(LOCK) --group tools --output-file requirements/tools.txt
+	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+
+clean:
+	rm -rf .venv .cache build dist *.egg-info
