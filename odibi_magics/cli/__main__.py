@@ -1,0 +1,3 @@
+from odibi_magics.cli import main
+
+main()

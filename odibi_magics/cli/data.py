@@ -1,0 +1,108 @@
+"""Plans, previews and connections as plain data for `--json`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, time
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.secret import redact
+
+if TYPE_CHECKING:
+    from odibi_magics.config.types import Column
+    from odibi_magics.engines.base import Place, Preview, Warned
+    from odibi_magics.pipeline.plan import Plan, PlannedNode
+    from odibi_magics.pipeline.result import RunResult
+
+
+def to_json(data: Any) -> str:
+    """Redacted JSON. What JSON has no word for is text: decimals, dates in ISO 8601, bytes in hex, NaN."""
+    return json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    return _as_text(value)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    return value.hex() if isinstance(value, (bytes, bytearray, memoryview)) else redact(str(value))
+
+
+def run_data(result: RunResult) -> Any:
+    """A run's report; a preview's rows are in it besides."""
+    data = json.loads(result.to_json())
+    return {**data, "preview": preview_data(result.preview)} if result.preview else data
+
+
+def preview_data(preview: Preview) -> dict[str, Any]:
+    """Rows as lists in the order of the columns: two columns may have one name."""
+    return {
+        "title": preview.title,
+        "columns": _columns(preview.columns),
+        "rows": preview.rows,
+        "total": preview.total,
+    }
+
+
+def plan_data(plan: Plan, *, sql: bool) -> dict[str, Any]:
+    """sql: with each step's SQL."""
+    return {
+        "project": plan.project,
+        "environment": plan.environment,
+        "engine": plan.engine,
+        "variables": [
+            {"name": used.name, "value": used.value, "origin": used.origin} for used in plan.variables
+        ],
+        "nodes": [_node(node, sql) for node in plan.nodes],
+        "warnings": _warnings(plan.warnings),
+    }
+
+
+def _node(node: PlannedNode, sql: bool) -> dict[str, Any]:
+    return {
+        "name": node.name,
+        "pipeline": node.pipeline,
+        "defined": node.defined,
+        "runs": node.runs,
+        "after": [{"node": edge.source, "why": edge.why} for edge in node.edges],
+        "reads": _place(node.source.place) if node.source else None,
+        "writes": _write(node),
+        "columns": _columns(node.columns) if node.columns is not None else None,
+        "changes": [asdict(change) for change in node.changes],
+        "warnings": _warnings(node.warnings),
+        **({"sql": list(node.sql)} if sql else {}),
+    }
+
+
+def _write(node: PlannedNode) -> dict[str, Any] | None:
+    if node.sink is None:
+        return None
+    version = node.target.version if node.target else None
+    return {**_place(node.sink.place), "mode": node.sink.mode, "action": node.action, "version": version}
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"address": place.address, "url": place.url, "format": place.format}
+
+
+def _columns(columns: Sequence[Column]) -> list[dict[str, str]]:
+    return [{"name": column.name, "type": column.type} for column in columns]
+
+
+def _warnings(warnings: Sequence[Warned]) -> list[dict[str, str]]:
+    return [{"message": warned.message, "remedy": warned.remedy, "code": warned.code} for warned in warnings]

@@ -1,0 +1,183 @@
+"""The verbs: each takes the words after its name and gives an Answer, or raises what went wrong."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.cli.answer import DONE, FAILED, Answer, report
+from odibi_magics.cli.output import log
+from odibi_magics.errors import ConnectionFailed, UsageError
+from odibi_magics.options import (
+    Does,
+    Parser,
+    RunOptions,
+    add_choice,
+    add_engine,
+    add_file,
+    add_preview,
+    add_run_id,
+    add_sql,
+    add_table,
+    add_texts,
+    rows,
+    run_options,
+)
+
+if TYPE_CHECKING:
+    from odibi_magics.pipeline.events import Observer
+    from odibi_magics.project import ConnectionInfo, Project
+
+PREVIEW_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Verb:
+    """summary: a sentence for its help. groups: its options."""
+
+    name: str
+    summary: str
+    do: Callable[[Parser, Sequence[str]], Answer]
+    groups: tuple[Callable[[Parser], object], ...]
+
+    def parser(self) -> Parser:
+        parser = Parser(f"odibi-magics {self.name}", self.summary, *self.groups)
+        parser.add_argument("--json", action="store_true", help="JSON on stdout")
+        return parser
+
+
+# A project's file ----------------------------------------------------------------------------------------
+
+
+def validate(parser: Parser, words: Sequence[str]) -> Answer:
+    """The same checks, with the same words, as before a run."""
+    options, project = _project(parser, words, "plan")
+    plan = options.plan(project)
+    counts = {
+        "connections": len(project.connections()),
+        "pipelines": len({node.pipeline for node in plan.nodes}),
+        "nodes": len(plan.nodes),
+    }
+    warned = (*plan.warnings, *(warning for node in plan.nodes for warning in node.warnings))
+    found = [warning.message for warning in warned]
+    text = f"{options.file}: no problems in {', '.join(_counted(n, noun) for noun, n in counts.items())}"
+    lines = [text, *(f"  warning: {message}" for message in found)]
+    return Answer(
+        "\n".join(lines), lambda: {"file": options.file, **counts, "problems": [], "warnings": found}
+    )
+
+
+def plan(parser: Parser, words: Sequence[str]) -> Answer:
+    from odibi_magics.cli.data import plan_data
+    from odibi_magics.display.plan import plan_sql_text, plan_text
+
+    options, project = _project(parser, words, "plan")
+    made = options.plan(project)
+    text = plan_text(made) + ("\n\n" + plan_sql_text(made) if options.sql else "")
+    return Answer(text, lambda: plan_data(made, sql=options.sql))
+
+
+def run(parser: Parser, words: Sequence[str]) -> Answer:
+    options, project = _project(parser, words)
+    return report(options.start(project, _observers(), PREVIEW_ROWS))
+
+
+def _project(parser: Parser, words: Sequence[str], does: Does | None = None) -> tuple[RunOptions, Project]:
+    options = run_options(parser, words, does)
+    from odibi_magics.project import Project
+
+    return options, Project.from_file(options.file, env=options.env, variables=options.variables)
+
+
+def _observers() -> tuple[Observer, ...]:
+    from odibi_magics.display.progress import PlainLog
+
+    return () if os.environ.get("ODIBI_PROGRESS", "").lower() == "off" else (PlainLog(log),)
+
+
+def _counted(count: int, plural: str) -> str:
+    return f"{count} {plural.removesuffix('s') if count == 1 else plural}"
+
+
+# Tables and connections ----------------------------------------------------------------------------------
+
+
+def preview(parser: Parser, words: Sequence[str]) -> Answer:
+    from odibi_magics.cli.data import preview_data
+    from odibi_magics.display.tables import preview_text
+
+    found = parser.read(words)
+    frame = _project_here(found).table(*found.table)
+    shown = replace(frame.preview(found.rows), title=" ".join(found.table))
+    return Answer(preview_text(shown), lambda: preview_data(shown))
+
+
+def connections(parser: Parser, words: Sequence[str]) -> Answer:
+    """Fails where one of them does not answer."""
+    from odibi_magics.display.tables import table_text
+
+    found = parser.read(words)
+    project = _project_here(found)
+    if not project.connections():
+        raise UsageError(
+            f"no connections are defined in {found.file or 'a *.odibi.yaml here; --file names one'}"
+        )
+    checked = [_checked(project, info) for info in project.connections()]
+    failures = [row["error"] for row in checked if row["error"]]
+    columns = ("name", "kind", "place", "auth", "secret", "state")
+    table = table_text(columns, [[str(row[column]) for column in columns] for row in checked])
+    return Answer(table, lambda: checked, "\n".join(failures), FAILED if failures else DONE)
+
+
+def _checked(project: Project, info: ConnectionInfo) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    try:
+        project.check_connection(info.name)
+    except ConnectionFailed as error:
+        return {**asdict(info), "state": "failed", "error": str(error)}
+    return {**asdict(info), "state": "ok", "error": None}
+
+
+def _project_here(found: Namespace) -> Project:
+    """The project of --file, else of the only *.odibi.yaml here, else one that defines nothing."""
+    from odibi_magics.project import Project
+
+    file = found.file or _only_file(Path.cwd())
+    if file is None:
+        return Project.from_yaml("connections: {}", env=found.env, variables=dict(found.set))
+    return Project.from_file(file, env=found.env, variables=dict(found.set))
+
+
+def _only_file(folder: Path) -> str | None:
+    files = sorted(path.name for path in folder.glob("*.odibi.yaml"))
+    if len(files) > 1:
+        raise UsageError(f"which project? --file one of: {', '.join(files)}")
+    return files[0] if files else None
+
+
+def _add_file(parser: Parser) -> None:
+    parser.add_argument("--file", metavar="FILE", help="without it the only *.odibi.yaml here")
+
+
+def _add_rows(parser: Parser) -> None:
+    parser.add_argument(
+        "--rows", type=rows, default=PREVIEW_ROWS, metavar="ROWS", help="how many rows to show"
+    )
+
+
+_FILE = (add_file, add_texts)
+_HERE = (_add_file, add_texts)
+_RUN = (*_FILE, add_preview, add_choice, add_run_id)
+_ALL = (
+    Verb("validate", "Check a project's file; run nothing.", validate, (*_FILE, add_engine)),
+    Verb("plan", "Show what a run would do.", plan, (*_FILE, add_sql, add_choice)),
+    Verb("run", "Check and run a project's file.", run, _RUN),
+    Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
+    Verb("connections", "List the connections and check that they answer.", connections, _HERE),
+)
+VERBS = {verb.name: verb for verb in _ALL}

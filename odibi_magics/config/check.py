@@ -1,0 +1,286 @@
+"""What one key alone cannot tell: references, names, and keys that need or exclude each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from odibi_magics.config.formats import FILE_MODES, READ_OPTIONS, WRITE_OPTIONS, infer_format
+from odibi_magics.config.load import Config, Known
+from odibi_magics.config.marks import Path
+from odibi_magics.config.models import (
+    AdlsConnection,
+    LocalConnection,
+    Node,
+    Read,
+    UnityConnection,
+    Write,
+)
+from odibi_magics.errors import Problem, suggest
+
+# What each way of opening an account needs, and what else it may have.
+_AUTH = {
+    "key_vault": ({"secret_name"}, {"key_vault_name"}),
+    "direct_key": ({"account_key"}, set()),
+    "sas_token": ({"sas_token"}, set()),
+    "connection_string": ({"connection_string"}, set()),
+    "service_principal": ({"tenant_id", "client_id", "client_secret"}, set()),
+    "managed_identity": (set(), {"client_id"}),
+    "identity": (set(), {"client_id", "tenant_id"}),
+    "databricks_secret": ({"secret_scope", "secret_key"}, set()),
+    "session": (set(), set()),
+}
+_AUTH_KEYS = frozenset().union(*(needed | allowed for needed, allowed in _AUTH.values()))
+
+
+def check(config: Config, known: Known) -> list[Problem]:
+    """Every problem of a project whose keys and types are right."""
+    return [
+        *_connections(config, known),
+        *_names(config),
+        *_references(config, known),
+        *_nodes(config),
+        *_story(config, known),
+    ]
+
+
+def nodes_of(config: Config) -> Iterator[tuple[Path, str, Node]]:
+    """Each node with its path in the project and its pipeline's name, in order."""
+    for i, pipeline in enumerate(config.model.pipelines):
+        for j, node in enumerate(pipeline.nodes):
+            if node is not None:  # left out of a pruned config
+                yield ("pipelines", i, "nodes", j), pipeline.pipeline, node
+
+
+def _connections(config: Config, known: Known) -> Iterator[Problem]:
+    for name, connection in config.model.connections.items():
+        if isinstance(connection, AdlsConnection):
+            yield from _adls(config, ("connections", name), connection, known)
+    if os.environ.get("ODIBI_ENV", "").lower() == "production":
+        for path in config.literal_secrets:
+            yield config.key_problem(
+                path, f"a literal {path[-1]} is refused with ODIBI_ENV=production", "write ${NAME}"
+            )
+
+
+def _adls(config: Config, path: Path, connection: AdlsConnection, known: Known) -> Iterator[Problem]:
+    given = set(connection.model_fields_set) & _AUTH_KEYS
+    needed, allowed = _AUTH[connection.auth_mode]
+    for key in sorted(needed - given):
+        yield config.key_problem(path, f"auth_mode {connection.auth_mode} needs the key '{key}'")
+    for key in sorted(given - needed - allowed):
+        hint = f"it takes {', '.join(sorted(needed | allowed)) or 'no further key'}"
+        yield config.key_problem((*path, key), f"auth_mode {connection.auth_mode} takes no '{key}'", hint)
+    if connection.path_prefix is not None and connection.container is None:
+        yield config.key_problem((*path, "path_prefix"), "path_prefix goes only with container")
+    if connection.auth_mode == "key_vault" and vault_of(config, connection, known) is None:
+        vaults = sorted(vaults_named(config) | known.vaults)
+        why = (
+            f"the connections name {len(vaults)}: {', '.join(vaults)}" if vaults else "none is named anywhere"
+        )
+        yield config.key_problem(path, "which key vault? No key_vault_name here or in the project", why)
+
+
+def vaults_named(config: Config) -> set[str]:
+    """The vaults that connections of this text name."""
+    return {
+        connection.key_vault_name
+        for connection in config.model.connections.values()
+        if isinstance(connection, AdlsConnection) and connection.key_vault_name
+    }
+
+
+def vault_of(config: Config, connection: AdlsConnection, known: Known) -> str | None:
+    """The connection's vault, else the project's, else the one vault that connections name; None where unclear."""
+    if connection.key_vault_name or config.model.key_vault_name:
+        return connection.key_vault_name or str(config.model.key_vault_name)
+    vaults = vaults_named(config) | known.vaults
+    return vaults.pop() if len(vaults) == 1 else None
+
+
+def _names(config: Config) -> Iterator[Problem]:
+    lines: dict[str, int | None] = {}
+    for path, _, node in nodes_of(config):
+        place = config.tree.value_place((*path, "name"))
+        lowered = node.name.lower()
+        if lowered == "df":
+            yield config.problem(
+                (*path, "name"), "a node cannot be called 'df': in SQL that is the step before"
+            )
+        elif lowered in lines:
+            yield config.problem(
+                (*path, "name"), f"a second node '{node.name}', first on line {lines[lowered]}"
+            )
+        lines.setdefault(lowered, place.line if place else None)
+    pipelines = [pipeline.pipeline for pipeline in config.model.pipelines]
+    for i, name in enumerate(pipelines):
+        if name is not None and name in pipelines[:i]:
+            yield config.problem(("pipelines", i, "pipeline"), f"a second pipeline '{name}'")
+
+
+def _references(config: Config, known: Known) -> Iterator[Problem]:
+    connections = [*config.model.connections, *known.connections]
+    names = [*(node.name for _, _, node in nodes_of(config)), *known.nodes]
+    for path, _, node in nodes_of(config):
+        for key, part in (("read", node.read), ("write", node.write)):
+            if part is not None and part.connection not in connections:
+                yield _unknown(config, (*path, key, "connection"), "connection", part.connection, connections)
+        for i, name in enumerate(node.depends_on):
+            if name == node.name:
+                yield config.problem((*path, "depends_on", i), f"node '{name}' depends on itself")
+            elif name not in names:
+                yield _unknown(config, (*path, "depends_on", i), "node", name, names)
+
+
+def _story(config: Config, known: Known) -> Iterator[Problem]:
+    story = config.model.story
+    connections = [*config.model.connections, *known.connections]
+    if story is not None and story.connection not in connections:
+        yield _unknown(config, ("story", "connection"), "connection", story.connection, connections)
+
+
+def _unknown(config: Config, path: Path, kind: str, name: str, names: Iterable[str]) -> Problem:
+    hint = suggest(name, list(names)) or f"no {kind}s are defined"
+    return config.problem(path, f"unknown {kind} '{name}'", hint)
+
+
+def _nodes(config: Config) -> Iterator[Problem]:
+    for path, _, node in nodes_of(config):
+        if not (node.read or node.transform or node.validation or node.write):
+            yield config.problem(
+                (*path, "name"), f"node '{node.name}' does nothing", "give it a read, transform or write"
+            )
+        elif path[-1] == 0 and not (node.read or node.depends_on or node.transform):
+            yield config.problem(
+                (*path, "name"), f"node '{node.name}' has no read, and no node stands before it"
+            )
+        if node.read:
+            yield from _read(config, (*path, "read"), node.read)
+        if node.write:
+            yield from _write(config, (*path, "write"), node.write)
+        if node.validation:
+            yield from _validation(config, (*path, "validation"), node)
+
+
+def _place(config: Config, path: Path, part: Read | Write) -> Iterator[Problem]:
+    connection = config.model.connections.get(part.connection)
+    if isinstance(connection, UnityConnection):
+        if part.table is None or part.path is not None:
+            yield config.key_problem((*path, "path"), "a unity_catalog connection takes table:, not path:")
+    elif part.path is None:
+        yield config.key_problem(path, "missing key 'path'")
+    elif part.table is not None:
+        yield config.key_problem(
+            (*path, "table"), "table: goes only with a unity_catalog connection; use path:"
+        )
+    if isinstance(connection, LocalConnection) and part.path is not None and leaves(part.path):
+        yield config.problem((*path, "path"), f"the path leaves the connection's folder: {part.path}")
+    if isinstance(connection, AdlsConnection) and part.path is not None and leaves(part.path):
+        yield config.problem((*path, "path"), f"'..' is not allowed in a path: {part.path}")
+
+
+def leaves(path: str) -> bool:
+    """Whether a path goes above its connection's root, or is absolute."""
+    depth = 0
+    for part in path.replace("\\", "/").split("/"):
+        depth += -1 if part == ".." else 0 if part in ("", ".") else 1
+        if depth < 0:
+            return True
+    return os.path.isabs(path)
+
+
+def _read(config: Config, path: Path, read: Read) -> Iterator[Problem]:
+    yield from _place(config, path, read)
+    format_ = read.format or infer_format(read.path or "")
+    yield from _options(config, path, read.options, READ_OPTIONS[format_], format_)
+    if format_ != "delta":
+        for key in ("version", "timestamp"):
+            if getattr(read, key) is not None:
+                yield config.key_problem((*path, key), f"{key} reads Delta tables, and this is {format_}")
+    if read.version is not None and read.timestamp is not None:
+        yield config.key_problem((*path, "timestamp"), "version and timestamp exclude each other")
+    if read.timestamp is not None:
+        yield from _zoned(config, (*path, "timestamp"), read.timestamp)
+    if read.lag is not None and read.newer_than is None:
+        yield config.key_problem((*path, "lag"), "lag goes only with newer_than")
+    if read.schema_ is not None and format_ in ("delta", "parquet"):
+        yield config.key_problem((*path, "schema"), f"{format_} carries its own schema; cast in SQL instead")
+    if not read.infer and format_ != "csv":
+        yield config.key_problem((*path, "infer"), f"infer is for csv, and this is {format_}")
+
+
+def _zoned(config: Config, path: Path, text: str) -> Iterator[Problem]:
+    try:
+        zoned = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        yield config.problem(path, "not an ISO 8601 time", "write 2026-11-20T18:00Z")
+        return
+    if not zoned:
+        yield config.problem(path, "a time without a zone", f"write {text}Z for UTC")
+
+
+def _options(
+    config: Config, path: Path, options: Mapping[str, object], allowed: frozenset[str], format_: str
+) -> Iterator[Problem]:
+    for key in options:
+        if key not in allowed:
+            hint = suggest(key, sorted(allowed)) or f"{format_} has no options"
+            yield config.key_problem((*path, "options", key), f"unknown option '{key}' of {format_}", hint)
+
+
+def _write(config: Config, path: Path, write: Write) -> Iterator[Problem]:
+    yield from _place(config, path, write)
+    format_ = write.format or infer_format(write.path or "")
+    yield from _options(config, path, write.options, WRITE_OPTIONS[format_], format_)
+    if write.path is not None and any(char in write.path for char in "*?["):
+        yield config.problem((*path, "path"), "a sink's path cannot be a pattern")
+    if format_ == "delta":
+        yield from _delta_write(config, path, write)
+    else:
+        yield from _file_write(config, path, write, format_)
+
+
+def _delta_write(config: Config, path: Path, write: Write) -> Iterator[Problem]:
+    keyed = write.mode in ("merge", "upsert", "append_once")
+    if keyed and write.keys is None:
+        yield config.problem((*path, "mode"), f"mode {write.mode} needs keys", "add keys: [id]")
+    if not keyed and write.keys is not None:
+        yield config.key_problem(
+            (*path, "keys"), f"mode {write.mode} takes no keys", "merge and append_once do"
+        )
+    if write.replace_where is not None and write.mode != "overwrite":
+        yield config.key_problem((*path, "replace_where"), "replace_where goes only with mode: overwrite")
+    if write.overwrite_schema and write.mode != "overwrite":
+        yield config.key_problem(
+            (*path, "overwrite_schema"), "overwrite_schema goes only with mode: overwrite"
+        )
+    if write.overwrite_schema and (write.merge_schema or write.replace_where):
+        other = "merge_schema" if write.merge_schema else "replace_where"
+        yield config.key_problem(
+            (*path, "overwrite_schema"), f"overwrite_schema and {other} exclude each other"
+        )
+
+
+def _file_write(config: Config, path: Path, write: Write, format_: str) -> Iterator[Problem]:
+    if write.mode not in FILE_MODES:
+        hint = f"{format_} takes {', '.join(sorted(FILE_MODES))}; format: delta takes them all"
+        yield config.problem(
+            (*path, "mode"), f"{format_} files cannot be written with mode {write.mode}", hint
+        )
+    for key in ("keys", "partition_by", "replace_where", "merge_schema", "overwrite_schema"):
+        if getattr(write, key):
+            yield config.key_problem(
+                (*path, key), f"{key} goes only with format: delta, and this is {format_}"
+            )
+
+
+def _validation(config: Config, path: Path, node: Node) -> Iterator[Problem]:
+    assert node.validation is not None
+    for kind in ("range", "row_count"):
+        for i, found in enumerate(getattr(node.validation, kind)):
+            here = (*path, kind, i) if isinstance(config.tree.at((*path, kind)), list) else (*path, kind)
+            if found.min is None and found.max is None:
+                yield config.key_problem(here, f"{kind} needs min, max or both")
+            elif type(found.min) is type(found.max) and found.min > found.max:
+                yield config.key_problem(here, f"min {found.min} is above max {found.max}")

@@ -1,0 +1,169 @@
+"""What the models refuse, in our words: path, line, what is allowed, the nearest spelling; never the input itself."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from odibi_magics.config.marks import Path, render_path
+from odibi_magics.config.tree import Tree
+from odibi_magics.errors import Problem, suggest
+
+_KINDS = {
+    "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
+    "int_parsing": "a whole number", "float_type": "a number", "float_parsing": "a number",
+    "bool_type": "true or false", "list_type": "a list", "dict_type": "a mapping", "model_type": "a mapping",
+    "model_attributes_type": "a mapping", "none_required": "nothing",
+}  # fmt: skip
+
+
+def explain(error: ValidationError, root: type[BaseModel], tree: Tree) -> list[Problem]:
+    """The validation error as problems, one for each place."""
+    grouped: dict[Path, list[Mapping[str, Any]]] = {}
+    for found in error.errors(include_input=False, include_url=False):
+        named = found["type"] in ("missing", "extra_forbidden")
+        grouped.setdefault(real_path(found["loc"], tree.value, named), []).append(found)
+    return [_problem(path, found, root, tree) for path, found in grouped.items()]
+
+
+def real_path(loc: tuple[str | int, ...], value: Any, named: bool) -> Path:
+    """The loc without what is no key of the text: union tags, and indexes of lists that we made.
+
+    named: the last part is a key that is missing or unknown, and so stands in no value.
+    """
+    path: list[str | int] = []
+    for depth, part in enumerate(loc):
+        inside = isinstance(value, dict) and part in value
+        listed = isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if inside or listed:
+            path.append(part)
+            value = value[part]
+        elif named and depth == len(loc) - 1 and isinstance(part, str):
+            path.append(part)
+    return tuple(path)
+
+
+def _problem(path: Path, found: list[Mapping[str, Any]], root: type[BaseModel], tree: Tree) -> Problem:
+    first = found[0]
+    kind = first["type"]
+    parent = render_path(tree.written(path)[:-1])
+    name = path[-1] if path else ""
+    if kind == "extra_forbidden":
+        allowed = sorted(allowed_keys(root, tree.value, path[:-1]) - set(tree.at(path[:-1]) or ()))
+        hint = _COMMA if _after_a_comma(tree, path) else suggest(str(name), allowed)
+        return Problem(f"unknown key '{name}'", parent, tree.key_place(path), hint)
+    if kind == "missing":
+        return Problem(f"missing key '{name}'", parent, tree.key_place(path[:-1]))
+    return Problem(
+        _words(found), render_path(tree.written(path)), tree.value_place(path), _hint(first, path, tree)
+    )
+
+
+_COMMA = "inside { } a comma ends the value: put quotes round the SQL"
+
+
+def _after_a_comma(tree: Tree, path: Path) -> bool:
+    """`{sql: SELECT a, b FROM t}` is a key `sql` and a key `b FROM t` to YAML."""
+    return tree.at(path) is None and "sql" in (tree.at(path[:-1]) or ())
+
+
+def _words(found: list[Mapping[str, Any]]) -> str:
+    kinds = list(dict.fromkeys(_KINDS[f["type"]] for f in found if f["type"] in _KINDS))
+    if kinds:
+        return f"expected {' or '.join(kinds)}"
+    first = found[0]
+    context = first.get("ctx", {})
+    match first["type"]:
+        case "literal_error":
+            return "this value is not allowed"
+        case "union_tag_invalid":
+            return "this type is not allowed"
+        case "union_tag_not_found":
+            return f"missing key {context.get('discriminator', 'type')}"
+        case "string_pattern_mismatch":
+            return "a name has letters, digits and '_', and begins with no digit"
+        case "too_short" | "string_too_short":
+            return "must not be empty"
+        case "value_error":
+            return str(context.get("error", first["msg"]))
+        case _:
+            return str(first["msg"]).lower().replace("input should be", "must be")
+
+
+def _hint(found: Mapping[str, Any], path: Path, tree: Tree) -> str:
+    value = tree.at(path)
+    if found["type"] in ("literal_error", "union_tag_invalid"):
+        expected = found["ctx"].get("expected") or found["ctx"].get("expected_tags", "")
+        if found["type"] == "union_tag_invalid":
+            value = (value or {}).get("type") if isinstance(value, dict) else value
+        words = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
+        return suggest(str(value), words)
+    if found["type"] == "union_tag_not_found":
+        return "allowed: azure_adls, local, unity_catalog"
+    if found["type"] == "list_type" and isinstance(value, str):
+        return f"write [{value}]"
+    return ""
+
+
+def allowed_keys(root: type[BaseModel], value: Any, path: Path) -> set[str]:
+    """The keys that may stand in the mapping at `path`."""
+    annotation: Any = root
+    for part in path:
+        annotation = _descend(annotation, part, value)
+        value = _item(value, part)
+    return {key for model in _models(annotation, value) for key in _fields(model)}
+
+
+def _item(value: Any, part: str | int) -> Any:
+    try:
+        return value[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _descend(annotation: Any, part: str | int, value: Any) -> Any:
+    for option in _options(annotation):
+        if (
+            isinstance(option, type)
+            and issubclass(option, BaseModel)
+            and option in _models(annotation, value)
+        ):
+            if part in _fields(option):
+                return _fields(option)[str(part)]
+        elif get_origin(option) in (list, dict):
+            return get_args(option)[-1]
+    return Any
+
+
+def _models(annotation: Any, value: Any) -> list[type[BaseModel]]:
+    """The models a mapping may be read by, narrowed to the one its `type`, `sql` or `function` chooses."""
+    flat = [inner for option in _options(annotation) for inner in _unlisted(option)]
+    models = [option for option in flat if isinstance(option, type) and issubclass(option, BaseModel)]
+    keys = value if isinstance(value, dict) else {}
+    chosen = [model for model in models if _chosen(model, keys)]
+    return chosen or models
+
+
+def _chosen(model: type[BaseModel], keys: Mapping[str, Any]) -> bool:
+    if "type" in _fields(model):
+        return keys.get("type") in get_args(_fields(model)["type"])
+    return any(name in keys and name in ("sql", "function") for name in _fields(model))
+
+
+def _unlisted(option: Any) -> Iterable[Any]:
+    return _options(get_args(option)[0]) if get_origin(option) is list else [option]
+
+
+def _options(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        return _options(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [inner for option in get_args(annotation) for inner in _options(option)]
+    return [annotation]

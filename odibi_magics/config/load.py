@@ -1,0 +1,250 @@
+"""Text into a checked config, or all its problems at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from odibi_magics.config.marks import Document, Path, parse, render_path
+from odibi_magics.config.source import Source
+from odibi_magics.config.tree import NotAProject, Tree, connections_tree, overlay, project_tree
+from odibi_magics.config.variables import ENVIRONMENT, SQL_KEYS, VARIABLE, Missing, Values, fill, note
+from odibi_magics.errors import ConfigErrors, Problem, suggest
+from odibi_magics.secret import Secret
+
+# These hold secrets: a literal one warns, and in production it is refused.
+SECRET_KEYS = frozenset({"account_key", "sas_token", "connection_string", "client_secret"})
+
+
+@dataclass(frozen=True)
+class Known:
+    """What earlier cells of the notebook defined: names this text may refer to.
+
+    settings: project-wide keys they set (engine, sql_dialect ...), which hold here too unless this text sets them.
+    """
+
+    connections: frozenset[str] = frozenset()
+    nodes: frozenset[str] = frozenset()
+    vaults: frozenset[str] = frozenset()
+    vars: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked text.
+
+    model: the project as models. tree: the plain values, which find every path's line. values: its variables.
+    literal_secrets: paths of secrets that stand in the text itself. pruned: parts at fault are left out of `model`.
+    """
+
+    source: Source
+    model: Any
+    tree: Tree
+    values: Values
+    environment: str | None = None
+    literal_secrets: tuple[Path, ...] = ()
+    pruned: bool = False
+    filled: Any = None
+    problems: list[Problem] = field(default_factory=list)
+
+    def problem(self, path: Path, message: str, hint: str = "") -> Problem:
+        """A problem with the value at a path of the project."""
+        return Problem(message, render_path(self.tree.written(path)), self.tree.value_place(path), hint)
+
+    def key_problem(self, path: Path, message: str, hint: str = "") -> Problem:
+        """A problem with a key, or with one that is missing from the mapping at `path[:-1]`."""
+        return Problem(message, render_path(self.tree.written(path)), self.tree.key_place(path), hint)
+
+
+def load(
+    source: Source,
+    *,
+    environment: str | None = None,
+    variables: Mapping[str, Any] | None = None,
+    notebook: Mapping[str, Any] | None = None,
+    known: Known | None = None,
+) -> Config:
+    """Reads a project, pipelines, a pipeline's nodes or a bare list of nodes.
+
+    variables: from --set, before all others. notebook: variables for names that nothing else defines.
+    Raises ConfigErrors with every problem of the text.
+    """
+    return _load(source, project_tree, environment, variables or {}, notebook or {}, known or Known())
+
+
+def load_connections(
+    source: Source, *, variables: Mapping[str, Any] | None = None, notebook: Mapping[str, Any] | None = None
+) -> Config:
+    """Reads connections by name, under `connections:` or bare. Raises ConfigErrors."""
+    return _load(source, connections_tree, None, variables or {}, notebook or {}, Known())
+
+
+def _load(
+    source: Source,
+    shape: Callable[[Document], Tree],
+    environment: str | None,
+    variables: Mapping[str, Any],
+    notebook: Mapping[str, Any],
+    known: Known,
+) -> Config:
+    document = parse(source)
+    _stop_at(document.problems if document.value is None else [], source)
+    try:
+        tree = shape(document)
+    except NotAProject as error:
+        raise ConfigErrors([*document.problems, Problem(str(error))], source.name) from None
+    config = _validated(source, tree, environment, variables, notebook, known)
+    from odibi_magics.config.check import check
+
+    config.problems[:0] = document.problems
+    checkable, known = _checkable(config, known)
+    config.problems.extend(check(checkable, known))
+    if config.problems:
+        raise ConfigErrors(config.problems, source.name, left=(checkable, known))
+    return config
+
+
+def _checkable(config: Config, known: Known) -> tuple[Config, Known]:
+    """The config itself; where its models failed, what is left without the nodes and connections at fault, so that
+    references among the others are checked in the same go."""
+    if config.model is not None:
+        return config, known
+    from odibi_magics.config.prune import prune
+
+    return prune(config, known)
+
+
+def _stop_at(problems: list[Problem], source: Source) -> None:
+    if problems:
+        raise ConfigErrors(problems, source.name)
+
+
+def _validated(
+    source: Source,
+    tree: Tree,
+    environment: str | None,
+    variables: Mapping[str, Any],
+    notebook: Mapping[str, Any],
+    known: Known,
+) -> Config:
+    from pydantic import ValidationError
+
+    from odibi_magics.config.explain import explain
+    from odibi_magics.config.models import ProjectConfig
+
+    problems: list[Problem] = []
+    own = {**known.vars, **_mapping(tree.value.get("vars"))}
+    over = _chosen_environment(tree, environment, problems)
+    values = Values(variables, _mapping(over.get("vars")), own, notebook, environment or "", source.folder)
+    secrets = tuple(_literal_secrets(tree.value, ()))
+    filled = _Filler(tree, values, problems).fill(tree.value, ())
+    for name in sorted(set(variables) - set(values.used)):
+        used = [*values.used, *own]
+        problems.append(
+            Problem(f"--set {name}: the text uses no variable of that name", hint=suggest(name, used))
+        )
+    try:
+        model = _inheriting(ProjectConfig.model_validate(filled), known.settings)
+    except ValidationError as error:
+        problems.extend(explain(error, ProjectConfig, tree))
+        model = None
+    return Config(source, model, tree, values, environment, secrets, filled=filled, problems=problems)
+
+
+def _inheriting(model: Any, settings: Mapping[str, Any]) -> Any:
+    left = {key: value for key, value in settings.items() if key not in model.model_fields_set}
+    return model.model_copy(update=left) if left else model
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _chosen_environment(tree: Tree, environment: str | None, problems: list[Problem]) -> dict[str, Any]:
+    if environment is None:
+        return {}
+    defined = _mapping(tree.value.get("environments"))
+    if not isinstance(defined.get(environment), dict):
+        place = tree.key_place(("environments",)) if defined else None
+        hint = suggest(environment, list(defined)) or "no environments are defined"
+        problems.append(Problem(f"unknown environment '{environment}'", "environments", place, hint))
+        return {}
+    over = defined[environment]
+    overlay(tree, environment)
+    return dict(over)
+
+
+def _literal_secrets(value: Any, path: Path) -> list[Path]:
+    if isinstance(value, list):
+        return [found for i, item in enumerate(value) for found in _literal_secrets(item, (*path, i))]
+    if not isinstance(value, dict):
+        return []
+    found = [hit for key, item in value.items() for hit in _literal_secrets(item, (*path, key))]
+    return found + [(*path, key) for key in SECRET_KEYS & value.keys() if _hides_literal(value[key])]
+
+
+def _hides_literal(value: Any) -> bool:
+    """Whether text under a secret's key stands there itself; from here on the redactor knows it, so that no excerpt
+    of the text shows it."""
+    if isinstance(value, (list, dict)):
+        inner = value.values() if isinstance(value, dict) else value
+        hidden = [_hides_literal(item) for item in inner]  # all of them, not up to the first
+        return any(hidden)
+    if not isinstance(value, str) or ENVIRONMENT.search(value) or VARIABLE.search(value):
+        return False
+    Secret(value)
+    return True
+
+
+class _Filler:
+    """Fills variables into every scalar but SQL, and reports all missing names at once."""
+
+    def __init__(self, tree: Tree, values: Values, problems: list[Problem]) -> None:
+        self.tree, self.values, self.problems = tree, values, problems
+
+    def fill(self, value: Any, path: Path) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: self.fill(item, (*path, key))
+                for key, item in value.items()
+                if not self._skipped(path, key)
+            }
+        if isinstance(value, list):
+            return [self.fill(item, (*path, i)) for i, item in enumerate(value)]
+        return (
+            self._scalar(value, path)
+            if isinstance(value, str) and ("{{" in value or "${" in value)
+            else value
+        )
+
+    def _skipped(self, path: Path, key: str) -> bool:
+        # Overlays that were not chosen may name variables that only their own runs have.
+        return not path and key == "environments"
+
+    def _scalar(self, value: str, path: Path) -> Any:
+        missing: list[Missing] = []
+        if path[-1] in SQL_KEYS:
+            note(value, self.values, missing)
+            filled: Any = value
+        elif path[0] == "vars" and VARIABLE.search(value):
+            self._problem(path, Missing("nested", "", value, 0, 0))
+            return value
+        else:
+            filled = fill(value, self.values, missing)
+        for name in missing:
+            self._problem(path, name)
+        return filled
+
+    def _problem(self, path: Path, missing: Missing) -> None:
+        place = self.tree.place_in(path, missing.text, missing.start, missing.end)
+        where = render_path(self.tree.written(path))
+        if missing.kind == "nested":
+            self.problems.append(Problem("a variable cannot be made of another", where, place))
+        elif missing.kind == "variable":
+            hint = suggest(missing.name, self.values.names()) or "define it under vars:, or with --set"
+            self.problems.append(Problem(f"unknown variable '{missing.name}'", where, place, hint))
+        else:
+            hint = "set it in the environment, or in a .env file beside the text"
+            self.problems.append(Problem(f"${{{missing.name}}} is not set", where, place, hint))

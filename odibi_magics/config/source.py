@@ -1,0 +1,97 @@
+"""The user's text with its origin, and places in it: line, columns and the excerpt that errors show."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+# Lines shown above the one at fault; more pushes the next problem off the screen.
+_CONTEXT = 1
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a text came from.
+
+    name: how people know it: "this cell", or the file's path as they wrote it.
+    folder: what relative paths in it are relative to.
+    first_line: the number of the text's first line as its reader sees it (2 in a cell: `%%magic` is line 1).
+    """
+
+    text: str = field(repr=False)
+    name: str = "this cell"
+    folder: Path = field(default_factory=Path.cwd)
+    first_line: int = 1
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> Source:
+        """Raises OSError, and UnicodeDecodeError where the file is not UTF-8."""
+        file = Path(path)
+        return cls(file.read_text(encoding="utf-8-sig"), os.fspath(path), file.resolve().parent)
+
+    @cached_property
+    def lines(self) -> list[str]:
+        return self.text.split("\n")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of one line of a source. `line` counts from the source's first_line, columns from 0.
+
+    end: one past the last column; equal to `column` where only the line is known (then no caret is drawn).
+    """
+
+    source: Source
+    line: int
+    column: int
+    end: int
+
+    def excerpt(self, hint: str = "") -> str:
+        """The line with the one before it, a caret under the words, and the hint beside the caret."""
+        index = self.line - self.source.first_line
+        first = max(0, index - _CONTEXT)
+        shown = [hide_secrets(line) for line in self.source.lines[first : index + 1]]
+        width = len(str(self.line))
+        start = self._start(shown[-1])
+        rows = [
+            f"     {self.source.first_line + first + i:>{width}} | {_window(text, start)}"
+            for i, text in enumerate(shown)
+        ]
+        caret = self._caret(hint, start)
+        return "\n".join([*rows, f"     {'':>{width}} | {caret}"] if caret else rows)
+
+    def _start(self, line: str) -> int:
+        """The first column shown: a long line is cut on both sides of the words."""
+        return max(0, self.column - _WIDEST // 2) if len(line) > _WIDEST else 0
+
+    def _caret(self, hint: str, start: int) -> str:
+        width = max(0, min(self.end - start, _WIDEST) - (self.column - start))
+        if not width:
+            return f"      {hint}" if hint else ""
+        return f"{' ' * (self.column - start)}{'^' * width}{'  ' + hint if hint else ''}"
+
+
+_WIDEST = 160
+
+# What stands behind a key that holds a secret, or behind a misspelling of one, is never shown: covered in its own
+# width, so that carets stay true.
+_SECRET = re.compile(
+    r"((?:account_?key|sas_?token|connection_?string|client_?secret|password|secret_?value)\w*['\"]?\s*:\s*)"
+    r"(?!['\"]?(?:\$\{|\{\{))(\S.*?)(?=\s*(?:[,}]\s*\w+\s*:|[}\]]*\s*$))",
+    re.IGNORECASE,
+)
+
+
+def hide_secrets(line: str) -> str:
+    """A line of a project's text with what may be a secret covered."""
+    return _SECRET.sub(lambda match: match[1] + "*" * len(match[2]), line)
+
+
+def _window(text: str, start: int) -> str:
+    text = text.rstrip("\r").replace("\t", " ")
+    cut = text[start : start + _WIDEST]
+    before, after = "…" if start and cut else "", "…" if len(text) > start + _WIDEST else ""
+    return f"{before}{cut[len(before) : len(cut) - len(after)]}{after}"

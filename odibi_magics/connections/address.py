@@ -1,0 +1,60 @@
+"""TABLE addresses: `conn:path`, a node's name, a local path or a URL, each with `@5` or `@2026-11-20T18:00Z`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from odibi_magics.errors import UsageError
+
+_CONNECTION = re.compile(r"([A-Za-z_][\w-]*):(?!//)(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Address:
+    """A table, taken apart. connection: None for a node's name, a path or a URL, which stand in `path`."""
+
+    connection: str | None
+    path: str
+    version: int | None = None
+    timestamp: datetime | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.connection}:{self.path}" if self.connection else self.path
+        if self.version is not None:
+            return f"{place}@{self.version}"
+        return f"{place}@{self.timestamp.isoformat()}" if self.timestamp else place
+
+
+def parse_address(text: str, *more: str) -> Address:
+    """One word `conn:path@5`, or two words `conn path@5`.
+
+    Raises UsageError for more words, an empty address, or a time without a zone.
+    """
+    if len(more) > 1:
+        raise UsageError(f"one TABLE is one word, conn:path@5, or two, CONN PATH@5; not {2 + len(more) - 1}")
+    whole = f"{text}:{more[0]}" if more else text
+    if not whole.strip():
+        raise UsageError("a TABLE is missing: conn:path, a node's name, a local path or a URL")
+    place, version, timestamp = _at(whole)
+    match = _CONNECTION.fullmatch(place)
+    if match and not re.fullmatch(r"[A-Za-z]:[\\/].*", place, re.DOTALL):
+        return Address(match[1], match[2], version, timestamp)
+    return Address(None, place, version, timestamp)
+
+
+def _at(text: str) -> tuple[str, int | None, datetime | None]:
+    """Splits off `@version`; an `@` inside a URL's authority (abfss://container@account) is none."""
+    place, at, tail = text.rpartition("@")
+    if not at or "/" in tail or ("://" in place and "/" not in place.split("://", 1)[1]):
+        return text, None, None
+    if tail.isdigit():
+        return place, int(tail), None
+    try:
+        when = datetime.fromisoformat(tail)
+    except ValueError:
+        raise UsageError(f"'@{tail}' is neither a version (@5) nor a time (@2026-11-20T18:00Z)") from None
+    if when.tzinfo is None:
+        raise UsageError(f"'@{tail}' has no zone: write @{tail}Z for UTC")
+    return place, None, when

@@ -1,0 +1,106 @@
+"""Folders of this machine, or mounted into it; paths cannot leave them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from odibi_magics.errors import ConnectionFailed
+
+_GLOB = frozenset("*?[")
+
+
+class LocalConnection:
+    """A folder under a name.
+
+    base: the folder; symbolic links in it are followed once, here, so that comparing paths is comparing places.
+    """
+
+    def __init__(self, name: str, base: str | os.PathLike[str]) -> None:
+        self._name = name
+        self.base = Path(base).expanduser().resolve()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def url(self, path: str) -> str:
+        """The absolute path, symbolic links followed as far as it exists; a glob keeps its pattern.
+
+        Raises ConnectionFailed where it leaves the folder.
+        """
+        if "\0" in path:
+            raise ConnectionFailed(f"Connection '{self.name}': a path cannot hold a NUL character")
+        fixed, pattern = _split_glob(path)
+        target = (self.base / fixed).resolve()
+        if not target.is_relative_to(self.base) or ".." in Path(pattern).parts:
+            raise ConnectionFailed(
+                f"Connection '{self.name}': the path '{path}' leaves its folder {self.base}; "
+                "use a path inside it, or a connection whose base_path holds it"
+            )
+        return str(target / pattern) if pattern else str(target)
+
+    def storage_options(self, library: str) -> dict[str, str]:
+        """Nothing: files of this machine need no options."""
+        return {}
+
+    def put(self, path: str, data: bytes) -> None:
+        """Writes a small file beside its place, then renames it there. Raises ConnectionFailed."""
+        target = Path(self.url(path))
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                Path(beside).replace(target)
+            except BaseException:
+                Path(beside).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise ConnectionFailed(
+                f"Connection '{self.name}': {target} cannot be written: {_why(error)}"
+            ) from None
+
+    def check(self) -> None:
+        """Whether the folder is there and can be read. Raises ConnectionFailed."""
+        if self.base.is_dir():
+            if not os.access(self.base, os.R_OK | os.X_OK):
+                raise ConnectionFailed(
+                    f"Connection '{self.name}': no permission to read the folder {self.base}"
+                )
+            return
+        if self.base.exists():
+            raise ConnectionFailed(
+                f"Connection '{self.name}': {self.base} is a file; base_path names a folder"
+            )
+        parent = next(folder for folder in self.base.parents if folder.exists())
+        raise ConnectionFailed(
+            f"Connection '{self.name}': there is no folder {self.base}; {parent} exists. "
+            "A run that writes makes it; otherwise mend base_path, which is relative to the file or the kernel's folder"
+        )
+
+    def describe(self) -> str:
+        return f"local folder {self.base}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LocalConnection) and (other.name, other.base) == (self.name, self.base)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.base))
+
+    def __repr__(self) -> str:
+        return f"LocalConnection({self.name!r}, {str(self.base)!r})"
+
+
+def _split_glob(path: str) -> tuple[str, str]:
+    """The folders before the first pattern, and the rest."""
+    parts = path.split("/")
+    at = next((i for i, part in enumerate(parts) if _GLOB & set(part)), len(parts))
+    fixed = "/".join(parts[:at]) or ("/" if path.startswith("/") else "")
+    return fixed, "/".join(parts[at:])
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)

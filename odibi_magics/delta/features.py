@@ -1,0 +1,84 @@
+"""Features of Delta tables that ask more of a writer than adding and removing whole files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+# Each feature with the writer version that brought it in before features had names.
+_LEGACY = {
+    "invariants": 2, "appendOnly": 2, "checkConstraints": 3, "changeDataFeed": 4, "generatedColumns": 4,
+    "columnMapping": 5, "identityColumns": 6,
+}  # fmt: skip
+
+# Nothing of these touches a commit of plain files.
+_HARMLESS = {"appendOnly", "timestampNtz", "vacuumProtocolCheck", "checkpointProtection", "domainMetadata"}
+
+_SPARK = "write it with Spark"
+
+
+def unsupported(
+    writer_version: int,
+    named: Collection[str],
+    configuration: Mapping[str, str],
+    fields: Sequence[Mapping[str, Any]],
+    *,
+    removes: bool,
+) -> dict[str, str]:
+    """The features in use that a writer of plain files must not pass over, by name, each with what to do.
+
+    writer_version: 7 where features have names. fields: of the schema, as the log writes them.
+    removes: whether the write takes rows out, or only adds files.
+    """
+    there = (
+        set(named)
+        if writer_version >= 7
+        else {name for name, since in _LEGACY.items() if since <= writer_version}
+    )
+    in_use = {name for name in there if _in_use(name, configuration, fields)}
+    found = {name: _SPARK for name in in_use if name not in _HARMLESS and name not in _ONLY_ADDING}
+    if removes:
+        found |= dict.fromkeys(in_use & _ONLY_ADDING, _SPARK)
+        if "appendOnly" in there and _on(configuration, "delta.appendOnly"):
+            found["appendOnly"] = "use mode: append, or take the table's property delta.appendOnly away"
+    return found
+
+
+# Files may be added beside these; what removes files must record more than that.
+_ONLY_ADDING = {"deletionVectors", "changeDataFeed"}
+
+
+def _on(configuration: Mapping[str, str], key: str) -> bool:
+    return configuration.get(key, "false").lower() == "true"
+
+
+def _in_use(name: str, configuration: Mapping[str, str], fields: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a feature that the protocol allows is switched on; one we do not know counts as on."""
+    if name in _SWITCHES:
+        return _on(configuration, _SWITCHES[name])
+    if name == "columnMapping":
+        return configuration.get("delta.columnMapping.mode", "none") != "none"
+    if name == "checkConstraints":
+        return any(key.startswith("delta.constraints.") for key in configuration)
+    if name in _FIELD_KEYS:
+        return any(key.startswith(_FIELD_KEYS[name]) for key in _metadata_keys(fields))
+    return True
+
+
+# A switch that is off settles it for these alone: row tracking binds writers, and files keep their deletion vectors,
+# also once the property is off.
+_SWITCHES = {
+    "appendOnly": "delta.appendOnly", "changeDataFeed": "delta.enableChangeDataFeed",
+    "inCommitTimestamp": "delta.enableInCommitTimestamps", "icebergCompatV1": "delta.enableIcebergCompatV1",
+    "icebergCompatV2": "delta.enableIcebergCompatV2",
+}  # fmt: skip
+
+_FIELD_KEYS = {
+    "generatedColumns": "delta.generationExpression", "identityColumns": "delta.identity.",
+    "invariants": "delta.invariants", "allowColumnDefaults": "CURRENT_DEFAULT",
+}  # fmt: skip
+
+
+def _metadata_keys(fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for field in fields:
+        yield from field.get("metadata", {})

@@ -1,0 +1,302 @@
+"""What an engine is. The pandas and spark engines are folders beside this file; nothing above imports into them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from odibi_magics.config.types import Column
+from odibi_magics.connections.base import Connection
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path (or table) in a connection, with the format of what is there.
+
+    path: relative to the connection, variables filled in.
+    table: instead of `path`, on a catalog connection.
+    """
+
+    connection: Connection
+    path: str
+    format: str
+    table: str | None = None
+
+    @property
+    def url(self) -> str:
+        return self.connection.url(self.path)
+
+    @property
+    def address(self) -> str:
+        """`conn:path`, ready to paste behind a magic."""
+        return f"{self.connection.name}:{self.table or self.path}"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a node reads, resolved. Fields as in the language's `read:`.
+
+    newer_than: the column, and the place whose maximum of it is the watermark (None: read all).
+    """
+
+    place: Place
+    options: Mapping[str, Any] = field(default_factory=dict)
+    columns: tuple[str, ...] | None = None
+    filter: str | None = None
+    version: int | None = None
+    timestamp: datetime | None = None
+    newer_than: str | None = None
+    watermark: Place | None = None
+    lag: timedelta | None = None
+    schema: tuple[Column, ...] | None = None
+    infer: bool = True
+
+
+@dataclass(frozen=True)
+class Query:
+    """A checked `sql:` step.
+
+    checked: odibi_magics.sql.check.Query.
+    """
+
+    checked: Any
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class Call:
+    """A `function:` step whose parameters fit its signature.
+
+    function: odibi_magics.sql.functions.Function.
+    returns: the columns that come out, or None where only running tells.
+    """
+
+    function: Any
+    params: Mapping[str, Any]
+    returns: tuple[Column, ...] | None = None
+    number: int = 1
+
+
+Step = Query | Call
+
+
+@dataclass(frozen=True)
+class RowCheck:
+    """A check that one row alone can fail; `condition` is SQL that is FALSE for a bad row (NULL passes).
+
+    label: as people read it: "no_nulls id".
+    """
+
+    label: str
+    condition: str
+    on_fail: str = "error"
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableCheck:
+    """A check over all rows: kind is "not_empty", "unique" or "row_count"."""
+
+    label: str
+    kind: str
+    on_fail: str = "error"
+    columns: tuple[str, ...] = ()
+    min: int | None = None
+    max: int | None = None
+
+
+Check = RowCheck | TableCheck
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """How a check went.
+
+    failed: rows that failed it (for row_count and not_empty: 1), 0 where it held. `at_least` where counting stopped.
+    examples: a few failing rows, as mappings.
+    """
+
+    label: str
+    on_fail: str
+    failed: int
+    message: str = ""
+    at_least: bool = False
+    examples: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where a node's rows go, resolved. Fields as in the language's `write:`; `upsert` is `merge` here."""
+
+    place: Place
+    mode: str = "overwrite"
+    keys: tuple[str, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    replace_where: str | None = None
+    merge_schema: bool = False
+    overwrite_schema: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """What stands at a sink before a write.
+
+    version: of a Delta table; None for files, and where nothing is there.
+    rows, files, bytes: from the log's statistics; None where unknown. not_null: columns that refuse NULL.
+    """
+
+    exists: bool
+    version: int | None = None
+    columns: tuple[Column, ...] = ()
+    partition_by: tuple[str, ...] = ()
+    rows: int | None = None
+    files: int | None = None
+    bytes: int | None = None
+    not_null: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Warned:
+    """A warning that measured something: the words with the number in them, and the remedy."""
+
+    message: str
+    remedy: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a write did.
+
+    rows: rows that came out of the node and were offered to the write; for append_once and merge,
+      rows_inserted/rows_updated say what became of them.
+    files, bytes: added by this write, in bytes on storage.
+    skipped: why nothing was written ("exists already"), else "".
+    """
+
+    place: Place
+    rows: int = 0
+    files: int = 0
+    bytes: int = 0
+    version_before: int | None = None
+    version_after: int | None = None
+    rows_inserted: int | None = None
+    rows_updated: int | None = None
+    rows_deleted: int | None = None
+    skipped: str = ""
+    checks: tuple[CheckResult, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+
+
+Progress = Callable[[int], None]
+"""Called now and then with the number of rows written so far."""
+
+
+class Frame(Protocol):
+    """Rows that belong to an engine: a schema, and a reader that opens anew each time."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+    @property
+    def inputs(self) -> tuple[dict[str, Any], ...]:
+        """What it reads, pinned: `{url, version}` of Delta tables, `{url, files: [[name, bytes, mtime_ns], ...]}`."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+    def to_arrow(self) -> Any:
+        """All rows as a pyarrow.Table."""
+
+    def to_pandas(self) -> Any:
+        """All rows as a pandas.DataFrame."""
+
+    def to_polars(self) -> Any:
+        """All rows as a polars.DataFrame."""
+
+    def preview(self, rows: int = 20) -> Preview: ...
+
+    def count(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The first rows of a frame.
+
+    rows: values as Python objects, one tuple a row, in the columns' order.
+    total: how many rows there are in all; None where counting them was not asked for.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int | None = None
+    title: str = ""
+
+
+F = TypeVar("F", bound=Frame)
+"""The engine's own frames."""
+
+
+class EngineRun(Protocol[F]):
+    """One run's hold on an engine: what it reads is pinned, and everything lives until `close`."""
+
+    def read(self, source: Source, *, limit: int | None = None) -> F:
+        """A lazy frame over a source, pinned as it stands now. `limit`: only that many rows (for samples).
+
+        Raises EngineError (missing file or column, a value that does not fit, with file and line), ConnectionFailed.
+        """
+
+    def transform(self, inputs: Mapping[str, F], step: Step) -> F:
+        """The step's result; `inputs` are by table name, `df` among them where there is one."""
+
+    def share(self, frame: F) -> F:
+        """The same rows computed once, for frames that several nodes read."""
+
+    def check(self, frame: F, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
+        """Runs checks without writing (a preview, or a node with no sink). Raises ValidationFailed."""
+
+    def write(
+        self, frame: F, sink: Sink, *, checks: Sequence[Check], mark: str, progress: Progress
+    ) -> Written:
+        """Writes, checking on the way; commits once, with `mark` (JSON) as the commit's userMetadata.
+
+        Raises ValidationFailed, WriteConflict, EngineError, ConnectionFailed; then nothing was committed.
+        """
+
+    def written(self, written: Written) -> F:
+        """What a write left at its place, at the version it wrote: the node's data for those that follow."""
+
+    def cancel(self) -> None:
+        """Stops what is running, from another thread; the calls above then raise Cancelled or finish."""
+
+    def close(self) -> None: ...
+
+
+class Engine(Protocol):
+    """An engine: describes without reading data, and opens runs."""
+
+    name: str
+    title: str
+
+    def describe_source(self, source: Source) -> tuple[Column, ...]:
+        """The columns a source will give; only samples, footers and logs are read. Raises as `read`."""
+
+    def describe_step(self, inputs: Mapping[str, Sequence[Column]], step: Step) -> tuple[Column, ...] | None:
+        """The columns a step will give, or None behind a function without `returns:`.
+
+        Raises odibi_magics.sql.check.SqlErrors with places in the step's text.
+        """
+
+    def target(self, sink: Sink) -> TargetState:
+        """What stands at a sink now; opens the table's log only."""
+
+    def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
+        """Whether rows with these columns can go to a sink as it stands. Raises EngineError with the remedy."""
+
+    def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
+        """The SQL this engine will get for a step, for `--plan --sql`."""
+
+    def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:
+        """A run that may read and write these places alone; with none, those of its first source."""

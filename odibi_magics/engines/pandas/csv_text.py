@@ -1,0 +1,190 @@
+"""CSV as text: the header, the sample that types are told from, and the line where a file goes wrong."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from odibi_magics.errors import EngineError, suggest
+
+# Types are told from so many lines, on every engine.
+SAMPLE_LINES = 20_480
+
+ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
+_ENCODING_ALIASES = {"utf8": "utf-8", "utf16": "utf-16", "latin1": "latin-1", "iso-8859-1": "latin-1"}
+
+csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written. The defaults are RFC 4180's, and an empty field is NULL."""
+
+    header: bool = True
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    null_value: str = ""
+    encoding: str = "utf-8"
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], path: str) -> Dialect:
+        """From `options:`; a .tsv is delimited by tabs. Raises EngineError for what cannot be."""
+        known = {key: value for key, value in options.items() if key in cls.__dataclass_fields__}
+        if path.lower().endswith((".tsv", ".tsv.gz")):
+            known.setdefault("delimiter", "\t")
+        known["delimiter"] = str(known.get("delimiter", ",")).replace("\\t", "\t")
+        known["encoding"] = _encoding(str(known.get("encoding", "utf-8")))
+        if "quote" in known and "escape" not in known:
+            known["escape"] = known["quote"]
+        for key in ("quote", "escape", "null_value"):
+            known[key] = str(known[key] if known.get(key) is not None else getattr(cls, key))
+        for key, longest in (("delimiter", 4), ("quote", 1), ("escape", 1)):
+            if len(known[key]) > longest or (key == "delimiter" and not known[key]):
+                raise EngineError(f"the csv option {key} is {known[key]!r}: expected one character")
+        return cls(**known)
+
+    def open(self, path: str) -> IO[str]:
+        """A file as text, unzipped and without its byte order mark."""
+        return io.TextIOWrapper(open_bytes(path), ENCODINGS[self.encoding], newline="")
+
+    def records(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        """Records as lists of texts."""
+        doubled = self.escape in (self.quote, "")
+        return csv.reader(
+            lines,
+            delimiter=self.delimiter,
+            quotechar=self.quote or None,
+            doublequote=doubled,
+            escapechar=None if doubled else self.escape,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+        )
+
+
+def open_bytes(path: str) -> IO[bytes]:
+    """A file's bytes, unzipped."""
+    return gzip.open(path) if path.endswith(".gz") else Path(path).open("rb")  # type: ignore[return-value]
+
+
+def _encoding(name: str) -> str:
+    lowered = name.strip().lower().replace("_", "-")
+    lowered = _ENCODING_ALIASES.get(lowered, lowered)
+    if lowered not in ENCODINGS:
+        raise EngineError(f"the csv encoding '{name}' cannot be read ({suggest(lowered, list(ENCODINGS))})")
+    return lowered
+
+
+def first_record(path: str, dialect: Dialect) -> list[str] | None:
+    """The first record that is no empty line; None where there is none."""
+    with _readable(path, dialect), dialect.open(path) as file:
+        return next((record for record in dialect.records(iter(file)) if record), None)
+
+
+def sample(path: str, dialect: Dialect, lines: int) -> str:
+    """The first lines of a file without its header, cut behind a whole record; at most `lines` of them."""
+    taken: list[str] = []
+    with _readable(path, dialect), dialect.open(path) as file:
+        counted = _Counted(iter(file))
+        records = dialect.records(iter(counted))
+        if dialect.header:
+            next((record for record in records if record), None)
+            counted.seen.clear()
+        for _ in records:
+            taken.extend(counted.seen)
+            counted.seen.clear()
+            if len(taken) >= lines:
+                break
+    return "".join(line.rstrip("\r\n") + "\n" for line in taken)
+
+
+class _Counted:
+    """An iterator over lines that keeps those it gave."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.seen: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.seen.append(line)
+            yield line
+
+
+def find_line(
+    path: str, dialect: Dialect, wrong: Callable[[list[str]], bool]
+) -> tuple[int, list[str]] | None:
+    """The first record that is `wrong`, with the line where it begins; None where there is none."""
+    try:
+        with dialect.open(path) as file:
+            records: Any = dialect.records(iter(file))
+            begins = 1
+            for number, record in enumerate(records):
+                if record and not (dialect.header and number == 0) and wrong(record):
+                    return begins, record
+                begins = records.line_num + 1
+    except (UnicodeDecodeError, csv.Error, OSError, EOFError):
+        return None
+    return None
+
+
+def undecodable_line(path: str, dialect: Dialect) -> int | None:
+    """The line with the first byte that is not of the encoding."""
+    with open_bytes(path) as file:
+        if dialect.encoding == "utf-16":
+            return None
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode(dialect.encoding)
+            except UnicodeDecodeError:
+                return number
+    return None
+
+
+class _readable:
+    """Errors of opening and decoding, in words."""
+
+    def __init__(self, path: str, dialect: Dialect) -> None:
+        self.path, self.dialect = path, dialect
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UnicodeError):
+            raise EngineError(not_encoded(self.path, self.dialect)) from None
+        if isinstance(error, csv.Error):
+            raise EngineError(f"{self.path} is no csv: {error}") from None
+        if isinstance(error, (OSError, EOFError)):
+            raise EngineError(f"{self.path} cannot be read: {error}") from None
+
+
+def not_encoded(path: str, dialect: Dialect) -> str:
+    """That a file is not in the encoding it is read with."""
+    line = undecodable_line(path, dialect)
+    others = ", ".join(name for name in ENCODINGS if name != dialect.encoding)
+    return f"{path}{f', line {line}' if line else ''}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
+
+
+def header_names(record: Sequence[str], dialect: Dialect, path: str) -> tuple[str, ...]:
+    """The columns' names: the header's without spaces around them, `_c0` where there is none, as Spark has it.
+
+    Raises EngineError for a name that stands there twice, and for a header that looks like another delimiter's.
+    """
+    names = [name.strip() if dialect.header else "" for name in record]
+    named = tuple(name or f"_c{i}" for i, name in enumerate(names))
+    lowered = [name.lower() for name in named]
+    if twice := sorted({name for name, low in zip(named, lowered, strict=True) if lowered.count(low) > 1}):
+        raise EngineError(f"{path}, line 1: the header names '{twice[0]}' twice, capitals aside")
+    return named
+
+
+def other_delimiter(record: Sequence[str]) -> str | None:
+    """The delimiter that a header of one field seems to be written with."""
+    if len(record) != 1:
+        return None
+    return next((char for char in ";\t|" if char in record[0]), None)

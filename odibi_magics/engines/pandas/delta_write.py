@@ -1,0 +1,189 @@
+"""Writes to Delta tables: the rows are staged as files, checked, and committed once."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Check, CheckResult, Progress, Sink, Written
+from odibi_magics.engines.pandas.align import Layout, layout, new_layout
+from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, settle, table_checks
+from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
+from odibi_magics.engines.pandas.frame import DuckFrame
+from odibi_magics.engines.pandas.job import Job
+from odibi_magics.engines.pandas.modes import change, check_keys
+from odibi_magics.engines.pandas.names import quoted
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.size_warnings import written_warnings
+from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
+from odibi_magics.engines.pandas.stage import Staging
+from odibi_magics.engines.pandas.stats import INDEXED
+from odibi_magics.engines.pandas.storage import Store, open_store
+from odibi_magics.errors import EngineError, WriteConflict
+
+# How often a commit is tried on newer and newer versions; the rows are staged once.
+ATTEMPTS = 12
+
+# Modes that never take a row out of the table.
+_ADDING = ("append", "append_once")
+
+
+def write_delta(
+    session: Session,
+    frame: DuckFrame,
+    sink: Sink,
+    *,
+    checks: Sequence[Check],
+    mark: str,
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> Written:
+    """Writes a frame to a Delta table, in one commit or none. A write of no rows commits too: its mark must be found.
+
+    Raises ChecksFailed, WriteConflict, EngineError, ConnectionFailed, Cancelled; then nothing was committed and
+    staged files are deleted.
+    """
+    store = open_store(sink.place)
+    if store.is_file():
+        raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
+    table = open_snapshot(store)
+    if table is not None and sink.mode in ("error", "ignore"):
+        return _there_already(sink, table)
+    shape = _shape(frame, sink, store, table)
+    with Staging(store, table.indexed if table else INDEXED) as staging:
+        job = Job(session, sink, staging, shape, progress, cancelled)
+        watcher = Watcher(
+            (*flags(checks, frame.columns), *_own_flags(sink, shape, frame.columns)), progress, cancelled
+        )
+        job.stage_frame(frame, watcher)
+        results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
+        check_keys(job)
+        progress(job.rows)
+        return _commit(job, frame, table, mark, results[: len(checks)])
+
+
+def _there_already(sink: Sink, table: Snapshot) -> Written:
+    if sink.mode == "error":
+        raise EngineError(
+            f"mode: error: the table {sink.place.address} is there already, at version {table.version}. Use another "
+            "mode, or another path"
+        )
+    return Written(
+        sink.place, version_before=table.version, version_after=table.version, skipped="exists already"
+    )
+
+
+def _shape(frame: DuckFrame, sink: Sink, store: Store, table: Snapshot | None) -> Layout:
+    if table is None:
+        _check_empty(store, sink)
+        return new_layout(frame.columns, sink)
+    removes = sink.mode not in _ADDING
+    if blockers := table.blockers(removes=removes):
+        told = "; ".join(f"{name} ({remedy})" for name, remedy in sorted(blockers.items()))
+        raise EngineError(f"the table {sink.place.address} uses features this engine cannot write: {told}")
+    return layout(frame.columns, sink, table)
+
+
+def _check_empty(store: Store, sink: Sink) -> None:
+    """A folder of other files does not become a table: their rows would be in it for some readers only."""
+    strangers = sorted(info.base_name for info in store.top() if not info.base_name.startswith(("_", ".")))
+    if strangers and any(not info.base_name.startswith("part-") for info in store.files()):
+        raise EngineError(
+            f"{sink.place.address} is no Delta table but holds other files ({', '.join(strangers[:3])}): "
+            "write to a folder of its own"
+        )
+
+
+def _own_flags(sink: Sink, shape: Layout, columns: Sequence[Column]) -> list[Flag]:
+    """What the table itself asks of each row."""
+    required = [shape.given[name] for name in shape.not_null if name in shape.given]
+    found = [Flag(f"NOT NULL {name}", f"{quoted(name)} IS NULL", columns=(name,)) for name in required]
+    if sink.replace_where:
+        outside = f"({condition(sink.replace_where, columns)}) IS NOT TRUE"
+        found.append(Flag(f"replace_where {sink.replace_where}", outside))
+    return found
+
+
+def _commit(
+    job: Job, frame: DuckFrame, table: Snapshot | None, mark: str, results: tuple[CheckResult, ...]
+) -> Written:
+    note = Note(mark, _parameters(job.sink, job.layout), blind=job.sink.mode == "append")
+    first = table
+    for attempt in range(ATTEMPTS):
+        found = change(job, table)
+        try:
+            version = _once(job, table, found, note)
+        except Conflict:
+            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
+            table = _again(job, frame, first)
+            if job.sink.mode in ("error", "ignore"):
+                return _there_already(job.sink, table)
+            continue
+        except Unknown:
+            job.staging.keep_all()
+            raise
+        job.staging.keep(found.adds)
+        return _written(job, table, found, version, results)
+    raise WriteConflict(_lost(job, first, table))
+
+
+def _once(job: Job, table: Snapshot | None, found: Change, note: Note) -> int:
+    if table is None:
+        return create(job.staging.store, job.layout, found, note)
+    return commit(table, job.layout, found, note)
+
+
+def _again(job: Job, frame: DuckFrame, first: Snapshot | None) -> Snapshot:
+    """The table as another writer left it. Raises WriteConflict where the staged files do not fit it any more."""
+    table = open_snapshot(job.staging.store)
+    if table is None:
+        raise WriteConflict(_lost(job, first, table))
+    try:
+        shape = _shape(frame, job.sink, job.staging.store, table)
+    except EngineError as error:
+        raise WriteConflict(f"{_lost(job, first, table)} ({error})") from None
+    if replace(shape, added=False, not_null=()) != replace(job.layout, added=False, not_null=()):
+        raise WriteConflict(_lost(job, first, table))
+    job.layout = shape
+    return table
+
+
+def _lost(job: Job, first: Snapshot | None, now: Snapshot | None) -> str:
+    before = f"version {first.version}" if first else "not there"
+    after = f"version {now.version}" if now else "gone"
+    return (
+        f"the table {job.sink.place.address} was {before} when this write began and is {after} now: other writers "
+        "committed in between, and the write could not be repeated on top. Nothing of it was committed; run it again "
+        "once they are done"
+    )
+
+
+def _parameters(sink: Sink, shape: Layout) -> dict[str, object]:
+    """What DESCRIBE HISTORY shows of the write, under Spark's names where it has them."""
+    found: dict[str, object] = {"writeMode": sink.mode, "partitionBy": list(shape.partition_by)}
+    if sink.keys:
+        found["keys"] = list(sink.keys)
+    if sink.replace_where:
+        found["predicate"] = sink.replace_where
+    return found
+
+
+def _written(
+    job: Job, table: Snapshot | None, found: Change, version: int, results: tuple[CheckResult, ...]
+) -> Written:
+    return Written(
+        job.sink.place,
+        rows=job.rows,
+        files=len(found.adds),
+        bytes=sum(file.size for file in found.adds),
+        version_before=table.version if table else None,
+        version_after=version,
+        rows_inserted=found.inserted,
+        rows_updated=found.updated,
+        rows_deleted=found.deleted,
+        checks=results,
+        warnings=written_warnings(job, table, found),
+    )

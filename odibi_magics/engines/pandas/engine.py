@@ -1,0 +1,240 @@
+"""The pandas engine: DuckDB over Arrow streams, Delta by deltalake."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import (
+    Check,
+    CheckResult,
+    Frame,
+    Place,
+    Progress,
+    Query,
+    Sink,
+    Source,
+    Step,
+    TargetState,
+    Written,
+)
+from odibi_magics.engines.pandas.reading import Told, chosen, describe, is_there, read
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.errors import Cancelled, EngineError
+
+if TYPE_CHECKING:
+    from odibi_magics.engines.pandas.frame import DuckFrame
+    from odibi_magics.engines.pandas.planning import Planner
+
+
+class PandasEngine:
+    """Engine. Describing is thread-safe and keeps one DuckDB instance for each connection it looks into."""
+
+    name = "pandas"
+    title = "pandas engine (DuckDB)"
+
+    def __init__(self) -> None:
+        self.told = Told()
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+
+    @cached_property
+    def planner(self) -> Planner:
+        """Binds queries; the same for all runs."""
+        from odibi_magics.engines.pandas.planning import Planner
+
+        return Planner(Session())
+
+    def describe_source(self, source: Source) -> tuple[Column, ...]:
+        """The columns a source will give. Raises EngineError, ConnectionFailed."""
+        return chosen(source, describe(self._session(source.place), source, self.told))
+
+    def describe_step(self, inputs: Mapping[str, Sequence[Column]], step: Step) -> tuple[Column, ...] | None:
+        """The columns a step will give, or None behind a function without `returns:`. Raises SqlErrors."""
+        if not isinstance(step, Query):
+            return step.returns
+        return self.planner.query(step, inputs, self.sql(step, inputs))[1]
+
+    def target(self, sink: Sink) -> TargetState:
+        """What stands at a sink now; opens the table's log only. Raises EngineError, ConnectionFailed."""
+        if sink.place.table is not None:
+            raise EngineError(
+                f"{sink.place.address}: tables of Unity Catalog are written by the spark engine only"
+            )
+        if sink.place.format != "delta":
+            return TargetState(is_there(sink.place))
+        from odibi_magics.engines.pandas.snapshot import open_snapshot
+        from odibi_magics.engines.pandas.storage import open_store
+
+        table = open_snapshot(open_store(sink.place))
+        if table is None:
+            return TargetState(False)
+        rows = [file.rows for file in table.files]
+        return TargetState(
+            exists=True,
+            version=table.version,
+            columns=table.columns,
+            partition_by=table.partition_by,
+            rows=None if None in rows else sum(filter(None, rows)),
+            files=len(rows),
+            bytes=sum(file.size for file in table.files),
+            not_null=table.not_null,
+        )
+
+    def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
+        """Whether rows with these columns can go to a sink as it stands. Raises EngineError."""
+        if sink.place.format != "delta" or (target.exists and sink.mode == "ignore"):
+            return
+        from odibi_magics.engines.pandas.align import layout, new_layout
+
+        if target.exists:
+            layout(columns, sink, target)
+        else:
+            new_layout(columns, sink)
+
+    def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
+        """DuckDB's SQL for a step."""
+        from odibi_magics.engines.pandas.planning import as_duckdb
+
+        return as_duckdb(step, inputs)
+
+    def open(self, places: Iterable[Place] = ()) -> PandasRun:
+        """A run that may read and write these places, and no other ones; with none, those of its first source."""
+        return PandasRun(self, places)
+
+    def _session(self, place: Place) -> Session:
+        root = _root(place)
+        with self._lock:
+            if root not in self._sessions:
+                self._sessions[root] = Session([root])
+            return self._sessions[root]
+
+
+def _root(place: Place) -> str:
+    return place.connection.url("")
+
+
+def _own(frame: Frame) -> DuckFrame:
+    """A frame of this engine. Raises EngineError."""
+    from odibi_magics.engines.pandas.frame import DuckFrame
+
+    if not isinstance(frame, DuckFrame):
+        raise EngineError(f"a {type(frame).__name__} is no frame of the pandas engine")
+    return frame
+
+
+class PandasRun:
+    """EngineRun: one DuckDB instance, and all that was read through it pinned as it stood."""
+
+    def __init__(self, engine: PandasEngine, places: Iterable[Place] = ()) -> None:
+        self._engine = engine
+        self._roots = sorted({_root(place) for place in places})
+        self._lock = threading.Lock()
+        self._session: Session | None = None
+        self._cancelled = threading.Event()
+        self._calls = 0
+        self._types: dict[str, tuple[Column, ...]] = {}
+
+    def read(self, source: Source, *, limit: int | None = None) -> DuckFrame:
+        """A lazy frame over a source. Raises EngineError, ConnectionFailed, Cancelled."""
+        with self._call():
+            return read(self._opened(source.place), source, self._engine.told, limit)
+
+    def transform(self, inputs: Mapping[str, Frame], step: Step) -> DuckFrame:
+        """The step's result. Raises EngineError, Cancelled."""
+        from odibi_magics.engines.pandas.transform import run_call, run_query
+
+        with self._call():
+            session = self._opened()
+            frames = {name: _own(frame) for name, frame in inputs.items()}
+            if isinstance(step, Query):
+                return run_query(session, self._engine.planner, frames, step)
+            return run_call(session, frames, step)
+
+    def share(self, frame: Frame) -> DuckFrame:
+        """The same rows computed once; a frame that only reads a Delta table or Parquet files stays as it is."""
+        from odibi_magics.engines.pandas.transform import keep
+
+        with self._call():
+            own = _own(frame)
+            return own if own.bare else keep(own)
+
+    def check(self, frame: Frame, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
+        """Runs checks without writing. Raises ValidationFailed, EngineError, Cancelled."""
+        from odibi_magics.engines.pandas.checks import check
+
+        with self._call():
+            return check(self._opened(), _own(frame), checks)
+
+    def write(
+        self, frame: Frame, sink: Sink, *, checks: Sequence[Check], mark: str, progress: Progress
+    ) -> Written:
+        """Writes, checking on the way. Raises as `EngineRun.write`, and Cancelled; then nothing was committed."""
+        from odibi_magics.engines.pandas.write import write
+
+        with self._call():
+            session = self._opened(sink.place)
+            cancelled = self._cancelled.is_set
+            own = _own(frame)
+            written = write(
+                session, own, sink, checks=checks, mark=mark, progress=progress, cancelled=cancelled
+            )
+        with self._lock:
+            self._types[written.place.url] = frame.columns
+        return written
+
+    def written(self, written: Written) -> DuckFrame:
+        """What a write left: a Delta table at the version it wrote, files with the types that went into them.
+
+        Never Cancelled, because the write has landed: nothing here runs in DuckDB.
+        """
+        with self._call(also_cancelled=True):
+            source = Source(written.place, version=written.version_after)
+            columns = self._types.get(written.place.url)
+            if written.place.format != "delta" and columns and not written.skipped:
+                source = replace(source, schema=columns)
+            return read(self._opened(written.place), source, self._engine.told)
+
+    def cancel(self) -> None:
+        """Stops what is running, from any thread; what is called afterwards raises Cancelled."""
+        self._cancelled.set()
+        with self._lock:
+            if self._session is not None and self._calls:
+                self._session.interrupt()
+
+    def close(self) -> None:
+        """Drops all data of the run. Safe to repeat."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+
+    @contextmanager
+    def _call(self, *, also_cancelled: bool = False) -> Iterator[None]:
+        """Counts the calls that run: a stop is over when the last of them has ended, and frames are read again."""
+        with self._lock:
+            if self._cancelled.is_set() and not also_cancelled:
+                raise Cancelled("stopped")
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if not self._calls and self._session is not None:
+                    self._session.go_on()
+
+    def _opened(self, place: Place | None = None) -> Session:
+        with self._lock:
+            if self._session is None:
+                if not self._roots and place is not None:
+                    self._roots = [_root(place)]
+                self._session = Session(self._roots)
+            elif place is not None and _root(place) not in self._roots:
+                known = ", ".join(self._roots) or "no place"
+                raise EngineError(f"this run was opened for {known}, not for {_root(place)}")
+            return self._session

@@ -1,0 +1,81 @@
+"""What DuckDB and Arrow raise, in our words."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from odibi_magics.engines.pandas.strict import TICKET
+from odibi_magics.errors import Cancelled, EngineError, OdibiError
+
+# DuckDB's own first words, also where its error comes out of an Arrow stream as an OSError.
+_KIND = re.compile(r"(?:INTERRUPT|[A-Z][A-Za-z -]+) Error: ")
+_EXCERPT = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
+_TICKET = re.compile(rf"{TICKET}:(\d+):(\d+):(.*)", re.DOTALL)
+_FILE = re.compile(r'\bin file "([^"]+)"|^\s*file = (.+)$|while reading file "([^"]+)"', re.MULTILINE)
+
+
+class Explainer(Protocol):
+    """A source that knows its files: it finds where in them something does not fit."""
+
+    def value(self, column: int, text: str) -> str:
+        """What is wrong with a value of a column; `text` is its beginning."""
+
+    def broken(self, path: str, message: str) -> str:
+        """What is wrong with a file that could not be read; `message` is DuckDB's."""
+
+
+class Failures:
+    """The explainers of one DuckDB instance."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._by_number: dict[int, Explainer] = {}
+        self._by_path: dict[str, Explainer] = {}
+
+    def number(self) -> int:
+        """A number for a source, to go into its SQL."""
+        return next(self._numbers)
+
+    def add(self, number: int, paths: Iterable[str], explainer: Explainer) -> None:
+        """Errors with the source's number, or in its files, are told by `explainer`."""
+        self._by_number[number] = explainer
+        self._by_path.update(dict.fromkeys(paths, explainer))
+
+    def in_words(self, text: str) -> str:
+        """DuckDB's text in ours where a source can tell, else without the SQL, which is not the user's."""
+        if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
+            return found.value(int(ticket[2]), ticket[3])
+        if file := _FILE.search(text):
+            path = file[1] or file[2] or file[3]
+            if found := self._by_path.get(path.strip()):
+                return found.broken(path.strip(), text)
+        return plain(text)
+
+
+def plain(text: str) -> str:
+    """DuckDB's text without its excerpt of SQL."""
+    return _EXCERPT.sub("", text).strip()
+
+
+@contextmanager
+def explained(stopped: Callable[[], bool], in_words: Callable[[str], str]) -> Iterator[None]:
+    """Turns what DuckDB raises into EngineError, or into Cancelled where a stop was asked for."""
+    try:
+        yield
+    except OdibiError:
+        raise
+    except Exception as error:  # the types differ: _duckdb.Error, and OSError or ArrowException from streams
+        if not _is_ours(error):
+            raise
+        if stopped():
+            raise Cancelled("stopped") from None
+        raise EngineError(in_words(str(error))) from None
+
+
+def _is_ours(error: Exception) -> bool:
+    module = type(error).__module__
+    return module.startswith(("_duckdb", "duckdb", "pyarrow")) or _KIND.match(str(error)) is not None

@@ -1,0 +1,163 @@
+"""Writes to csv, parquet and json files: one file, whole or not at all; `append` adds one to a folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow.parquet as pq
+
+from odibi_magics.engines.base import Check, Progress, Sink, Written
+from odibi_magics.engines.pandas.align import Layout
+from odibi_magics.engines.pandas.checks import Watcher, flags, settle, table_checks
+from odibi_magics.engines.pandas.frame import DuckFrame
+from odibi_magics.engines.pandas.job import SOURCE, Job
+from odibi_magics.engines.pandas.names import literal, quoted
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.size_warnings import sink_warnings
+from odibi_magics.engines.pandas.snapshot import open_snapshot
+from odibi_magics.engines.pandas.stage import Staging
+from odibi_magics.engines.pandas.storage import Store, open_store
+from odibi_magics.errors import EngineError
+
+MODES = ("overwrite", "append", "error", "ignore")
+
+# ISO 8601 in UTC, which readers of both engines take for the instant it is.
+_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+_CSV = {
+    "header": "HEADER",
+    "delimiter": "DELIMITER",
+    "quote": "QUOTE",
+    "escape": "ESCAPE",
+    "null_value": "NULLSTR",
+}
+
+
+def write_file(
+    session: Session,
+    frame: DuckFrame,
+    sink: Sink,
+    *,
+    checks: Sequence[Check],
+    progress: Progress,
+    cancelled: Callable[[], bool],
+) -> Written:
+    """Writes a frame as one file. It is made in the session's folder, put beside its place, then renamed.
+
+    Raises ChecksFailed, EngineError, ConnectionFailed, Cancelled; then what stood there still does.
+    """
+    check_sink(sink)
+    _check_columns(frame, sink)
+    store = open_store(sink.place)
+    if skipped := _there_already(store, sink):
+        return Written(sink.place, skipped=skipped)
+    private = Store(str(session.folder), str(session.folder), store.filesystem)
+    layout = Layout(frame.columns, (), {column.name: column.name for column in frame.columns})
+    with Staging(private, 0, file_bytes=0) as staging:
+        job = Job(session, sink, staging, layout, progress, cancelled)
+        watcher = Watcher(flags(checks, frame.columns), progress, cancelled)
+        job.stage_frame(frame, watcher)
+        results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
+        made = _made(job, frame, sink)
+        size = _put(made, _target(store, sink))
+    return Written(sink.place, job.rows, 1, size, checks=results, warnings=sink_warnings(sink))
+
+
+def check_sink(sink: Sink) -> None:
+    """Raises EngineError for what a file sink cannot do, whatever its rows are."""
+    kind = sink.place.format
+    if sink.mode not in MODES:
+        raise EngineError(
+            f"mode: {sink.mode} needs a Delta table; {kind} knows {', '.join(MODES)}. Use format: delta"
+        )
+    if sink.partition_by or sink.replace_where:
+        key = "partition_by" if sink.partition_by else "replace_where"
+        raise EngineError(f"{key} needs a Delta table; {kind} is written as one file. Use format: delta")
+    if unknown := [name for name in sink.options if kind != "csv" or name not in _CSV]:
+        allowed = f"csv takes {', '.join(_CSV)}" if kind == "csv" else f"{kind} takes none"
+        raise EngineError(f"unknown option {', '.join(unknown)}: {allowed}")
+
+
+def _check_columns(frame: DuckFrame, sink: Sink) -> None:
+    kind = sink.place.format
+    for column in frame.columns:
+        if (kind == "csv" and column.type.endswith(">")) or (kind != "parquet" and column.type == "binary"):
+            raise EngineError(
+                f"{kind} cannot hold column '{column.name}' of type {column.type}: leave it out, CAST it to string, "
+                "or write parquet or delta"
+            )
+
+
+def _there_already(store: Store, sink: Sink) -> str:
+    """Why to skip the write, or "". Raises EngineError where the place does not fit the mode."""
+    folder, file = store.is_folder(), store.is_file()
+    here = sink.place.address
+    if folder and open_snapshot(store) is not None:
+        raise EngineError(f"{here} is a Delta table: write to another path, or use format: delta")
+    there = file or (folder and bool(store.top()))
+    if sink.mode == "ignore" and there:
+        return "exists already"
+    if sink.mode == "error" and there:
+        raise EngineError(f"mode: error: {here} is there already. Use another mode, or another path")
+    if sink.mode == "append" and file:
+        raise EngineError(
+            f"mode: append adds a part to a folder, and {here} is one file. Write to a folder, or use mode: overwrite"
+        )
+    if sink.mode == "overwrite" and folder:
+        raise EngineError(
+            f"mode: overwrite writes one file, and {here} is a folder. Write to a file's path, or delete it"
+        )
+    return ""
+
+
+def _target(store: Store, sink: Sink) -> Path:
+    if sink.mode == "append":
+        return Path(store.root) / f"part-{uuid4().hex}.{sink.place.format}"
+    return Path(store.root)
+
+
+def _made(job: Job, frame: DuckFrame, sink: Sink) -> Path:
+    """The file, in the session's folder."""
+    made = Path(job.session.folder) / f"out-{job.staging.token}"
+    if sink.place.format == "parquet":
+        if not job.staged:
+            pq.write_table(frame.schema.empty_table(), made)
+            return made
+        return Path(job.staging.store.at(job.staged[0].path))
+    items = ", ".join(_as_text(column.name, column.type) for column in frame.columns)
+    options = _csv_options(sink.options) if sink.place.format == "csv" else ["FORMAT json"]
+    sql = f"COPY (SELECT {items} FROM {SOURCE}) TO {literal(str(made))} ({', '.join(options)})"
+    with job.session.cursor(job.source([column.name for column in frame.columns])) as cursor:
+        cursor.execute(sql)
+    return made
+
+
+def _as_text(name: str, type_: str) -> str:
+    column = quoted(name)
+    return f"strftime({column}, {literal(_TIME)}) AS {column}" if type_ == "timestamp" else column
+
+
+def _csv_options(options: Mapping[str, Any]) -> list[str]:
+    given = {"header": True, **options}
+    return [
+        "FORMAT csv",
+        *(f"{_CSV[name]} {literal(value)}" for name, value in given.items() if value is not None),
+    ]
+
+
+def _put(made: Path, target: Path) -> int:
+    """Moves a file to its place, so that no reader sees half of it; returns its bytes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.{uuid4().hex}")
+    try:
+        shutil.move(made, beside)
+        size = beside.stat().st_size
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise EngineError(f"cannot write {target}: {error.strerror or error}") from None
+    return size

@@ -1,0 +1,319 @@
+"""csv: one rule for types, then every value must fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Source
+from odibi_magics.engines.pandas.csv_text import (
+    SAMPLE_LINES,
+    Dialect,
+    find_line,
+    first_record,
+    header_names,
+    not_encoded,
+    other_delimiter,
+    sample,
+)
+from odibi_magics.engines.pandas.failures import plain
+from odibi_magics.engines.pandas.files import Files, escaped
+from odibi_magics.engines.pandas.names import literal, quoted
+from odibi_magics.engines.pandas.scan import Scan
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.strict import Formats, checked, from_text
+from odibi_magics.engines.pandas.types import empty_table
+from odibi_magics.errors import EngineError, suggest
+from odibi_magics.secret import redact
+
+# What the sniffer may find; other kinds of text (a time of day) stay text.
+_CANDIDATES = ["BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR"]
+_SNIFFED = {
+    "BOOLEAN": "boolean", "BIGINT": "bigint", "DOUBLE": "double", "DATE": "date", "TIMESTAMP": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamp",
+}  # fmt: skip
+_SHOWN = 60
+
+# Lines of up to 16 MiB. DuckDB's buffers are 16 times the longest line unless they are given, and a file of fewer
+# buffers than cores is read by few of them.
+_BUFFERS = "max_line_size = 16777216, buffer_size = 33554432"
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Files whose columns stand in the same order."""
+
+    names: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+def describe_csv(session: Session, source: Source, files: Files) -> tuple[Column, ...]:
+    """The columns with their types: `schema:`, else text with `infer: false`, else told from the first lines.
+
+    Raises EngineError.
+    """
+    dialect = Dialect.of(source.options, source.place.path)
+    return _columns(session, source, dialect, _groups(source, files, dialect))
+
+
+def scan_csv(session: Session, source: Source, files: Files, columns: tuple[Column, ...]) -> Scan:
+    """The files with columns as `describe_csv` told. Values that do not fit raise EngineError with file and line."""
+    dialect = Dialect.of(source.options, source.place.path)
+    groups = _groups(source, files, dialect)
+    queries = [_query(session, source, dialect, group, columns) for group in groups if group.paths]
+    if not queries:
+        queries = [empty_table(columns)]
+    return Scan("\nUNION ALL\n".join(queries), columns, files.pins())
+
+
+def _query(
+    session: Session, source: Source, dialect: Dialect, group: _Group, columns: Sequence[Column]
+) -> str:
+    number = session.failures.number()
+    explainer = Explainer(session, dialect, group, columns, _formats(source.options))
+    session.failures.add(number, group.paths, explainer)
+    formats = _formats(source.options)
+    items = []
+    for i, column in enumerate(columns):
+        text = quoted(column.name)
+        value = text if column.type == "string" else checked(column.type, text, formats, number, i)
+        items.append(f"{value} AS {text}")
+    return f"SELECT {', '.join(items)} FROM {_read(dialect, group.names, group.paths)}"
+
+
+def _read(dialect: Dialect, names: Sequence[str], paths: Sequence[str], more: str = "") -> str:
+    """read_csv with every setting given, so that nothing is guessed; all columns as text."""
+    fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    nulls = list(dict.fromkeys(["", dialect.null_value]))
+    return (
+        f"read_csv({literal([escaped(path) for path in paths])}, columns = {{{fields}}}, auto_detect = false, "
+        f"{_settings(dialect)}, header = {literal(dialect.header)}, nullstr = {literal(nulls)}, "
+        f"strict_mode = true{more})"
+    )
+
+
+def _settings(dialect: Dialect) -> str:
+    escape = dialect.escape or dialect.quote
+    return (
+        f"delim = {literal(dialect.delimiter)}, quote = {literal(dialect.quote)}, escape = {literal(escape)}, "
+        f"encoding = {literal(dialect.encoding)}, comment = '', {_BUFFERS}"
+    )
+
+
+def _formats(options: Mapping[str, Any]) -> Formats:
+    return Formats(*(_strptime(options, key) for key in ("date_format", "timestamp_format")))
+
+
+def _strptime(options: Mapping[str, Any], key: str) -> str:
+    """The option's pattern, in Java's letters as Spark has them, in strptime's."""
+    from odibi_magics.sql.patterns import to_strptime
+
+    pattern = options.get(key)
+    if not pattern:
+        return ""
+    found = to_strptime(str(pattern))
+    if found is None:
+        raise EngineError(
+            f"the csv option {key}: '{pattern}' is no pattern such as dd.MM.yyyy or yyyy-MM-dd HH:mm:ss"
+        )
+    return found
+
+
+# Columns --------------------------------------------------------------------------------------------------------------
+
+
+def _groups(source: Source, files: Files, dialect: Dialect) -> list[_Group]:
+    """The files by the order of their columns; empty files hold no rows and are left out."""
+    orders: dict[tuple[str, ...], list[str]] = {}
+    first: tuple[str, ...] | None = None
+    for path in files.paths:
+        record = first_record(path, dialect)
+        if record is None:
+            continue
+        if "delimiter" not in source.options and (other := other_delimiter(record)):
+            raise EngineError(
+                f"{path}, line 1: one column with {other!r} in it: options: {{delimiter: {other!r}}}?"
+            )
+        names = header_names(record, dialect, path)
+        if not dialect.header and source.schema:
+            names = _positional(path, source.schema, names)
+        first = first or names
+        orders.setdefault(_same(path, names, first), []).append(path)
+    if not orders and source.schema is None:
+        raise EngineError(f"{files.url} is empty: no line tells its columns; give them in read: schema:")
+    return [_Group(names, tuple(paths)) for names, paths in orders.items()]
+
+
+def _positional(path: str, schema: Sequence[Column], names: Sequence[str]) -> tuple[str, ...]:
+    if len(schema) != len(names):
+        raise EngineError(f"{path}, line 1: {len(names)} columns, but schema: names {len(schema)}")
+    return tuple(column.name for column in schema)
+
+
+def _same(path: str, names: tuple[str, ...], first: tuple[str, ...]) -> tuple[str, ...]:
+    """The names as the first file spells them. Raises EngineError where they are others."""
+    spelled = {name.lower(): name for name in first}
+    missing = [name for name in first if name.lower() not in {other.lower() for other in names}]
+    more = [name for name in names if name.lower() not in spelled]
+    if missing or more:
+        told = [f"lacks {_listed(missing)}"] * bool(missing) + [f"has also {_listed(more)}"] * bool(more)
+        raise EngineError(
+            f"{path} {' and '.join(told)}; the first of these files has the columns {_listed(first)}"
+        )
+    return tuple(spelled[name.lower()] for name in names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
+
+
+def _columns(
+    session: Session, source: Source, dialect: Dialect, groups: Sequence[_Group]
+) -> tuple[Column, ...]:
+    if source.schema is not None:
+        if groups:
+            _check_schema(source.schema, groups[0])
+        return source.schema
+    names = groups[0].names
+    if not source.infer:
+        return tuple(Column(name, "string") for name in names)
+    return _told(session, source, dialect, groups[0])
+
+
+def _check_schema(schema: Sequence[Column], group: _Group) -> None:
+    """Raises EngineError where `schema:` and the header name different columns, or a type csv cannot hold."""
+    path = group.paths[0]
+    given = {column.name: column.type for column in schema}
+    for name, type_ in given.items():
+        if type_.startswith(("array", "map", "struct")):
+            raise EngineError(
+                f"schema: {name} {type_}: csv holds no {type_.partition('<')[0]}; read it as string"
+            )
+        if name not in group.names:
+            raise EngineError(
+                f"{path} has no column '{name}', which schema: names ({suggest(name, group.names)})"
+            )
+    if more := [name for name in group.names if name not in given]:
+        raise EngineError(f"{path} has columns that schema: does not name: {_listed(more)}")
+
+
+def _told(session: Session, source: Source, dialect: Dialect, group: _Group) -> tuple[Column, ...]:
+    """Types by DuckDB's sniffer on the first lines; text where our strict reading of the same lines would fail."""
+    text = _sample(group, dialect)
+    names = group.names
+    if not text:
+        return tuple(Column(name, "string") for name in names)
+    file = session.folder / f"{session.name('sample')}.csv"
+    try:
+        # Columns are numbered here: the sniffer takes names with spaces or keywords for something else.
+        header = dialect.delimiter.join(f"c{i}" for i in range(len(names)))
+        file.write_text(f"{header}\n{text}", encoding="utf-8", newline="")
+        found = _sniffed(session, dialect, str(file), names)
+    finally:
+        file.unlink(missing_ok=True)
+    return found
+
+
+def _sample(group: _Group, dialect: Dialect) -> str:
+    left = SAMPLE_LINES
+    parts = []
+    for path in group.paths:
+        parts.append(sample(path, dialect, left))
+        left -= parts[-1].count("\n")
+        if left <= 0:
+            break
+    return "".join(parts)
+
+
+def _sniffed(session: Session, dialect: Dialect, file: str, names: Sequence[str]) -> tuple[Column, ...]:
+    plain_text = replace(dialect, encoding="utf-8", header=True)
+    nulls = list(dict.fromkeys(["", dialect.null_value]))
+    sniff = (
+        f"SELECT Columns FROM sniff_csv({literal(file)}, {_settings(plain_text)}, header = true, "
+        f"nullstr = {literal(nulls)}, sample_size = {SAMPLE_LINES}, auto_type_candidates = {literal(_CANDIDATES)})"
+    )
+    try:
+        found = session.run(sniff)[0][0]
+    except EngineError:
+        found = []
+    if len(found) != len(names):  # ragged lines, which the reading itself tells of with file and line
+        return tuple(Column(name, "string") for name in names)
+    types = _whole_days(
+        session, plain_text, file, [_SNIFFED.get(column["type"], "string") for column in found]
+    )
+    fits = _fit(session, plain_text, file, types)
+    return tuple(
+        Column(name, type_ if fit else "string") for name, type_, fit in zip(names, types, fits, strict=True)
+    )
+
+
+def _whole_days(session: Session, dialect: Dialect, file: str, types: Sequence[str]) -> list[str]:
+    """The sniffer has one pattern for all dates of a file: beside 31/12/2024 it takes 2024-12-31 for a timestamp."""
+    if "timestamp" not in types:
+        return list(types)
+    days = ["date" if type_ == "timestamp" else type_ for type_ in types]
+    fits = _fit(session, dialect, file, days)
+    return [day if fit else type_ for day, type_, fit in zip(days, types, fits, strict=True)]
+
+
+def _fit(session: Session, dialect: Dialect, file: str, types: Sequence[str]) -> tuple[bool, ...]:
+    """Whether all values of the sample fit as they will be read; the sniffer also guesses at 31/12/2024."""
+    texts = [quoted(f"c{i}") for i in range(len(types))]
+    tests = (
+        "TRUE" if type_ == "string" else f"bool_and({text} IS NULL OR ({from_text(type_, text)}) IS NOT NULL)"
+        for type_, text in zip(types, texts, strict=True)
+    )
+    read = _read(dialect, [f"c{i}" for i in range(len(types))], [file])
+    return session.run(f"SELECT {', '.join(tests)} FROM {read}")[0]
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Explainer:
+    """Finds the line where a file does not fit, by reading it once more: slow, but only where a run has failed."""
+
+    session: Session
+    dialect: Dialect
+    group: _Group
+    columns: Sequence[Column]
+    formats: Formats
+
+    def value(self, column: int, text: str) -> str:
+        """File, line, column, value, and the type that was expected."""
+        name, type_ = self.columns[column].name, self.columns[column].type
+        path = self._file(name, text)
+        at = self.group.names.index(name)
+        found = find_line(path, self.dialect, lambda record: len(record) > at and record[at].startswith(text))
+        where = f"{path}, line {found[0]}" if found else path
+        shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+        return redact(
+            f"{where}: column '{name}' holds {shown!r}, which is no {type_}; "
+            f"give the column's type in read: schema: {{{name}: string, …}}, or read all as text with infer: false"
+        )
+
+    def _file(self, name: str, text: str) -> str:
+        if len(self.group.paths) == 1:
+            return self.group.paths[0]
+        read = _read(self.dialect, self.group.names, self.group.paths, ", filename = true")
+        query = f"SELECT filename FROM {read} WHERE starts_with({quoted(name)}, {literal(text)}) LIMIT 1"
+        return str(self.session.run(query)[0][0])
+
+    def broken(self, path: str, message: str) -> str:
+        """Ragged lines, open quotes, bytes of another encoding."""
+        if "unicode" in message or "encod" in message.partition("\n\n")[0]:
+            return not_encoded(path, self.dialect)
+        expected = len(self.group.names)
+        found = find_line(path, self.dialect, lambda record: len(record) != expected)
+        if found:
+            line, record = found
+            fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
+            return f"{path}, line {line}: {fields}, expected {expected}"
+        if "unterminated quote" in message or "quote" in message.lower():
+            return (
+                f"{path}: a quote ({self.dialect.quote}) is never closed, or text stands behind a closed one"
+            )
+        return f"{path}: {plain(message).partition(chr(10) * 2)[0]}"

@@ -1,0 +1,239 @@
+"""One DuckDB instance per run: fenced in, bounded in memory, interruptible, gone without a trace."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.engines.pandas.failures import Failures, explained
+from odibi_magics.engines.pandas.memory import memory_limit
+from odibi_magics.engines.pandas.names import literal
+from odibi_magics.errors import Cancelled, EngineError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+Opener = Callable[[], Any]
+"""Opens a source anew: anything DuckDB registers (pyarrow dataset or table, `__arrow_c_stream__`).
+
+None from one that only looks whether its files are still those that were pinned; it raises where they are not.
+"""
+
+BATCH_ROWS = 122_880
+"""Rows of a batch: DuckDB's own row groups."""
+
+# How often a stop is repeated, in seconds: a query that began just after the first signal would miss it.
+_AGAIN = 0.05
+
+
+class Session:
+    """One DuckDB instance.
+
+    directories: the only folders its SQL can open files in, beside `folder`, its private one.
+    began: one instant for all that asks for the time.
+    Order of rows is kept: measured, that costs neither time nor memory, and previews stay the same from run to run.
+    """
+
+    def __init__(self, directories: Iterable[str | Path] = ()) -> None:
+        self.began = datetime.now(UTC)
+        self.folder = Path(tempfile.mkdtemp(prefix="odibi-")).resolve()
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._open: weakref.WeakSet[_Cursor] = weakref.WeakSet()
+        self._stopped = threading.Event()
+        self._closed = False
+        self.failures = Failures()
+        self._duckdb = _connect(self.folder, directories)
+        self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder)
+
+    def name(self, kind: str) -> str:
+        """A table name no one else has."""
+        return f"odibi_{kind}_{next(self._numbers)}"
+
+    @contextmanager
+    def cursor(self, tables: Mapping[str, Opener] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor that sees `tables`, opened for it alone. What DuckDB raises inside comes out as our errors.
+
+        Raises Cancelled after `interrupt`, EngineError for what fails.
+        """
+        opened = self._cursor(tables or {})
+        try:
+            with self._explained():
+                yield opened.duckdb
+        finally:
+            opened.close()
+
+    def _explained(self) -> AbstractContextManager[None]:
+        return explained(self._stopped.is_set, self.failures.in_words)
+
+    def run(self, sql: str, tables: Mapping[str, Opener] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query that has few. Raises as `cursor`."""
+        with self.cursor(tables) as cursor:
+            return cursor.execute(sql).fetchall()
+
+    def reader(
+        self, sql: str, tables: Mapping[str, Opener], schema: pa.Schema, batch_rows: int = BATCH_ROWS
+    ) -> pa.RecordBatchReader:
+        """A query's rows as a stream of batches of at most `batch_rows`, cast to `schema`.
+
+        Memory stays bounded: DuckDB runs only as far ahead as a few batches. Raises as `cursor`, while it is read too.
+        """
+        import pyarrow as pa
+
+        opened = self._cursor(tables)
+        with self._explained():
+            # `.sql()`, because `.execute()` would hold the whole result before the first batch.
+            batches = opened.duckdb.sql(sql).to_arrow_reader(batch_rows)
+        return pa.RecordBatchReader.from_batches(schema, self._batches(opened, batches, schema))
+
+    def _batches(self, opened: _Cursor, batches: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        try:
+            with self._explained():
+                for batch in batches:
+                    self.check_stopped()
+                    yield cast_batch(batch, schema)
+        finally:
+            opened.close()
+
+    def _cursor(self, tables: Mapping[str, Opener]) -> _Cursor:
+        self.check_stopped()
+        with self._lock:
+            if self._closed:
+                raise EngineError("this run is closed, and its data with it: run again")
+            opened = _Cursor(self._duckdb.cursor())
+            self._open.add(opened)
+        try:
+            for name, opener in tables.items():
+                with self._explained():
+                    if (table := opener()) is not None:
+                        opened.duckdb.register(name, table)
+        except BaseException:
+            opened.close()
+            raise
+        return opened
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `interrupt` was called and `go_on` not since."""
+        return self._stopped.is_set()
+
+    def check_stopped(self) -> None:
+        """Raises Cancelled after `interrupt`."""
+        if self._stopped.is_set():
+            raise Cancelled("stopped")
+
+    def interrupt(self) -> None:
+        """Stops all that runs, from any thread; what is opened until `go_on` raises Cancelled."""
+        self._stopped.set()
+        self._signal()
+        threading.Thread(target=self._interrupt_until_quiet, name="odibi-stop", daemon=True).start()
+
+    def go_on(self) -> None:
+        """Lets frames be read again once a stop is over."""
+        self._stopped.clear()
+
+    def _interrupt_until_quiet(self) -> None:
+        while self._stopped.is_set() and self._signal():
+            time.sleep(_AGAIN)
+
+    def _signal(self) -> int:
+        with self._lock:
+            running = list(self._open)
+        for opened in running:
+            opened.interrupt()
+        return len(running)
+
+    def close(self) -> None:
+        """Ends all, drops all data and the private folder. Safe to repeat, from any thread."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            running = list(self._open)
+        for opened in running:
+            while not opened.closed():  # DuckDB refuses to close what still runs
+                opened.interrupt()
+                time.sleep(_AGAIN)
+        self._finalizer()
+
+
+class _Cursor:
+    """A cursor that may be interrupted and closed from other threads."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self.duckdb = cursor
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def interrupt(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self.duckdb.interrupt()
+
+    def close(self) -> None:
+        with self._lock:
+            if not self._closed:
+                self.duckdb.close()
+                self._closed = True
+
+    def closed(self) -> bool:
+        """Closes it unless a query still runs in it; whether it is closed."""
+        import duckdb
+
+        try:
+            self.close()
+        except duckdb.Error:
+            return False
+        return True
+
+
+def _connect(folder: Path, directories: Iterable[str | Path]) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    limit = memory_limit()
+    config: dict[str, Any] = {
+        "temp_directory": str(folder / "spill"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+        **({"memory_limit": limit} if limit else {}),
+    }
+    try:
+        connection = duckdb.connect(":memory:", config=config)
+    except duckdb.Error as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise EngineError(
+            f"DuckDB cannot start with the memory limit {limit} (ODIBI_MEMORY_LIMIT): {error}"
+        ) from None
+    allowed = [str(folder), *map(str, directories)]
+    connection.execute(f"SET allowed_directories = {literal(allowed)}")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def _dispose(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    connection.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def cast_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """A batch with the schema's names and types; columns that have theirs already are not copied."""
+    import pyarrow as pa
+
+    columns = [
+        column if column.type == field.type else column.cast(field.type)
+        for column, field in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,126 @@
+"""A Delta table as it stands at one version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from odibi_magics.config.types import Column, canonical
+from odibi_magics.delta.features import unsupported
+from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
+from odibi_magics.engines.pandas.stats import INDEXED
+from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.errors import EngineError
+from odibi_magics.secret import redact
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of a table.
+
+    delta: held at `version`, never updated.
+    """
+
+    store: Store
+    delta: DeltaTable
+
+    @cached_property
+    def version(self) -> int:
+        return self.delta.version()
+
+    @cached_property
+    def fields(self) -> tuple[Mapping[str, Any], ...]:
+        """The schema's fields as the log writes them."""
+        return tuple(json.loads(self.delta.schema().to_json())["fields"])
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return tuple(Column(field["name"], language_type(field["type"])) for field in self.fields)
+
+    @cached_property
+    def not_null(self) -> tuple[str, ...]:
+        return tuple(field["name"] for field in self.fields if not field["nullable"])
+
+    @cached_property
+    def partition_by(self) -> tuple[str, ...]:
+        return tuple(self.delta.metadata().partition_columns)
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        return dict(self.delta.metadata().configuration)
+
+    @property
+    def indexed(self) -> int:
+        """How many columns the table wants statistics for; -1 for all."""
+        return int(self.configuration.get("delta.dataSkippingNumIndexedCols", INDEXED))
+
+    @cached_property
+    def files(self) -> tuple[DataFile, ...]:
+        """The table's files, with what the log knows of them."""
+        table = pa.table(self.delta.get_add_actions())
+        return tuple(_file(row) for batch in table.to_batches() for row in batch.to_pylist())
+
+    def blockers(self, *, removes: bool) -> dict[str, str]:
+        """Features in use that keep us from writing; by name, with why."""
+        protocol = self.delta.protocol()
+        named = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
+        return unsupported(
+            protocol.min_writer_version, named, self.configuration, self.fields, removes=removes
+        )
+
+
+def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
+    """The table at a place, newest or at a version; None where there is no table.
+
+    Raises EngineError where the log cannot be read.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError, TableNotFoundError
+
+    try:
+        if not DeltaTable.is_deltatable(store.url, store.options):
+            return None
+        return Snapshot(store, DeltaTable(store.url, version, storage_options=store.options))
+    except TableNotFoundError:
+        return None
+    except (DeltaError, OSError) as error:
+        raise EngineError(redact(f"the Delta table {store.url} cannot be opened: {error}")) from None
+
+
+def language_type(delta: Any) -> str:
+    """The language's name of a type as the log writes it."""
+    if isinstance(delta, str):
+        return canonical(delta)
+    if delta["type"] == "array":
+        return f"array<{language_type(delta['elementType'])}>"
+    if delta["type"] == "map":
+        return f"map<{language_type(delta['keyType'])},{language_type(delta['valueType'])}>"
+    fields = (f"{field['name']}:{language_type(field['type'])}" for field in delta["fields"])
+    return f"struct<{','.join(fields)}>"
+
+
+def _file(row: Mapping[str, Any]) -> DataFile:
+    partition = {name: partition_text(value) for name, value in (row.get("partition") or {}).items()}
+    path = row["path"]
+    removable = (
+        path.isascii() and "://" not in path
+    )  # Spark leaves other letters as they are; "://" is of a clone
+    return DataFile(
+        unquote(path),
+        row["size_bytes"],
+        row["num_records"],
+        partition,
+        "",
+        row.get("min"),
+        row.get("max"),
+        removable,
+    )

@@ -1,0 +1,70 @@
+"""Where files are: the one seam between the writers and storage."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from pyarrow import fs
+
+from odibi_magics.engines.base import Place
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder or file on storage.
+
+    url: for delta-rs, with `options` (which may hold secrets). root: the same inside `filesystem`.
+    """
+
+    url: str
+    root: str
+    filesystem: Any
+    options: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def at(self, relative: str) -> str:
+        """The path of something below the root, as `filesystem` takes it."""
+        return f"{self.root}/{relative}"
+
+    def files(self) -> list[Any]:
+        """Every file below the root, as pyarrow.fs.FileInfo; none where nothing is there."""
+        return [info for info in self._below() if info.type == fs.FileType.File]
+
+    def is_file(self) -> bool:
+        return bool(self._info().type == fs.FileType.File)
+
+    def is_folder(self) -> bool:
+        return bool(self._info().type == fs.FileType.Directory)
+
+    def top(self) -> list[Any]:
+        """What stands directly in the folder."""
+        return list(self.filesystem.get_file_info(fs.FileSelector(self.root, allow_not_found=True)))
+
+    def delete(self, path: str) -> None:
+        """Deletes a file if it is there."""
+        if self.filesystem.get_file_info(path).type == fs.FileType.File:
+            self.filesystem.delete_file(path)
+
+    def prune(self) -> None:
+        """Deletes the folder with its folders, but no file: it fails where one is left."""
+        for path, _, _ in os.walk(self.root, topdown=False):
+            Path(path).rmdir()
+
+    def _info(self) -> Any:
+        return self.filesystem.get_file_info(self.root)
+
+    def _below(self) -> list[Any]:
+        return list(
+            self.filesystem.get_file_info(fs.FileSelector(self.root, recursive=True, allow_not_found=True))
+        )
+
+
+def open_store(place: Place) -> Store:
+    """The place as files. Raises ConnectionFailed where its path or its secrets cannot be had."""
+    url = place.url
+    parts = urlsplit(url)
+    root = unquote(parts.path) if parts.scheme == "file" else url
+    return Store(url, root.rstrip("/"), fs.LocalFileSystem(), place.connection.storage_options("deltalake"))

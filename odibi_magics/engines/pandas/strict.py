@@ -1,0 +1,91 @@
+"""Text and JSON values as typed ones, strictly: DuckDB alone would round 1.5 to 2 and drop a zone of +02:00.
+
+Each kind of source hands in SQL that gives a value's text; what does not fit raises with a ticket that leads back to
+its file and line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from odibi_magics.engines.pandas.names import literal
+from odibi_magics.engines.pandas.types import duckdb_type
+
+TICKET = "odibi-value"
+_SHOWN = 200
+_INTEGERS = ("tinyint", "smallint", "int", "bigint")
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How dates and timestamps are written, as strptime has it; "" for ISO 8601."""
+
+    date: str = ""
+    timestamp: str = ""
+
+
+def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
+    """SQL for a text as a value of a type; NULL where it does not fit. text: SQL without side effects."""
+    if type_ == "string":
+        return text
+    if type_ in ("timestamp", "timestamp_ntz"):
+        return _timestamp(text, formats.timestamp)
+    if type_ == "date":
+        return _date(text, formats.date)
+    if type_ == "binary":
+        return f"encode({text})"
+    kept = f"CASE WHEN {rounds} THEN NULL ELSE {text} END" if (rounds := _rounds(type_, text)) else text
+    return f"TRY_CAST({kept} AS {duckdb_type(type_)})"
+
+
+def _rounds(type_: str, text: str) -> str:
+    """Whether a cast would lose digits."""
+    if type_ in _INTEGERS:
+        return " OR ".join(f"contains({text}, '{char}')" for char in ".eE")
+    if match := re.fullmatch(r"decimal\(\d+,(\d+)\)", type_):
+        fits = f"length(rtrim({text}, '0')) - instr({text}, '.') <= {match[1]}"
+        return f"contains(lower({text}), 'e') OR (contains({text}, '.') AND NOT {fits})"
+    return ""
+
+
+def _date(text: str, pattern: str) -> str:
+    if pattern:
+        return f"CAST(try_strptime({text}, {literal(pattern)}) AS DATE)"
+    # Ten characters are a date; more would be a time of day that the cast drops.
+    return f"TRY_CAST(CASE WHEN length({text}) <= 10 THEN {text} END AS DATE)"
+
+
+def _timestamp(text: str, pattern: str) -> str:
+    if pattern:
+        return f"CAST(try_strptime({text}, {literal(pattern)}) AS TIMESTAMP)"
+    # Only text that names a zone other than Z goes through TIMESTAMPTZ, which is slow.
+    named = f"({text}[-1] >= 'A' AND NOT ({text}[-1] = 'Z' AND {text}[-2] < 'A'))"
+    zoned = f"contains({text}, '+') OR contains({text}[12:], '-') OR {named}"
+    zone = f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    return f"CASE WHEN length({text}) > 16 AND ({zoned}) THEN {zone} ELSE TRY_CAST({text} AS TIMESTAMP) END"
+
+
+def checked(type_: str, text: str, formats: Formats, number: int, column: int) -> str:
+    """SQL for a text as a value of a type, or an error as `or_raise` has it; what is plainly written goes a quick way.
+
+    Costs, measured in CPU time per value of a bare scan of CSV: integers 35 ns instead of 50, timestamps 30 of 105.
+    """
+    slow = or_raise(from_text(type_, text, formats), text, number, column)
+    cast = f"TRY_CAST({text} AS {duckdb_type(type_)})"
+    if type_ in _INTEGERS:
+        # Written as DuckDB would write it, nothing was rounded.
+        return f"CASE WHEN CAST({cast} AS VARCHAR) = {text} THEN {cast} ELSE {slow} END"
+    if type_ in ("timestamp", "timestamp_ntz") and not formats.timestamp:
+        # 2024-01-31 10:00:00 has no room for a zone.
+        plain = f"strlen({text}) = 19 AND {text}[17] = ':'"
+        return f"CASE WHEN {plain} THEN {or_raise(cast, text, number, column)} ELSE {slow} END"
+    return slow
+
+
+def or_raise(value: str, text: str, number: int, column: int) -> str:
+    """`value`; where it is NULL and the text is not, an error with source, column and the text's beginning."""
+    ticket = literal(f"{TICKET}:{number}:{column}:")
+    return (
+        f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN error({ticket} || left({text}, {_SHOWN})) END)"
+    )

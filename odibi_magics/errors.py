@@ -1,0 +1,168 @@
+"""Everything that can go wrong, as types: each knows how to say itself in a few plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.secret import redact
+
+if TYPE_CHECKING:
+    from odibi_magics.config.source import Place
+
+
+class ShortTraceback:
+    """Shown by IPython as its message alone: IPython asks an exception for `_render_traceback_` first."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [redact(str(self))]
+
+
+class OdibiError(ShortTraceback, Exception):
+    """The base of all errors raised here. Its text is complete: what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the text.
+
+    where: the path of the key in the user's own shape, as `pipelines[0].nodes[1].write`; "" for the whole text.
+    place: line and columns, or None where none is known (no line is better than a made-up one).
+    hint: what is allowed or the nearest spelling, e.g. "did you mean 'mode'?"; "" for none.
+    """
+
+    message: str
+    where: str = ""
+    place: Place | None = None
+    hint: str = ""
+
+
+class ConfigErrors(OdibiError):
+    """All problems of one text, found before anything ran.
+
+    problems: in the order of their lines. left: what can still be checked of the text, for more problems of it.
+    """
+
+    def __init__(self, problems: Sequence[Problem], what: str = "this cell", left: Any = None) -> None:
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=_line))
+        self.what = what
+        self.left = left
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        count = len(self.problems)
+        noun = "problem" if count == 1 else "problems"
+        head = f"{count} {noun} in {self.what}, nothing was run"
+        return redact("\n".join([head, "", *map(render_problem, self.problems)]))
+
+
+def _line(problem: Problem) -> tuple[int, int]:
+    return (problem.place.line, problem.place.column) if problem.place else (0, 0)
+
+
+def render_problem(problem: Problem) -> str:
+    """One problem as text: line, path, message, then the excerpt with its caret."""
+    subject = f"{problem.where}: " if problem.where else ""
+    if problem.place is None:
+        hint = f" ({problem.hint})" if problem.hint else ""
+        return f"  {subject}{problem.message}{hint}"
+    head = f"  line {problem.place.line}  {subject}{problem.message}"
+    return head + "\n" + problem.place.excerpt(problem.hint)
+
+
+class ConnectionFailed(OdibiError):
+    """A place could not be reached or refused us; the text names connection, what was tried and the remedy."""
+
+
+class MissingExtra(OdibiError):
+    """A library of an optional extra is not installed."""
+
+    def __init__(self, library: str, extra: str, purpose: str) -> None:
+        self.library, self.extra = library, extra
+        super().__init__(
+            f"{purpose} needs {library}, which is not installed: pip install 'odibi-magics[{extra}]'"
+        )
+
+
+class EngineError(OdibiError):
+    """An engine could not do what a node asked of it; raised inside a node and reported with its name and line.
+
+    about: the key of the node's text that it is about.
+    """
+
+    about: tuple[str, ...] = ("name",)
+
+
+class KeysRefused(EngineError):
+    """Rows whose `keys` are NULL or come twice; found before the merge, nothing was written."""
+
+    about = ("write", "keys")
+
+
+class ValidationFailed(EngineError):
+    """A check with `on_fail: error` did not hold; nothing was committed."""
+
+    about = ("validation",)
+
+
+class WriteConflict(EngineError):
+    """Another writer committed to the table in between, and the write could not be repeated safely."""
+
+
+class UsageError(OdibiError):
+    """The call itself is wrong: an unknown option, a missing file, a TABLE that names nothing."""
+
+
+class NodeFailed(OdibiError):
+    """A run in which at least one node failed. `.result` holds the whole run, also in `odibi_result`."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        self.result = result
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return redact(str(self.args[0]))
+
+
+class Cancelled(ShortTraceback, KeyboardInterrupt):
+    """The run was stopped. A KeyboardInterrupt, so that `except Exception` does not swallow it."""
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        self.result = result
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return redact(str(self.args[0]))
+
+
+class Unexpected(OdibiError):
+    """A fault of ours or of a library: its whole traceback as text, because that text has passed the redactor."""
+
+    def __init__(self, error: BaseException) -> None:
+        from traceback import format_exception
+
+        told = "".join(format_exception(error)).rstrip()
+        super().__init__(
+            f"this should not have happened, please report it: {type(error).__name__}: {error}\n\n{told}"
+        )
+
+    def __str__(self) -> str:
+        return redact(str(self.args[0]))
+
+
+def nearest(word: str, allowed: Sequence[str]) -> str | None:
+    """The spelling in `allowed` closest to `word`, or None where none is close."""
+    from difflib import get_close_matches  # 3 ms, only when something is wrong
+
+    exact = {name.lower(): name for name in allowed}
+    found = get_close_matches(word.lower(), list(exact), n=1, cutoff=0.6)
+    return exact[found[0]] if found else None
+
+
+def suggest(word: str, allowed: Sequence[str]) -> str:
+    """ "did you mean 'mode'?", or the allowed words where nothing is close; "" where nothing is allowed."""
+    close = nearest(word, allowed)
+    if close is not None:
+        return f"did you mean '{close}'?"
+    return f"allowed: {', '.join(sorted(allowed))}" if allowed else ""

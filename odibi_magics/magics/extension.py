@@ -1,0 +1,173 @@
+"""The magics as IPython sees them: names and help. What they do is imported when they are first called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Integer
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from odibi_magics.magics.namespace import NotebookVariables
+    from odibi_magics.session import Session
+
+RESULT = "odibi_result"
+
+
+def _magic(kind: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A magic of this kind whose line is taken literally: `$name` and `{name}` in it are not Python's.
+
+    Errors of ours leave as they are, any other one as text that passed the redactor: IPython would print the
+    messages of libraries as they come, and they may hold secrets.
+    """
+
+    def register(magic: Callable[..., None]) -> Callable[..., None]:
+        @wraps(magic)
+        def call(*args: Any) -> None:
+            try:
+                magic(*args)
+            except Exception as error:
+                from odibi_magics.errors import OdibiError, Unexpected
+
+                if isinstance(error, OdibiError):
+                    raise
+                raise Unexpected(error) from None
+
+        return kind(no_var_expand(call))  # type: ignore[no-any-return]
+
+    return register
+
+
+@magics_class
+class OdibiMagics(Magics):
+    """The magics' settings and what they remember between cells."""
+
+    keep_rows = Integer(
+        20, min=0, help="Rows of data shown under a cell and so kept in the saved notebook; 0 keeps none."
+    ).tag(config=True)
+
+    shell: InteractiveShell
+    replaced: dict[str, dict[str, Any]]
+
+    @cached_property
+    def session(self) -> Session:
+        """The notebook's project, which grows cell by cell."""
+        from odibi_magics.session import Session
+
+        return Session()
+
+    @property
+    def variables(self) -> NotebookVariables:
+        """What `{{ name }}` may take from the notebook."""
+        from odibi_magics.magics.namespace import NotebookVariables
+
+        return NotebookVariables(self.shell.user_ns, self.shell.user_ns_hidden)
+
+    @property
+    def here(self) -> str:
+        """The cell that runs now, as people find it: by the number of its prompt."""
+        return f"cell [{self.shell.displayhook.prompt_count}]"
+
+    @classmethod
+    def enter(cls, shell: InteractiveShell) -> None:
+        """Makes itself known to a shell."""
+        manager = shell.magics_manager
+        magics = cls(shell=shell)
+        magics.replaced = {
+            kind: {name: manager.magics[kind].get(name) for name in names}
+            for kind, names in magics.magics.items()
+        }
+        manager.register(magics)
+        from odibi_magics.magics.formatters import add_formatters
+
+        add_formatters(magics)
+
+    def leave(self) -> None:
+        """Undoes `enter`."""
+        from odibi_magics.magics.formatters import remove_formatters
+
+        manager = self.shell.magics_manager
+        remove_formatters(self)
+        for kind, names in self.replaced.items():
+            for name, before in names.items():
+                _put_back(manager.magics[kind], name, before)
+        manager.registry.pop(type(self).__name__)
+        configurables: list[Any] = self.shell.configurables
+        configurables.remove(self)
+        session = self.__dict__.get("session")
+        if session is not None and self.shell.user_ns.get(RESULT) is session.last is not None:
+            del self.shell.user_ns[RESULT]
+
+    @_magic(line_magic)
+    def odibi(self, line: str) -> None:
+        """%odibi: what this notebook knows (connections, nodes, the last run) and what the magics do."""
+        from odibi_magics.magics import session
+
+        session.overview(self, line)
+
+    @_magic(cell_magic)
+    def odibi_pipeline(self, line: str, cell: str) -> None:
+        """%%odibi_pipeline: check the YAML below, run its nodes, report.
+
+        --plan [--sql]      show what a run would do; run nothing
+        --preview [NODE]    run up to NODE, validate it, show its rows; write nothing
+        --sample ROWS       the same on a few rows of each source
+        --only NODE, --from-node NODE, --engine ENGINE, --env NAME, --set NAME=VALUE
+        --as NAME[=NODE]    put a node's data into a notebook variable
+        --run-id ID         the run's id
+        --help              all of this at length
+
+        It must be the cell's first line: above it, not even a comment.
+        """
+        from odibi_magics.magics import pipeline
+
+        pipeline.run_cell(self, line, cell)
+
+    @_magic(line_magic)
+    def odibi_run(self, line: str) -> None:
+        """%odibi_run FILE: check, run and report a project's file; takes the options of %%odibi_pipeline."""
+        from odibi_magics.magics import pipeline
+
+        pipeline.run_file(self, line)
+
+    @_magic(line_magic)
+    def odibi_save(self, line: str) -> None:
+        """%odibi_save FILE: the notebook's project as one checked file, its functions as source beside it."""
+        from odibi_magics.magics import session
+
+        session.save(self, line)
+
+    @_magic(line_cell_magic)
+    def odibi_connections(self, line: str, cell: str | None = None) -> None:
+        """%%odibi_connections: define connections by name. %odibi_connections: list and check them."""
+        from odibi_magics.magics import connections
+
+        connections.check(self, line) if cell is None else connections.define(self, line, cell)
+
+    @_magic(line_magic)
+    def odibi_preview(self, line: str) -> None:
+        """%odibi_preview TABLE: the first rows of conn:path, a node, a local path or a URL.
+
+        With @5 or @2026-11-20T18:00Z behind it, as it was then.
+        """
+        from odibi_magics.magics import tables
+
+        tables.preview(self, line)
+
+    @_magic(line_magic)
+    def odibi_graph(self, line: str) -> None:
+        """%odibi_graph [FILE]: the pipeline as a picture."""
+        from odibi_magics.magics import session
+
+        session.graph(self, line)
+
+
+def _put_back(table: dict[str, Any], name: str, before: Any) -> None:
+    if before is None:
+        table.pop(name, None)
+    else:
+        table[name] = before

@@ -1,0 +1,53 @@
+"""What shows while a run goes on: a table that is updated in place, or lines in a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.display.html import Displayed
+from odibi_magics.magics.show import display
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from odibi_magics.pipeline.events import Observer
+
+
+class Spot:
+    """A spot under the cell: what is put there replaces what was there, so that only the last is saved."""
+
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._lock = threading.Lock()
+        self._over = False
+
+    def put(self, shown: Displayed) -> None:
+        """Shows it here, from any thread; nothing after the end."""
+        with self._lock:
+            if not self._over:
+                self._show(shown)
+
+    def end(self, shown: Displayed) -> None:
+        """Shows what stays."""
+        with self._lock:
+            self._over = True
+            self._show(shown)
+
+    def _show(self, shown: Displayed) -> None:
+        if self._handle is None:
+            self._handle = display(shown, display_id=True)
+        else:
+            self._handle.update(shown)
+
+
+def progress(shell: InteractiveShell, spot: Spot) -> tuple[Observer, ...]:
+    """Who watches a run. Nobody where ODIBI_PROGRESS is "off": nbval knows no updates of a display."""
+    from odibi_magics.display.progress import LiveTable, PlainLog
+
+    if os.environ.get("ODIBI_PROGRESS", "").lower() == "off":
+        return ()
+    # A terminal would print every update of a display anew.
+    return (LiveTable(spot.put),) if hasattr(shell, "kernel") else (PlainLog(sys.stderr.write),)

@@ -1,0 +1,86 @@
+"""%odibi, %odibi_save and %odibi_graph: what the notebook knows, as a list, as a file, as a picture."""
+
+from __future__ import annotations
+
+from odibi_magics.display.document import Block, Line, Texts
+from odibi_magics.display.graph import graph_svg, graph_text
+from odibi_magics.display.html import blocks_html
+from odibi_magics.display.tables import table
+from odibi_magics.display.text import blocks_text
+from odibi_magics.errors import UsageError
+from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.show import show, show_help, show_text
+from odibi_magics.magics.words import words
+from odibi_magics.options import Parser, add_file, add_texts
+from odibi_magics.project import Project
+
+_HELP = """\
+%%odibi_pipeline       check, run and report the YAML below   (--plan, --preview, --help ...)
+%odibi_run FILE        the same for a file
+%odibi_save FILE       the notebook's project as a file
+%%odibi_connections    define connections    %odibi_connections: list and check them
+%odibi_preview TABLE   the first rows of conn:path, a node, a path or a URL, at @5 or @2026-11-20T18:00Z
+%odibi_graph [FILE]    the pipeline as a picture
+Each takes --help. A %%magic must be its cell's first line: above it, not even a comment."""
+
+
+def overview(magics: OdibiMagics, line: str) -> None:
+    """Connections, nodes, the last run, help."""
+    parser = Parser("%odibi", "What this notebook knows, and what the magics do.")
+    given = words(parser.prog, line)
+    if not show_help(parser, given):
+        parser.read(given)
+        blocks = [_connections(magics), _nodes(magics), _last_run(magics), Texts((("The magics", _HELP),))]
+        show(blocks_html(blocks), blocks_text(blocks))
+
+
+def _connections(magics: OdibiMagics) -> Block:
+    rows = [(info.name, info.kind, info.place, info.defined) for info in magics.session.connections()]
+    columns = ("connection", "kind", "place", "defined")
+    return table(columns, rows) if rows else Line("No connections are defined yet.")
+
+
+def _nodes(magics: OdibiMagics) -> Block:
+    nodes = magics.session.nodes()
+    rows = [(node.name, node.pipeline, node.reads, node.writes, node.defined) for node in nodes]
+    columns = ("node", "pipeline", "reads", "writes", "defined")
+    return table(columns, rows) if rows else Line("No nodes are defined yet.")
+
+
+def _last_run(magics: OdibiMagics) -> Block:
+    last = magics.session.last
+    if last is None:
+        return Line("Nothing was run yet.")
+    words = f"{last.state}, {last.seconds:.1f} s, {last.engine}; its report is odibi_result"
+    return Line(f"Last run {last.run_id}", words, "failed" if last.state == "failed" else "")
+
+
+def save(magics: OdibiMagics, line: str) -> None:
+    """Raises UsageError with the reason where the project cannot stand alone in a file."""
+    parser = Parser("%odibi_save", "The notebook's project as one checked file.", add_file)
+    given = words(parser.prog, line)
+    if not show_help(parser, given):
+        written = magics.session.save(parser.read(given).file)
+        show_text(f"Saved {', '.join(str(path) for path in written)}")
+
+
+def graph(magics: OdibiMagics, line: str) -> None:
+    """Of the notebook, or of a file. Raises UsageError where there are no nodes."""
+    parser = Parser("%odibi_graph", "The pipeline as a picture.", _add_optional_file, add_texts)
+    given = words(parser.prog, line)
+    if show_help(parser, given):
+        return
+    found = parser.read(given)
+    project = (
+        Project.from_file(found.file, env=found.env, variables=dict(found.set))
+        if found.file
+        else magics.session.project()
+    )
+    if not project.own:
+        raise UsageError("there is no picture to draw: no nodes are defined yet")
+    plan = project.graph()
+    show(graph_svg(plan), graph_text(plan))
+
+
+def _add_optional_file(parser: Parser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help="without it the notebook's own")

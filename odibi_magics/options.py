@@ -1,0 +1,235 @@
+"""The options of the magics and of the command line: one grammar, and mistakes in it as UsageErrors."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from odibi_magics.errors import UsageError, suggest
+
+if TYPE_CHECKING:
+    from odibi_magics.pipeline.events import Observer
+    from odibi_magics.pipeline.plan import Plan
+    from odibi_magics.pipeline.result import RunResult
+    from odibi_magics.project import Project
+
+ENGINES = ("auto", "pandas", "spark")
+Does = Literal["plan", "preview", "run"]
+
+
+@dataclass(frozen=True)
+class SaveAs:
+    """`--as name` or `--as name=node`. node: None for the last one."""
+
+    name: str
+    node: str | None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What is asked of a project.
+
+    node: to preview; None for the last one. sample: rows to read of each source. file: "" in a cell.
+    """
+
+    does: Does = "run"
+    file: str = ""
+    sql: bool = False
+    node: str | None = None
+    sample: int | None = None
+    only: str | None = None
+    from_node: str | None = None
+    engine: str | None = None
+    env: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    save_as: SaveAs | None = None
+    run_id: str | None = None
+
+    def plan(self, project: Project) -> Plan:
+        """The plan of what is asked. Raises as Project.plan."""
+        return project.plan(only=self.only, from_node=self.from_node, engine=self.engine)
+
+    def start(self, project: Project, observers: Sequence[Observer], rows: int) -> RunResult:
+        """The preview, of so many rows, or the run that is asked. Raises as Project.preview and .run."""
+        if self.does == "preview":
+            return project.preview(
+                self.node, sample=self.sample, rows=rows, engine=self.engine, observers=observers
+            )
+        return project.run(
+            engine=self.engine,
+            only=self.only,
+            from_node=self.from_node,
+            run_id=self.run_id,
+            observers=observers,
+        )
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is a UsageError with the nearest spelling, and nothing may be abbreviated.
+
+    prog: the magic or command as its user types it. groups: its options, `add_` functions as those below.
+    """
+
+    def __init__(self, prog: str, description: str, *groups: Callable[[Parser], object]) -> None:
+        super().__init__(prog, description=description, allow_abbrev=False)
+        for add in groups:
+            add(self)
+
+    def read(self, words: Sequence[str]) -> argparse.Namespace:
+        """The words as options. Raises UsageError."""
+        for word in words:
+            self._refuse_unknown(word.partition("=")[0])
+        found, left = self.parse_known_args(list(words))
+        if left:
+            self.error(f"unexpected '{left[0]}'")
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}\n  {' '.join(self.format_usage().split())}")
+
+    def _refuse_unknown(self, word: str) -> None:
+        known = self._option_string_actions
+        if word.startswith("-") and word not in known:
+            hint = suggest(word, [option for option in known if option.startswith("--")])
+            raise UsageError(f"{self.prog}: unknown option '{word}' ({hint})")
+
+
+# Options, in groups that verbs share ----------------------------------------------------------------------
+
+
+def add_file(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a project's YAML file")
+
+
+def add_table(parser: Parser) -> None:
+    """A TABLE, which may be two words."""
+    parser.add_argument(
+        "table", nargs="+", metavar="TABLE",
+        help="conn:path, CONN PATH, a node's name, a path or a URL; with @5 or @2026-11-20T18:00Z a version",
+    )  # fmt: skip
+
+
+def add_plan(parser: Parser) -> None:
+    parser.add_argument("--plan", action="store_true", help="show what a run would do; run nothing")
+    add_sql(parser)
+
+
+def add_sql(parser: Parser) -> None:
+    parser.add_argument("--sql", action="store_true", help="with the plan: the SQL that the engine will get")
+
+
+def add_preview(parser: Parser) -> None:
+    parser.add_argument(
+        "--preview", nargs="?", const="", metavar="NODE",
+        help="run up to NODE (the last one), validate it, show its rows; write nothing",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sample", type=rows, metavar="ROWS", help="read only so many rows of each source; implies --preview"
+    )
+
+
+def add_choice(parser: Parser) -> None:
+    """Which nodes, and on what."""
+    parser.add_argument("--only", metavar="NODE", help="this node alone")
+    parser.add_argument("--from-node", metavar="NODE", help="this node and all that come from it")
+    add_engine(parser)
+
+
+def add_engine(parser: Parser) -> None:
+    parser.add_argument("--engine", type=_engine, metavar="ENGINE", help=", ".join(ENGINES))
+
+
+def add_texts(parser: Parser) -> None:
+    """What overlays the text and fills its variables."""
+    parser.add_argument("--env", metavar="NAME", help="lay this environment of the text over it")
+    parser.add_argument(
+        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE",
+        help="a variable's value, a YAML scalar; may be repeated",
+    )  # fmt: skip
+
+
+def add_run_id(parser: Parser) -> None:
+    parser.add_argument("--run-id", metavar="ID", help="the run's id; made up without it")
+
+
+def add_save_as(parser: Parser) -> None:
+    parser.add_argument(
+        "--as", dest="save_as", type=_save_as, metavar="NAME[=NODE]",
+        help="put the data of NODE (the last one) into the notebook variable NAME",
+    )  # fmt: skip
+
+
+# What was asked -------------------------------------------------------------------------------------------
+
+
+def run_options(parser: Parser, words: Sequence[str], does: Does | None = None) -> RunOptions:
+    """The words as a RunOptions; `does` where the verb says it, not an option.
+
+    Raises UsageError, also for options that do not go together.
+    """
+    found = vars(parser.read(words))
+    preview, plan = found.pop("preview", None), found.pop("plan", False) or does == "plan"
+    variables = dict(found.pop("set"))
+    found.pop("json", None)
+    previews = preview is not None or found.get("sample") is not None
+    asked: Does = "plan" if plan else "preview" if previews else "run"
+    options = RunOptions(does=asked, node=preview or None, variables=variables, **found)
+    _refuse_pairs(parser.prog, options, previews)
+    return options
+
+
+def _refuse_pairs(prog: str, options: RunOptions, previews: bool) -> None:
+    chosen = {"--only": options.only is not None, "--from-node": options.from_node is not None}
+    run_id = {"--run-id": options.run_id is not None}
+    refused: dict[Does, dict[str, bool]] = {
+        "plan": {"--preview or --sample": previews, "--as": options.save_as is not None, **run_id},
+        "preview": {"--sql": options.sql, **chosen, **run_id},
+        "run": {"--sql": options.sql},
+    }
+    for option, given in refused[options.does].items():
+        if given:
+            raise UsageError(f"{prog}: {option} {_WHY_NOT[options.does]}")
+
+
+_WHY_NOT: dict[Does, str] = {
+    "plan": "does not go with --plan, which runs nothing",
+    "preview": "does not go with a preview, which runs up to one node and writes nothing: --preview NODE",
+    "run": "shows the SQL of a plan: --plan --sql",
+}
+
+
+# Values ---------------------------------------------------------------------------------------------------
+
+
+def rows(text: str) -> int:
+    """A number of rows, at least 1."""
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise UsageError(f"a number of rows, at least 1, is wanted, not '{text}'")
+    return int(text)
+
+
+def _engine(text: str) -> str:
+    if text not in ENGINES:
+        raise UsageError(f"unknown engine '{text}' ({suggest(text, ENGINES)})")
+    return text
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    from odibi_magics.config.marks import scalar
+
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier()):
+        raise UsageError(f"--set takes NAME=VALUE, as in --set region=EU, not '{text}'")
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return name, scalar(value[1:-1], value[0]) if quoted else scalar(value, None)
+
+
+def _save_as(text: str) -> SaveAs:
+    from keyword import iskeyword
+
+    name, equals, node = text.partition("=")
+    if not name.isidentifier() or iskeyword(name) or (equals and not node):
+        raise UsageError(f"--as takes NAME or NAME=NODE, as in --as daily=summary, not '{text}'")
+    return SaveAs(name, node or None)

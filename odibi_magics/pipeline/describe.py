@@ -1,0 +1,231 @@
+"""Which columns come out of each node: from samples, footers and logs alone, checked against what the text names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from odibi_magics.config.marks import Path
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
+from odibi_magics.errors import ConnectionFailed, EngineError, Problem, suggest
+from odibi_magics.pipeline.definitions import DefinedNode
+from odibi_magics.pipeline.plan import LazySql, PlannedNode, SchemaChange
+from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, predicate
+from odibi_magics.pipeline.validation import check_schema, checks, named_columns
+from odibi_magics.sql.problems import SqlErrors
+
+Columns = tuple[Column, ...]
+
+
+class Describer:
+    """Describes nodes one after the other, in the order of the plan; None stands for "known when run"."""
+
+    def __init__(self, engine: Engine, problems: list[Problem]) -> None:
+        self.engine, self.problems = engine, problems
+        # What a node gives to those after it: for one that writes, its table's columns.
+        self.given: dict[str, Columns | None] = {}
+        self.written: dict[str, Columns | None] = {}
+        # The SQL steps of the node at hand, each with the columns of what it may name.
+        self.step_inputs: list[tuple[Query, Mapping[str, Columns]]] = []
+
+    def describe(self, node: PlannedNode, checked: CheckedNode) -> PlannedNode:
+        """The node with its columns, its checks, and how they differ from its table's."""
+        self.step_inputs = []
+        columns = self._columns(node, checked)
+        self.given[node.name] = table_columns(columns, node.sink, node.target)
+        if node.sink:
+            self.written[node.sink.place.url.rstrip("/")] = self.given[node.name]
+        if not node.runs:
+            # Problems of an earlier cell's text have been told there, but what cannot be read stops this one too.
+            return replace(node, columns=columns)
+        if columns is not None:
+            unknown = list(self._named(node, checked.defined, columns))
+            self.problems.extend(unknown)
+            if not unknown:
+                self._check_write(node, checked.defined, columns)
+        conditions = expressions(checked.defined, self.problems) if node.config.validation else {}
+        return replace(
+            node,
+            columns=columns,
+            expressions=tuple(conditions.values()),
+            checks=checks(node.config.validation, columns or (), conditions)
+            if node.config.validation
+            else (),
+            changes=tuple(changes(columns, node.sink, node.target)),
+            sql=LazySql(partial(self._sql, tuple(self.step_inputs))),
+        )
+
+    def _columns(self, node: PlannedNode, checked: CheckedNode) -> Columns | None:
+        inputs: dict[str, Columns | None] = {name: self.given.get(name) for name in node.inputs}
+        if node.source:
+            current = self._source(node, checked.defined)
+        else:
+            current = inputs[node.inputs[0]] if len(node.inputs) == 1 else None
+        if not node.source and not node.steps and len(node.inputs) > 1:
+            self.problems.append(_no_join(node, checked.defined))
+        if not node.source and not node.inputs and isinstance(node.steps[0] if node.steps else None, Call):
+            self.problems.append(_no_input(checked.defined))
+        if checked.problems:  # of its steps: what comes out of them is not known
+            return None
+        for step in checked.steps if node.steps else ():  # a node that is read from its table has none
+            current = self._step({**inputs, "df": current}, step)
+        return current
+
+    def _source(self, node: PlannedNode, defined: DefinedNode) -> Columns | None:
+        assert node.source is not None
+        url = node.source.place.url.rstrip("/")
+        before = any(not edge.carries and edge.why == "reads what it writes" for edge in node.edges)
+        try:
+            if before and url in self.written:
+                whole = self.written[url]
+            else:
+                whole = self.engine.describe_source(
+                    replace(node.source, columns=None, filter=None, newer_than=None)
+                )
+        except (EngineError, ConnectionFailed) as error:
+            self.problems.append(_unreadable(node, defined, str(error)))
+            return None
+        if whole is None:
+            return None
+        self.problems.extend(_source_names(node.source, defined, whole))
+        return _selected(node.source, whole)
+
+    def _step(self, inputs: Mapping[str, Columns | None], step: CheckedStep) -> Columns | None:
+        if isinstance(step.step, Call):
+            return step.step.returns
+        known = {name: columns for name, columns in inputs.items() if columns is not None}
+        self.step_inputs.append((step.step, known))
+        if not all(table in known for table in step.tables):
+            return None
+        try:
+            return self.engine.describe_step(known, step.step)
+        except SqlErrors as error:
+            assert step.text is not None
+            self.problems.extend(map(step.text.problem, error.problems))
+            return None
+
+    def _sql(self, steps: Sequence[tuple[Query, Mapping[str, Columns]]]) -> tuple[str, ...]:
+        """What the engine gets for each SQL step; a step behind a function without `returns:` is left out."""
+        return tuple(
+            self.engine.sql(step, known) for step, known in steps if set(step.checked.tables) <= set(known)
+        )
+
+    def _check_write(self, node: PlannedNode, defined: DefinedNode, columns: Columns) -> None:
+        """Whether the rows fit the table as it stands, unless another node of this run changes it first."""
+        if node.sink is None or node.target is None or self._written_before(node):
+            return
+        try:
+            self.engine.check_write(columns, node.sink, node.target)
+        except EngineError as error:
+            self.problems.append(defined.config.problem((*defined.path, "write", "path"), str(error)))
+
+    @staticmethod
+    def _written_before(node: PlannedNode) -> bool:
+        return any(edge.why == "writes the same table" for edge in node.edges)
+
+    def _named(self, node: PlannedNode, defined: DefinedNode, columns: Columns) -> Iterator[Problem]:
+        """Columns that validation and write name, and that do not come out."""
+        path = defined.path
+        if node.config.validation:
+            for below, name in named_columns(node.config.validation):
+                yield from _missing(defined, (*path, "validation", *below), name, columns)
+            for result in check_schema(node.config.validation, columns):
+                if result.failed and result.on_fail == "error":
+                    yield defined.config.key_problem((*path, "validation", "schema"), result.message)
+        if node.sink:
+            for key in ("keys", "partition_by"):
+                for i, name in enumerate(getattr(node.sink, key)):
+                    yield from _missing(defined, (*path, "write", key, i), name, columns)
+
+
+def expressions(defined: DefinedNode, problems: list[Problem]) -> dict[int, str]:
+    """The conditions of `expression` checks by their number, variables filled in."""
+    found = {}
+    assert defined.node.validation is not None
+    for i, check in enumerate(defined.node.validation.expression):
+        listed = isinstance(defined.config.tree.at((*defined.path, "validation", "expression")), list)
+        path: Path = (*defined.path, "validation", "expression", *((i,) if listed else ()), "sql")
+        found[i] = predicate(defined, path, check.sql, problems) or "TRUE"
+    return found
+
+
+def _no_join(node: PlannedNode, defined: DefinedNode) -> Problem:
+    names = ", ".join(node.inputs)
+    return defined.config.problem(
+        (*defined.path, "name"), f"several inputs ({names}) and no step that joins them"
+    )
+
+
+def _no_input(defined: DefinedNode) -> Problem:
+    return defined.config.problem(
+        (*defined.path, "name"), "the function has no input: no read, and no node before it"
+    )
+
+
+def _unreadable(node: PlannedNode, defined: DefinedNode, message: str) -> Problem:
+    if not node.runs and node.config.write is not None:
+        said = f"node '{node.name}' of {node.defined} is read from its table, which is not there yet: run it first"
+        return Problem(f"{said} ({message})")
+    if not node.runs:
+        return Problem(f"node '{node.name}' of {node.defined}: {message}")
+    return defined.config.problem((*defined.path, "read", "path"), message)
+
+
+def _source_names(source: Source, defined: DefinedNode, whole: Columns) -> Iterator[Problem]:
+    for i, name in enumerate(source.columns or ()):
+        yield from _missing(defined, (*defined.path, "read", "columns", i), name, whole)
+    if source.newer_than:
+        yield from _missing(defined, (*defined.path, "read", "newer_than"), source.newer_than, whole)
+
+
+def _selected(source: Source, whole: Columns) -> Columns:
+    if source.columns is None:
+        return whole
+    by_name = {column.name.lower(): column for column in whole}
+    return tuple(by_name[name.lower()] for name in source.columns if name.lower() in by_name)
+
+
+def _missing(defined: DefinedNode, path: Path, name: str, columns: Sequence[Column]) -> Iterator[Problem]:
+    names = [column.name for column in columns]
+    if name.lower() not in {known.lower() for known in names}:
+        yield defined.config.problem(_listed(defined, path), f"unknown column '{name}'", suggest(name, names))
+
+
+def _listed(defined: DefinedNode, path: Path) -> Path:
+    """The path without the index of a list that the text wrote as a single mapping."""
+    tree = defined.config.tree
+    kept: list[str | int] = []
+    for part in path:
+        if tree.at((*kept, part)) is not None:
+            kept.append(part)
+    return tuple(kept)
+
+
+def table_columns(columns: Columns | None, sink: Sink | None, target: TargetState | None) -> Columns | None:
+    """The columns of the node's table after its write: its own, or the table's with those it adds."""
+    if columns is None or sink is None or target is None or not target.exists or sink.overwrite_schema:
+        return columns
+    if sink.place.format != "delta" or not target.columns:
+        return columns
+    have = {column.name.lower() for column in target.columns}
+    added = tuple(column for column in columns if column.name.lower() not in have)
+    return (*target.columns, *(added if sink.merge_schema else ()))
+
+
+def changes(columns: Columns | None, sink: Sink | None, target: TargetState | None) -> Iterator[SchemaChange]:
+    """How the columns that come out differ from the existing table's."""
+    if columns is None or sink is None or target is None or not target.columns:
+        return
+    have = {column.name.lower(): column for column in target.columns}
+    come = {column.name.lower(): column for column in columns}
+    for name, column in come.items():
+        if name not in have:
+            yield SchemaChange("new", column.name, column.type)
+        elif have[name].type != column.type:
+            yield SchemaChange(
+                "type", column.name, f"{have[name].type} in the table, {column.type} comes out"
+            )
+    for name in have.keys() - come.keys():
+        yield SchemaChange("missing", have[name].name, "stays NULL in new rows")

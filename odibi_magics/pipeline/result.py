@@ -1,0 +1,166 @@
+"""What a run did: per node its state, rows, seconds, files, versions, warnings and the error in full."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from odibi_magics.engines.base import CheckResult, EngineRun, Frame, Preview, Warned, Written
+from odibi_magics.errors import UsageError, suggest
+
+if TYPE_CHECKING:
+    from odibi_magics.pipeline.plan import Plan
+
+State = Literal["queued", "running", "done", "failed", "skipped", "stopped"]
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """How one node went.
+
+    rows: that came out of it; None where nothing counted them. seconds: wall time.
+    reason: for "skipped": "clean failed". error: the full text, redacted.
+    """
+
+    name: str
+    pipeline: str
+    state: State
+    rows: int | None = None
+    seconds: float = 0.0
+    written: Written | None = None
+    checks: tuple[CheckResult, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    error: str = ""
+    reason: str = ""
+
+
+class NodeData:
+    """A node's data, whole, whenever it is asked for: `.to_pandas()`, `.to_polars()`, `.to_arrow()`,
+    `.preview(10)`, or anything that takes `__arrow_c_stream__`."""
+
+    def __init__(self, name: str, frame: Callable[[], Frame], render: Render) -> None:
+        self.name, self._frame, self._render = name, frame, render
+
+    @property
+    def frame(self) -> Frame:
+        """The engine's own frame."""
+        return self._frame()
+
+    @property
+    def columns(self) -> tuple[Any, ...]:
+        """The columns as (name, type)."""
+        return self.frame.columns
+
+    def to_pandas(self) -> Any:
+        """All rows as a pandas.DataFrame."""
+        return self.frame.to_pandas()
+
+    def to_polars(self) -> Any:
+        """All rows as a polars.DataFrame."""
+        return self.frame.to_polars()
+
+    def to_arrow(self) -> Any:
+        """All rows as a pyarrow.Table."""
+        return self.frame.to_arrow()
+
+    def preview(self, rows: int = 20) -> Preview:
+        """The first rows."""
+        return self.frame.preview(rows)
+
+    def __len__(self) -> int:
+        return self.frame.count()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+    def __repr__(self) -> str:
+        return self._render.preview_text(self.preview())
+
+    def _repr_html_(self) -> str:
+        return self._render.preview_html(self.preview())
+
+
+@dataclass(frozen=True)
+class Render:
+    """How results show themselves; given by the layer above, so that nothing here imports a display."""
+
+    report_html: Callable[[RunResult], str]
+    report_text: Callable[[RunResult], str]
+    report_page: Callable[[RunResult], str]
+    preview_html: Callable[[Preview], str]
+    preview_text: Callable[[Preview], str]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """A run, finished however it went.
+
+    state: done, failed or stopped. engine: its title, e.g. "pandas engine (DuckDB)". started: UTC.
+    """
+
+    run_id: str
+    plan: Plan
+    state: Literal["done", "failed", "stopped"]
+    engine: str
+    started: datetime
+    seconds: float
+    nodes: tuple[NodeResult, ...]
+    preview: Preview | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[Warned, ...] = ()
+    frames: Mapping[str, Callable[[], Frame]] = field(default_factory=dict, repr=False, compare=False)
+    render: Render | None = field(default=None, repr=False, compare=False)
+    hold: EngineRun[Any] | None = field(default=None, repr=False, compare=False)
+
+    def __getitem__(self, name: str) -> NodeData:
+        """A node's data. Raises UsageError where the node is not of this run or never got that far."""
+        if name in self.frames:
+            assert self.render is not None
+            return NodeData(name, self.frames[name], self.render)
+        for node in self.nodes:
+            if node.name == name:
+                raise UsageError(f"node '{name}' has no data: it {_why(node)}")
+        raise UsageError(f"this run has no node '{name}' ({suggest(name, [n.name for n in self.nodes])})")
+
+    def __iter__(self) -> Iterator[NodeResult]:
+        return iter(self.nodes)
+
+    def node(self, name: str) -> NodeResult:
+        """How a node went. Raises KeyError."""
+        return {node.name: node for node in self.nodes}[name]
+
+    @property
+    def failed(self) -> tuple[NodeResult, ...]:
+        return tuple(node for node in self.nodes if node.state == "failed")
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Writes the report to one .html or .json file. Raises UsageError for another ending."""
+        target = Path(path)
+        if target.suffix == ".json":
+            text = self.to_json()
+        elif target.suffix == ".html" and self.render is not None:
+            text = self.render.report_page(self)
+        else:
+            raise UsageError(f"a report is saved as .html or .json, not as '{target.name}'")
+        target.write_text(text, encoding="utf-8")
+        return target
+
+    def to_json(self) -> str:
+        """The report as JSON, redacted; no data rows in it."""
+        from odibi_magics.pipeline.report import to_json
+
+        return to_json(self)
+
+    def __str__(self) -> str:
+        return self.render.report_text(self) if self.render else f"run {self.run_id}: {self.state}"
+
+    def _repr_html_(self) -> str | None:
+        return self.render.report_html(self) if self.render else None
+
+
+def _why(node: NodeResult) -> str:
+    return f"was skipped ({node.reason})" if node.state == "skipped" else f"is {node.state}"

@@ -1,0 +1,409 @@
+"""Project: the one object behind magics, command line and Python."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from odibi_magics.config.formats import infer_format
+from odibi_magics.config.load import Config, Known, load
+from odibi_magics.config.source import Source as Text
+from odibi_magics.connections.address import parse_address
+from odibi_magics.connections.base import Connection
+from odibi_magics.connections.registry import connect
+from odibi_magics.display.plan import plan_html, plan_text
+from odibi_magics.display.report import report_html, report_page, report_text
+from odibi_magics.display.tables import preview_html, preview_text
+from odibi_magics.engines.base import Engine, Frame, Place, Preview, Source
+from odibi_magics.engines.registry import choose_engine
+from odibi_magics.errors import ConfigErrors, NodeFailed, UsageError, suggest
+from odibi_magics.pipeline.build import Builder
+from odibi_magics.pipeline.definitions import Definitions, definitions
+from odibi_magics.pipeline.edges import downstream, upstream
+from odibi_magics.pipeline.events import Observer
+from odibi_magics.pipeline.plan import Plan, PlannedNode
+from odibi_magics.pipeline.result import NodeResult, Render, RunResult
+from odibi_magics.pipeline.runner import Run
+from odibi_magics.pipeline.story import keep_story
+from odibi_magics.pipeline.warn import plan_warnings
+from odibi_magics.sql.modules import load_functions
+
+RENDER = Render(report_html, report_text, report_page, preview_html, preview_text)
+
+
+@dataclass(frozen=True)
+class ConnectionInfo:
+    """A connection as people see it. secret: where its secret comes from, never the secret itself."""
+
+    name: str
+    kind: str
+    place: str
+    auth: str
+    secret: str
+    defined: str
+
+
+class Project:
+    """A checked text, ready to plan and run.
+
+    definitions: all it knows. own: the names of the nodes that are its to run; the others belong to earlier cells.
+    """
+
+    def __init__(
+        self, known: Definitions, own: Sequence[str], text: Text, environment: str | None = None
+    ) -> None:
+        self.definitions = known
+        self.own = tuple(own)
+        self.text = text
+        self.environment = environment
+
+    @classmethod
+    def from_yaml(
+        cls,
+        text: str,
+        *,
+        env: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        name: str = "this text",
+        folder: str | os.PathLike[str] | None = None,
+    ) -> Project:
+        """A project from YAML. folder: what its relative paths are relative to, the working folder without it.
+
+        Raises ConfigErrors.
+        """
+        source = Text(text, name, Path(folder) if folder else Path.cwd())
+        return cls.from_source(source, env=env, variables=variables)
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        env: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> Project:
+        """A project from a YAML file. Raises UsageError where it cannot be read, ConfigErrors where it is wrong."""
+        return cls.from_source(read_text(path), env=env, variables=variables)
+
+    @classmethod
+    def from_source(
+        cls,
+        source: Text,
+        *,
+        env: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        notebook: Mapping[str, Any] | None = None,
+        earlier: Definitions | None = None,
+        defined: str = "",
+    ) -> Project:
+        """A project from a text that comes after `earlier` ones. Raises ConfigErrors."""
+        known = earlier.known if earlier else Known()
+        try:
+            config = load(source, environment=env, variables=variables, notebook=notebook, known=known)
+        except ConfigErrors as error:
+            raise with_sql_problems(error, earlier or Definitions()) from None
+        return cls.from_config(config, earlier=earlier, defined=defined)
+
+    @classmethod
+    def from_config(cls, config: Config, *, earlier: Definitions | None = None, defined: str = "") -> Project:
+        """A project from a checked config. Raises ConfigErrors where its functions cannot be loaded."""
+        problems = load_functions(config)
+        if problems:
+            raise ConfigErrors(problems, config.source.name)
+        new = definitions(config, defined)
+        return cls((earlier or Definitions()).add(new), list(new.nodes), config.source, config.environment)
+
+    # Plan and run ------------------------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        *,
+        pipelines: Sequence[str] | None = None,
+        only: str | None = None,
+        from_node: str | None = None,
+        engine: str | None = None,
+    ) -> Plan:
+        """What a run would do, frozen.
+
+        Raises ConfigErrors with all that is wrong, UsageError for a node or pipeline that is not there.
+        """
+        return self._plan(self._own(pipelines, only, from_node), engine)
+
+    def run(
+        self,
+        *,
+        engine: str | None = None,
+        pipelines: Sequence[str] | None = None,
+        only: str | None = None,
+        from_node: str | None = None,
+        run_id: str | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> RunResult:
+        """Runs the project's nodes.
+
+        Raises NodeFailed or Cancelled, each with `.result`; ConfigErrors and UsageError before anything runs.
+        """
+        plan = self.plan(pipelines=pipelines, only=only, from_node=from_node, engine=engine)
+        run = Run(plan, self._engine(engine), run_id or new_run_id(), RENDER, observers)
+        result = run.execute()
+        self._keep_story(result)
+        if result.state != "done":
+            raise NodeFailed(_failure(result), result)
+        return result
+
+    def preview(
+        self,
+        node: str | None = None,
+        *,
+        sample: int | None = None,
+        rows: int = 20,
+        engine: str | None = None,
+        observers: Sequence[Observer] = (),
+    ) -> RunResult:
+        """Evaluates and validates up to `node` (the last one) and shows its first rows; writes nothing.
+
+        sample: reads only so many rows of each source. Raises as `run`.
+        """
+        name = self._known(node) if node else self._last()
+        plan = self._up_to(self.plan(engine=engine), name)
+        run = Run(plan, self._engine(engine), new_run_id(), RENDER, observers, sample=sample)
+        result = run.execute(preview=lambda run: _first_rows(run.frames[name], name, rows))
+        if result.state != "done":
+            raise NodeFailed(_failure(result), result)
+        return result
+
+    def graph(self) -> Plan:
+        """The plan of everything, for drawing it. Raises as `plan`."""
+        return self.plan()
+
+    def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
+        chosen = self._engine(engine)
+        builder = Builder(self.definitions, own, chosen)
+        nodes = builder.build()
+        if builder.problems:
+            raise ConfigErrors(builder.problems, self.text.name)
+        return Plan(
+            nodes=nodes,
+            engine=chosen.name,
+            engine_title=chosen.title,
+            project=self.definitions.settings.get("project"),
+            environment=self.environment,
+            variables=tuple(
+                used for config in self.definitions.configs[-1:] for used in config.values.used.values()
+            ),
+            warnings=plan_warnings(self.definitions.configs[-1], nodes),
+            text=self.text.text,
+            render_text=plan_text,
+            render_html=plan_html,
+        )
+
+    def _engine(self, name: str | None) -> Engine:
+        return choose_engine(name or str(self.definitions.settings.get("engine", "auto")))
+
+    def _own(self, pipelines: Sequence[str] | None, only: str | None, from_node: str | None) -> list[str]:
+        if only and from_node:
+            raise UsageError("--only and --from-node exclude each other")
+        if only:
+            return [self._known(only)]
+        chosen = self._of_pipelines(pipelines) if pipelines else list(self.own)
+        if from_node is None:
+            return chosen
+        start = self._known(from_node)
+        builder = Builder(self.definitions, list(self.own), self._engine(None))
+        builder.build()
+        return [name for name in chosen if name in downstream(builder.edges, [start])]
+
+    def _of_pipelines(self, pipelines: Sequence[str]) -> list[str]:
+        there = list(dict.fromkeys(self.definitions.nodes[name].pipeline for name in self.own))
+        for pipeline in pipelines:
+            if pipeline not in there:
+                raise UsageError(f"unknown pipeline '{pipeline}' ({suggest(pipeline, there)})")
+        return [name for name in self.own if self.definitions.nodes[name].pipeline in pipelines]
+
+    def _known(self, node: str) -> str:
+        if node not in self.own:
+            raise UsageError(
+                f"unknown node '{node}' ({suggest(node, self.own) or 'no nodes are defined here'})"
+            )
+        return node
+
+    def _last(self) -> str:
+        if not self.own:
+            raise UsageError("no nodes are defined here")
+        return self.own[-1]
+
+    @staticmethod
+    def _up_to(plan: Plan, name: str) -> Plan:
+        edges = {node.name: node.edges for node in plan.nodes}
+        needed = upstream(edges, [name])
+        return replace(plan, nodes=tuple(node for node in plan.nodes if node.name in needed))
+
+    def _keep_story(self, result: RunResult) -> None:
+        story = self.definitions.settings.get("story")
+        if story is not None:
+            keep_story(result, self.connection(story.connection), story.path)
+
+    # Places ------------------------------------------------------------------------------------------------------
+
+    def connection(self, name: str) -> Connection:
+        """A connection by name. Raises UsageError, ConnectionFailed."""
+        defined = self.definitions.connections.get(name)
+        if defined is None:
+            there = list(self.definitions.connections)
+            raise UsageError(f"unknown connection '{name}' ({suggest(name, there) or 'none are defined'})")
+        return connect(name, defined.model, defined.config.source.folder)
+
+    def connections(self) -> tuple[ConnectionInfo, ...]:
+        """All connections, without their secrets; nothing is opened."""
+        return tuple(
+            connection_info(name, found.model, found.defined)
+            for name, found in self.definitions.connections.items()
+        )
+
+    def check_connection(self, name: str) -> None:
+        """Whether a place answers. Raises ConnectionFailed with what was tried and the remedy."""
+        self.connection(name).check()
+
+    @cached_property
+    def engine(self) -> Tables:
+        """The engine's verbs on tables, as `engine.read_delta(connection="silver", path="clean/sales.delta")`."""
+        return Tables(self)
+
+    def table(self, address: str, *more: str) -> Frame:
+        """The rows at a TABLE address. Raises UsageError, EngineError, ConnectionFailed."""
+        return self.engine.read(address, *more)
+
+
+class Tables:
+    """An engine's verbs on tables, by connection and path or by TABLE address."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def read_delta(
+        self,
+        *,
+        connection: str,
+        path: str,
+        version: int | None = None,
+        timestamp: datetime | str | None = None,
+    ) -> Frame:
+        """A Delta table, now or as it was; the same frame type as `result[...]`.
+
+        timestamp: with a zone. Raises UsageError, EngineError, ConnectionFailed.
+        """
+        when = datetime.fromisoformat(timestamp) if isinstance(timestamp, str) else timestamp
+        if when is not None and when.tzinfo is None:
+            raise UsageError(f"the time {when.isoformat()} has no zone: write {when.isoformat()}Z for UTC")
+        place = Place(self._project.connection(connection), path, "delta")
+        return self._open(Source(place, version=version, timestamp=when))
+
+    def read(self, address: str, *more: str) -> Frame:
+        """The rows at a TABLE address: `conn:path@5`, a node's name, a local path."""
+        parsed = parse_address(address, *more)
+        place = self._place(parsed.connection, parsed.path)
+        return self._open(Source(place, version=parsed.version, timestamp=parsed.timestamp))
+
+    def _place(self, connection: str | None, path: str) -> Place:
+        if connection is not None:
+            return Place(self._project.connection(connection), path, infer_format(path))
+        defined = self._project.definitions.nodes.get(path)
+        if defined is not None and defined.node.write is not None:
+            write = defined.node.write
+            where = write.path or ""
+            return Place(
+                self._project.connection(write.connection), where, write.format or infer_format(where)
+            )
+        if defined is not None:
+            raise UsageError(f"node '{path}' writes no table; see its rows with --preview {path}")
+        return local_place(path)
+
+    def _open(self, source: Source) -> Frame:
+        frame: Frame = self._project._engine(None).open([source.place]).read(source)
+        return frame
+
+
+def with_sql_problems(error: ConfigErrors, earlier: Definitions) -> ConfigErrors:
+    """The problems of a text, with those of SQL, functions and columns in what is left of it: all come in one go."""
+    if error.left is None:
+        return error
+    config, known = error.left
+    new = definitions(config)
+    unknown = known.nodes - new.nodes.keys() - earlier.nodes.keys()
+    builder = Builder(earlier.add(new), list(new.nodes), choose_engine("pandas"), unknown=unknown)
+    functions = load_functions(config)
+    try:
+        builder.build()
+    except Exception:  # what is left of a wrong text may be too little to look further; its problems are told
+        return error
+    return ConfigErrors([*error.problems, *functions, *builder.problems], error.what)
+
+
+def local_place(path: str) -> Place:
+    """A path of this machine as a place of its own. Raises UsageError where nothing is there."""
+    from odibi_magics.connections.local import LocalConnection
+
+    target = Path(path).expanduser()
+    if not target.exists():
+        raise UsageError(f"'{path}' is no connection's path (conn:path), no node, and no file or folder here")
+    return Place(LocalConnection("local", target.resolve().parent), target.name, infer_format(target.name))
+
+
+def read_text(path: str | os.PathLike[str]) -> Text:
+    """A file's text. Raises UsageError where it cannot be read."""
+    try:
+        return Text.from_file(path)
+    except UnicodeDecodeError:
+        raise UsageError(f"'{os.fspath(path)}' is not UTF-8 text") from None
+    except OSError as error:
+        raise UsageError(f"'{os.fspath(path)}' cannot be read: {error.strerror}") from None
+
+
+def new_run_id() -> str:
+    """A run's id: the time in UTC, and six characters so that two runs of one second differ."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def connection_info(name: str, model: Any, defined: str) -> ConnectionInfo:
+    """A connection's line in a list."""
+    if model.type == "local":
+        return ConnectionInfo(name, "local", model.base_path, "none", "", defined)
+    if model.type == "unity_catalog":
+        return ConnectionInfo(name, model.type, f"{model.catalog}.{model.schema_}", "session", "", defined)
+    place = "/".join(part for part in (model.account, model.container, model.path_prefix) if part)
+    return ConnectionInfo(name, model.type, place, model.auth_mode, _secret_origin(model), defined)
+
+
+def _secret_origin(model: Any) -> str:
+    if model.auth_mode == "key_vault":
+        return f"{model.key_vault_name or 'the project vault'}/{model.secret_name}"
+    if model.auth_mode == "databricks_secret":
+        return f"{model.secret_scope}/{model.secret_key}"
+    return ""
+
+
+def _first_rows(frame: Frame, name: str, rows: int) -> Preview:
+    return replace(frame.preview(rows), title=name)
+
+
+def _failure(result: RunResult) -> str:
+    """What a failed cell says below its report."""
+    failed = [node.name for node in result.nodes if node.state == "failed"]
+    skipped = sum(node.state == "skipped" for node in result.nodes)
+    also = f", {skipped} skipped" if skipped else ""
+    return f"run {result.run_id} failed: {', '.join(failed)}{also}" + _first_line(result.failed)
+
+
+def _first_line(failed: Sequence[NodeResult]) -> str:
+    return "".join(
+        f"\n  {node.name}: {node.error.strip().splitlines()[0] if node.error else ''}" for node in failed
+    )
+
+
+__all__ = ["ConnectionInfo", "PlannedNode", "Project", "Tables"]

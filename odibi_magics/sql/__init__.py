@@ -1,0 +1,1 @@
+"""SQL of the user: checked, refused by name, and turned into what an engine runs. Nothing is imported eagerly."""

@@ -1,0 +1,16 @@
+"""Where in the text a node of the tree stands."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+
+def place(node: exp.Expr) -> tuple[int, int]:
+    """Start and end of a node's word, or of the first of its parts that knows, or of what it stands in.
+
+    (-1, -1) where none does.
+    """
+    for part in node.walk(bfs=False):
+        if "start" in part.meta:
+            return part.meta["start"], part.meta["end"] + 1
+    return place(node.parent) if isinstance(node.parent, (exp.Table, exp.Alias)) else (-1, -1)

@@ -1,0 +1,343 @@
+"""Whole queries of Spark as DuckDB SQL: FROM first, then each clause in the order in which names come into being."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlglot import exp
+
+from odibi_magics.sql.expressions import Expressions
+from odibi_magics.sql.problems import SqlProblem
+from odibi_magics.sql.scope import Scope, Source, dotted
+from odibi_magics.sql.sources import Columns, Sources
+from odibi_magics.sql.typed import Typed
+from odibi_magics.sql.types import UNKNOWN, VOID, common, element, in_duckdb, kind, quoted
+from odibi_magics.sql.windows import ordered, specification
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """DuckDB SQL, its columns with their Spark types, and what was refused."""
+
+    sql: str
+    columns: Columns
+    problems: list[SqlProblem]
+
+
+def compiled(
+    tree: exp.Expr, schemas: Mapping[str, Sequence[tuple[str, str]]], now: datetime | None
+) -> Compiled:
+    """A query over tables of these schemas."""
+    queries = Queries(schemas, now)
+    try:
+        sql, columns = queries.top(tree)
+    except RecursionError:
+        return Compiled("", [], [SqlProblem("the SQL is nested too deeply")])
+    return Compiled(sql, columns, queries.problems)
+
+
+def compiled_condition(tree: exp.Expr, columns: Sequence[tuple[str, str]]) -> Compiled:
+    """A condition over one row's columns."""
+    expressions = Expressions()
+    expressions.scope = Scope([Source("", columns)], clause="where")
+    return Compiled(expressions.condition(tree), [], expressions.problems)
+
+
+class Queries(Sources):
+    """Queries, and the queries inside them."""
+
+    def top(self, tree: exp.Expr) -> tuple[str, Columns]:
+        """The outermost query, whose columns need names of their own."""
+        sql, columns = self.query(tree, correlated=False)
+        seen: set[str] = set()
+        for at, (name, type_) in enumerate(columns):
+            if "void" in type_:
+                self.refuse(_item(tree, at), "this column is NULL of no type: write CAST(NULL AS type)")
+            if name is None:
+                self.refuse(_item(tree, at), "this column needs a name: add AS name")
+            elif name.lower() in seen:
+                self.refuse(
+                    _item(tree, at),
+                    f"column '{name}' comes out twice: give one another name, or leave it out",
+                )
+            seen.add((name or "").lower())
+        return sql, columns
+
+    def query(self, node: exp.Expr, *, correlated: bool = True) -> tuple[str, Columns]:
+        outer, ctes = self.scope, self.ctes
+        self.scope, self.ctes = Scope(outer=outer if correlated else None), dict(ctes)
+        try:
+            head = self.with_ctes(node)
+            body, columns = self._body(node)
+            return head + body, columns
+        finally:
+            self.scope, self.ctes = outer, ctes
+
+    def _body(self, node: exp.Expr) -> tuple[str, Columns]:
+        if isinstance(node, exp.Select):
+            return self._select(node)
+        if isinstance(node, exp.SetOperation):
+            return self._set(node)
+        if isinstance(node, exp.Values):
+            return self.values(node)
+        sql, columns = self.query(node.this, correlated=self.scope.outer is not None)
+        return f"({sql}){self._tail(node, columns)}", columns
+
+    # SELECT -----------------------------------------------------------------------------------------------------------
+
+    def _select(self, node: exp.Select) -> tuple[str, Columns]:
+        scope = self.scope
+        from_ = self.from_clause(node)
+        scope.clause = "where"
+        where = node.args.get("where")
+        filtered = f"\nWHERE {self.condition(where.this)}" if where is not None else ""
+        scope.clause = "select"
+        scope.aliases = {} if not node.args.get("windows") else scope.aliases
+        names = {item.alias.lower() for item in node.expressions if isinstance(item, exp.Alias)}
+        items, columns = self._items(node, names)
+        windows = self._windows(node)
+        group = self._group(node)
+        scope.clause = "having"
+        having = f"\nHAVING {self.condition(node.args['having'].this)}" if node.args.get("having") else ""
+        scope.clause = "qualify"
+        qualify = f"\nQUALIFY {self.condition(node.args['qualify'].this)}" if node.args.get("qualify") else ""
+        distinct = self._distinct(node)
+        sql = f"SELECT {distinct}{', '.join(items)}{from_}{filtered}{group}{having}{windows}{qualify}"
+        return sql + self._tail(node, columns), columns
+
+    def _distinct(self, node: exp.Select) -> str:
+        distinct = node.args.get("distinct")
+        if distinct is not None and distinct.args.get("on"):
+            self.refuse(node, "DISTINCT ON is not accepted")
+        return "DISTINCT " if distinct is not None else ""
+
+    def _items(self, node: exp.Select, names: set[str]) -> tuple[list[str], Columns]:
+        items: list[str] = []
+        columns: Columns = []
+        for item in node.expressions:
+            star = _star(item)
+            if star is not None:
+                sql, found = self._star(item, star)
+                items += sql
+                columns += found
+            else:
+                sql_item, column = self._item(item)
+                items.append(sql_item)
+                columns.append(column)
+        return items, columns
+
+    def _item(self, item: exp.Expr) -> tuple[str, tuple[str | None, str]]:
+        inner = item.unalias()
+        if isinstance(inner, exp.Anonymous) and inner.name.lower() in ("explode", "posexplode"):
+            value = self._explode_item(inner)
+        else:
+            value = self.expression(inner)
+        name = item.alias if isinstance(item, exp.Alias) else _spark_name(inner)
+        exact = self.exact(value)
+        if isinstance(item, exp.Alias):
+            self.scope.aliases[name.lower()] = exact.type  # type: ignore[union-attr]
+            if isinstance(inner, exp.Column) and inner.name.lower() == item.alias.lower():
+                self.scope.plain.add(item.alias.lower())
+            return f"{exact} AS {quoted(item.alias)}", (name, exact.type)
+        plain = isinstance(inner, exp.Column) and not inner.table and self._written_so(inner.name)
+        return (exact.sql if plain or name is None else f"{exact} AS {quoted(name)}"), (name, exact.type)
+
+    def _written_so(self, name: str) -> bool:
+        """Whether the column is spelled as its table spells it; DuckDB would give the table's spelling, Spark this."""
+        return any(name == known for source in self.scope.holding(name) for known, _ in source.columns or ())
+
+    def _explode_item(self, call: exp.Anonymous) -> Typed:
+        value = self.expression(call.expressions[0])
+        if value.known and (kind(value.type) != "array" or call.name.lower() != "explode"):
+            return self.refuse(call, f"{call.name.lower()} of {value.type} is accepted in LATERAL VIEW only")
+        return Typed(f"unnest({value})", element(value.type) if value.known else UNKNOWN, call)
+
+    def _star(self, item: exp.Expr, star: exp.Star) -> tuple[list[str], Columns]:
+        if star.args.get("replace") or star.args.get("rename"):
+            self.refuse(item, "* REPLACE and RENAME are not Spark's")
+        alias = item.table if isinstance(item, exp.Column) else ""
+        sources = [s for s in self.scope.sources if not alias or s.alias.lower() == alias.lower()]
+        if not sources:
+            self.refuse(item, f"unknown table '{alias}' in {alias}.*" if alias else "* needs a FROM")
+            return ["*"], []
+        left_out = {column.name.lower() for column in star.args.get("except_") or ()}
+        self._left_out_known(star, sources)
+        if any(source.columns is None for source in sources):
+            self.scope.aliases["*"] = UNKNOWN
+            return ["*"], [("*unknown", UNKNOWN)]
+        if self.scope.merged and not alias:
+            return self._merged_star(sources, left_out)
+        columns = [(n, t) for source in sources for n, t in source.columns or () if n.lower() not in left_out]
+        if not left_out:
+            return ["*" if not alias else f"{quoted(sources[0].alias)}.*"], list(columns)
+        if len(sources) == 1:
+            return [quoted(name) for name, _ in columns], list(columns)
+        return [
+            dotted(source.alias, name)
+            for source in sources
+            for name, _ in source.columns or ()
+            if name.lower() not in left_out
+        ], list(columns)
+
+    def _left_out_known(self, star: exp.Star, sources: list[Source]) -> None:
+        for column in star.args.get("except_") or ():
+            if not any(source.find(column.name) for source in sources):
+                from odibi_magics.errors import nearest
+
+                names = [name for source in sources for name, _ in source.columns or ()]
+                self.refuse(column, f"unknown column '{column.name}' in EXCEPT", nearest(column.name, names))
+
+    def _merged_star(self, sources: list[Source], left_out: set[str]) -> tuple[list[str], Columns]:
+        """With USING, Spark puts the joined columns first."""
+        merged = self.scope.merged
+        spelled = {n.lower(): n for source in reversed(sources) for n, _ in source.columns or ()}
+        first = [
+            (quoted(spelled[name]), spelled[name], type_)
+            for name, type_ in merged.items()
+            if name not in left_out
+        ]
+        rest = [
+            (dotted(source.alias, name), name, type_)
+            for source in sources
+            for name, type_ in source.columns or ()
+            if name.lower() not in merged and name.lower() not in left_out
+        ]
+        return [sql for sql, _, _ in first + rest], [(name, type_) for _, name, type_ in first + rest]
+
+    def _windows(self, node: exp.Select) -> str:
+        named = node.args.get("windows") or ()
+        parts = [f"{quoted(window.this.name)} AS ({specification(self, window)})" for window in named]
+        return f"\nWINDOW {', '.join(parts)}" if parts else ""
+
+    def _group(self, node: exp.Select) -> str:
+        group = node.args.get("group")
+        if group is None:
+            return ""
+        self.scope.clause = "group"
+        if group.args.get("all"):
+            return "\nGROUP BY ALL"
+        items = [self._grouping(item) for item in group.expressions]
+        for word in ("rollup", "cube"):
+            if group.args.get(word):
+                items = [f"{word.upper()} ({', '.join(items)})"]
+        return f"\nGROUP BY {', '.join(items)}"
+
+    def _grouping(self, item: exp.Expr) -> str:
+        if isinstance(item, (exp.Rollup, exp.Cube, exp.GroupingSets)):
+            word = {exp.Rollup: "ROLLUP", exp.Cube: "CUBE"}.get(type(item), "GROUPING SETS")
+            return f"{word} ({', '.join(map(self._grouping, item.expressions))})"
+        if isinstance(item, exp.Tuple):
+            return f"({', '.join(map(self._grouping, item.expressions))})"
+        if isinstance(item, exp.Literal):
+            if item.is_string:
+                self.refuse(item, "GROUP BY a string literal groups nothing")
+            return item.name
+        return self.expression(item).sql
+
+    def _tail(self, node: exp.Expr, columns: Columns) -> str:
+        """ORDER BY, LIMIT and OFFSET."""
+        self.scope.clause = "order"
+        if not isinstance(node, exp.Select):
+            self.scope.aliases = {name.lower(): type_ for name, type_ in columns if name}
+        parts = []
+        order = node.args.get("order")
+        if order is not None:
+            parts.append(f"\nORDER BY {', '.join(self._order_key(item) for item in order.expressions)}")
+        for word in ("limit", "offset"):
+            found = node.args.get(word)
+            if found is not None:
+                parts.append(f"\n{word.upper()} {self._whole(found)}")
+        return "".join(parts)
+
+    def _order_key(self, item: exp.Ordered) -> str:
+        if isinstance(item.this, exp.Literal) and item.this.is_string:
+            self.refuse(item, "ORDER BY a string literal orders nothing")
+        if isinstance(item.this, exp.Var):
+            return self.refuse(item, "ORDER BY ALL is not accepted: name the columns").sql
+        return ordered(self, item)
+
+    def _whole(self, node: exp.Expr) -> str:
+        value = node.expression
+        if not isinstance(value, exp.Literal) or not value.name.isdigit():
+            self.refuse(node, "LIMIT and OFFSET take a whole number")
+        return str(value.name)
+
+    # Set operations and VALUES ----------------------------------------------------------------------------------------
+
+    def _set(self, node: exp.SetOperation) -> tuple[str, Columns]:
+        if node.args.get("by_name"):
+            self.refuse(node, "UNION BY NAME is not accepted")
+        (left, left_columns), (right, right_columns) = self._side(node.left), self._side(node.right)
+        if ("*unknown", UNKNOWN) in left_columns + right_columns:
+            return left, [("*unknown", UNKNOWN)]
+        if len(left_columns) != len(right_columns):
+            self.refuse(node, f"the two sides give {len(left_columns)} and {len(right_columns)} columns")
+            return left, left_columns
+        columns = self._merged(node, left_columns, right_columns)
+        sides = self._as_types(left, left_columns, columns), self._as_types(right, right_columns, columns)
+        word = node.key.upper() + ("" if node.args.get("distinct", True) else " ALL")
+        return f"{sides[0]}\n{word}\n{sides[1]}{self._tail(node, columns)}", columns
+
+    def _side(self, node: exp.Expr) -> tuple[str, Columns]:
+        sql, columns = self.query(node, correlated=self.scope.outer is not None)
+        return (sql if isinstance(node, exp.Subquery) else f"({sql})"), columns
+
+    def _merged(self, node: exp.Expr, left: Columns, right: Columns) -> Columns:
+        merged: Columns = []
+        for (name, a), (_, b) in zip(left, right, strict=True):
+            both = common(a, b)
+            if both is None:
+                self.refuse(
+                    node, f"column '{name}' is {a} on one side and {b} on the other: CAST one of them"
+                )
+            merged.append((name, both or UNKNOWN))
+        return merged
+
+    def _as_types(self, sql: str, given: Columns, wanted: Columns) -> str:
+        if all(
+            a == b or VOID in (a, b) or UNKNOWN in (a, b)
+            for (_, a), (_, b) in zip(given, wanted, strict=True)
+        ):
+            return sql
+        names = [f"c{at}" for at in range(len(given))]
+        items = [
+            f"{quoted(name)} AS {quoted(shown or name)}" if a == b else
+            f"CAST({quoted(name)} AS {in_duckdb(b)}) AS {quoted(shown or name)}"
+            for name, (_, a), (shown, b) in zip(names, given, wanted, strict=True)
+        ]  # fmt: skip
+        return f"(SELECT {', '.join(items)} FROM {sql} AS side({', '.join(names)}))"
+
+
+def _star(item: exp.Expr) -> exp.Star | None:
+    if isinstance(item, exp.Star):
+        return item
+    if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+        return item.this
+    return None
+
+
+_PLAIN_NAMES = ("count", "sum", "min", "max", "avg")
+
+
+def _spark_name(node: exp.Expr) -> str | None:
+    """The name Spark gives an expression without AS, where it is a plain one."""
+    if isinstance(node, (exp.Column, exp.Dot)):
+        return str(node.name)
+    if isinstance(node, exp.Anonymous) and node.name.lower() in _PLAIN_NAMES and len(node.expressions) == 1:
+        argument = node.expressions[0]
+        if isinstance(argument, exp.Star):
+            return "count(1)"
+        if isinstance(argument, exp.Column):
+            return f"{node.name.lower()}({argument.name})"
+    return None
+
+
+def _item(tree: exp.Expr, at: int) -> exp.Expr:
+    """The SELECT item to point at, or the last where stars hide which it is."""
+    select = tree if isinstance(tree, exp.Select) else tree.find(exp.Select)
+    if select is None:
+        return tree
+    items: list[exp.Expr] = select.expressions
+    return items[-1 if any(_star(item) is not None for item in items) else at]

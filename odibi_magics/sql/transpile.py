@@ -1,0 +1,54 @@
+"""A checked query as DuckDB SQL with Spark's ANSI answers, and as what Spark itself gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from odibi_magics.sql.check import Predicate, Query, shifted
+from odibi_magics.sql.dialect import dialect
+from odibi_magics.sql.problems import SqlErrors, SqlProblem
+from odibi_magics.sql.queries import compiled, compiled_condition
+
+Schemas = Mapping[str, Sequence[tuple[str, str]]]
+
+
+def check_columns(query: Query, schemas: Schemas) -> list[SqlProblem]:
+    """Unknown and ambiguous columns, and types that do not fit, on the user's own text with the nearest spelling.
+
+    schemas: table -> (column, Spark type) pairs. Of a table that is missing here nothing is complained.
+    """
+    if query.dialect != "spark":
+        return []
+    return list(compiled(query.tree, schemas, None).problems)
+
+
+def to_duckdb(query: Query, schemas: Schemas, *, now: datetime | None = None) -> str:
+    """DuckDB SQL with Spark's ANSI answers and types.
+
+    schemas: of every table the query names. now: what current_timestamp() stands for; one instant for a whole run.
+    Raises SqlErrors where the types of columns make it one that is refused.
+    """
+    if query.dialect != "spark":
+        return query.text
+    made = compiled(query.tree, schemas, now)
+    if made.problems:
+        raise SqlErrors(made.problems)
+    return made.sql
+
+
+def predicate_to_duckdb(predicate: Predicate, columns: Sequence[tuple[str, str]]) -> str:
+    """DuckDB SQL of a condition over the given columns. Raises SqlErrors as to_duckdb."""
+    if predicate.dialect != "spark":
+        return predicate.text
+    made = compiled_condition(predicate.tree, columns)
+    if made.problems:
+        raise SqlErrors(shifted(problem) for problem in made.problems)
+    return made.sql
+
+
+def to_spark(query: Query | Predicate) -> str:
+    """What Spark gets: the user's own text where it is Spark's, else transpiled from DuckDB's."""
+    if query.dialect == "spark":
+        return query.text
+    return query.tree.sql(dialect=dialect("spark"))
