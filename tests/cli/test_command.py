@@ -1,0 +1,293 @@
+"""The command line as real processes: what it says where, and each exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PROJECT, Command
+
+DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 130
+
+FAILING = PROJECT.replace("write:", "validation: {row_count: {min: 9}}\n        write:")
+
+
+# Done -----------------------------------------------------------------------------------------------------
+
+
+def test_validate(odibi: Command) -> None:
+    done = odibi("validate", "etl.odibi.yaml")
+    assert (done.returncode, done.stderr) == (DONE, "")
+    assert done.stdout == "etl.odibi.yaml: no problems in 1 connection, 1 pipeline, 2 nodes\n"
+
+
+def test_plan(odibi: Command) -> None:
+    done = odibi("plan", "etl.odibi.yaml", "--sql")
+    assert (done.returncode, done.stderr) == (DONE, "")
+    assert "create" in done.stdout and "SELECT" in done.stdout
+    assert not (odibi.folder / "clean").exists()
+
+
+def test_plan_as_data(odibi: Command) -> None:
+    plan = odibi.data("plan", "etl.odibi.yaml", "--sql")
+    orders, clean = plan["nodes"]
+    assert plan["engine"] == "pandas"
+    assert orders["reads"]["address"] == "lake:orders.csv"
+    assert clean["after"] == [{"node": "orders", "why": "named in SQL"}]
+    assert (clean["writes"]["address"], clean["writes"]["action"]) == ("lake:clean/orders", "create")
+    assert [column["name"] for column in clean["columns"]] == ["id", "qty"]
+    assert "SELECT" in clean["sql"][0]
+
+
+def test_run(odibi: Command) -> None:
+    done = odibi("run", "etl.odibi.yaml")
+    assert done.returncode == DONE
+    assert "clean" in done.stdout
+    assert "clean" in done.stderr, "the log of the progress"
+    assert (odibi.folder / "clean/orders/_delta_log").is_dir()
+
+
+def test_run_without_progress(odibi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ODIBI_PROGRESS", "off")
+    assert odibi("run", "etl.odibi.yaml").stderr == ""
+
+
+def test_run_as_data(odibi: Command) -> None:
+    report = odibi.data("run", "etl.odibi.yaml", "--run-id", "r1")
+    assert (report["run_id"], report["state"]) == ("r1", "done")
+
+
+def test_run_preview_writes_nothing(odibi: Command) -> None:
+    report = odibi.data("run", "etl.odibi.yaml", "--preview")
+    assert report["preview"]["rows"] == [[1, 5], [3, 7]]
+    assert not (odibi.folder / "clean").exists()
+
+
+def test_preview(odibi: Command) -> None:
+    done = odibi("preview", "lake:orders.csv")
+    assert (done.returncode, done.stderr) == (DONE, "")
+    assert "2026-01-02" in done.stdout
+
+
+def test_preview_as_data(odibi: Command) -> None:
+    shown = odibi.data("preview", "lake", "orders.csv", "--rows", "1")
+    assert [column["name"] for column in shown["columns"]] == ["id", "qty", "day"]
+    assert shown["rows"] == [[1, 5, "2026-01-01"]]
+
+
+def test_preview_needs_no_project(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").unlink()
+    assert "2026-01-02" in odibi("preview", "orders.csv").stdout
+
+
+def test_connections(odibi: Command) -> None:
+    done = odibi("connections")
+    assert done.returncode == DONE
+    assert "lake" in done.stdout and "ok" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["-h"], *([v, "--help"] for v in ("validate", "plan", "run", "preview", "connections"))],
+)
+def test_help(odibi: Command, words: list[str]) -> None:
+    done = odibi(*words)
+    assert (done.returncode, done.stderr) == (DONE, "")
+    assert "--json" in done.stdout
+
+
+def test_a_reader_that_leaves_early_changes_nothing(odibi: Command) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    process = odibi.start("run", "etl.odibi.yaml", stdout=write)
+    os.close(write)
+    said = process.communicate()[1]
+    assert process.returncode == DONE
+    assert "BrokenPipe" not in said and "Traceback" not in said
+
+
+def test_a_reader_that_leaves_a_failing_run(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").write_text(FAILING)
+    read, write = os.pipe()
+    os.close(read)
+    process = odibi.start("run", "etl.odibi.yaml", stdout=write, stderr=write)
+    os.close(write)
+    assert process.wait() == FAILED
+
+
+# Failed ---------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_fails(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").write_text(FAILING)
+    done = odibi("run", "etl.odibi.yaml")
+    assert done.returncode == FAILED
+    assert "failed" in done.stdout and "clean" in done.stderr
+    assert not (odibi.folder / "clean/orders").exists()
+
+
+def test_a_run_that_fails_as_data(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").write_text(FAILING)
+    report = odibi.data("run", "etl.odibi.yaml", code=FAILED)
+    assert report["state"] == "failed"
+
+
+def test_a_connection_that_does_not_answer(odibi: Command) -> None:
+    text = PROJECT.replace("lake:", "gone: {type: local, base_path: ./gone}\n  lake:", 1)
+    (odibi.folder / "etl.odibi.yaml").write_text(text)
+    done = odibi("connections")
+    assert done.returncode == FAILED
+    assert "ok" in done.stdout and "failed" in done.stdout
+    assert "gone" in done.stderr and "lake" not in done.stderr
+    states = {row["name"]: row["state"] for row in odibi.data("connections", code=FAILED)}
+    assert states == {"gone": "failed", "lake": "ok"}
+
+
+def test_output_that_cannot_be_written(odibi: Command) -> None:
+    if not Path("/dev/full").exists():
+        pytest.fail("this test needs /dev/full")
+    with Path("/dev/full").open("w") as full:
+        process = odibi.start("validate", "etl.odibi.yaml", stdout=full)
+        said = process.communicate()[1]
+    assert process.returncode == FAILED
+    assert "the output cannot be written" in said
+
+
+# Wrong ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "usage: odibi-magics COMMAND"),
+        (["rnu", "etl.odibi.yaml"], "did you mean 'run'?"),
+        (["run", "etl.odibi.yaml", "--pveriew"], "did you mean '--preview'?"),
+        (["run"], "required: FILE"),
+        (["run", "nope.yaml"], "'nope.yaml' cannot be read: No such file"),
+        (["run", "."], "'.' cannot be read: Is a directory"),
+        (["run", "orders.bin"], "is not UTF-8"),
+        (["run", "etl.odibi.yaml", "--only", "claen"], "did you mean 'clean'?"),
+        (["run", "etl.odibi.yaml", "--env", "prod"], "unknown environment 'prod'"),
+        (["plan", "etl.odibi.yaml", "--engine", "panda"], "did you mean 'pandas'?"),
+        (["preview"], "required: TABLE"),
+        (["preview", "laek:orders.csv"], "did you mean 'lake'?"),
+        (["preview", "lake:orders.csv", "--rows", "x"], "not 'x'"),
+        (["connections", "--file", "nope.yaml"], "'nope.yaml' cannot be read"),
+        (["connections", "--file", "empty.yaml"], "no connections are defined in empty.yaml"),
+        (["preview", "orders.csv", "--env", "prod"], "unknown environment 'prod'"),
+    ],
+)
+def test_a_wrong_call(odibi: Command, words: list[str], said: str) -> None:
+    (odibi.folder / "orders.bin").write_bytes(b"\xff\xfe\x00")
+    (odibi.folder / "empty.yaml").write_text("connections: {}")
+    done = odibi(*words)
+    assert (done.returncode, done.stdout) == (WRONG, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["validate", "plan", "run"])
+def test_a_wrong_text(odibi: Command, verb: str) -> None:
+    (odibi.folder / "etl.odibi.yaml").write_text(PROJECT.replace("write:", "wriite:"))
+    done = odibi(verb, "etl.odibi.yaml")
+    assert (done.returncode, done.stdout) == (WRONG, "")
+    assert "line 10 " in done.stderr and "did you mean 'write'?" in done.stderr
+
+
+def test_a_wrong_text_as_data(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").write_text(PROJECT.replace("write:", "wriite:"))
+    error = odibi.data("run", "etl.odibi.yaml", code=WRONG)["error"]
+    assert error["kind"] == "ConfigErrors"
+    [problem] = error["problems"]
+    assert (problem["file"], problem["line"], problem["column"]) == ("etl.odibi.yaml", 10, 9)
+    assert problem["hint"] == "did you mean 'write'?"
+
+
+def test_a_wrong_call_as_data(odibi: Command) -> None:
+    assert odibi.data("rnu", code=WRONG)["error"]["kind"] == "UsageError"
+
+
+def test_no_project_here(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").unlink()
+    done = odibi("connections")
+    assert done.returncode == WRONG
+    assert "--file names one" in done.stderr
+
+
+def test_closed_output(odibi: Command) -> None:
+    words = " ".join(odibi.words("validate", "etl.odibi.yaml"))
+    for closed in (">&-", ">&- 2>&-"):
+        done = subprocess.run(["sh", "-c", f"{words} {closed}"], cwd=odibi.folder, env=odibi.environment)
+        assert done.returncode == DONE
+
+
+def test_which_file(odibi: Command) -> None:
+    (odibi.folder / "other.odibi.yaml").write_text(PROJECT)
+    done = odibi("connections")
+    assert done.returncode == WRONG
+    assert "etl.odibi.yaml, other.odibi.yaml" in done.stderr
+
+
+# Stopped --------------------------------------------------------------------------------------------------
+
+SLOW = """\
+import time
+from pathlib import Path
+from odibi_magics import transform
+
+@transform
+def slow(df):
+    Path("started").touch()
+    while not Path("release").exists():
+        time.sleep(0.01)
+    return df
+"""
+
+
+def test_stop(odibi: Command) -> None:
+    (odibi.folder / "slow.py").write_text(SLOW)
+    text = "functions: [slow.py]\n" + PROJECT.replace(
+        'sql: "SELECT id, qty FROM orders WHERE qty > 0"', "function: slow"
+    )
+    (odibi.folder / "etl.odibi.yaml").write_text(text)
+    process = odibi.start("run", "etl.odibi.yaml", "--json")
+    while not (odibi.folder / "started").exists():
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert any("stop" in line for line in process.stderr), "Stop is said at once"
+    (odibi.folder / "release").touch()
+    data, said = process.communicate()
+
+    assert process.returncode == STOPPED
+    assert json.loads(data)["state"] == "stopped"
+    assert "Traceback" not in said
+    assert not (odibi.folder / "clean").exists()
+
+
+# As a function --------------------------------------------------------------------------------------------
+
+
+def test_main_returns_where_it_worked(
+    odibi: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from odibi_magics.cli import main
+
+    monkeypatch.chdir(odibi.folder)
+    main(["run", "etl.odibi.yaml"])
+    with pytest.raises(SystemExit) as stopped:
+        main(["run", "nope.yaml"])
+    assert stopped.value.code == WRONG
+
+
+def test_importing_the_command_is_light(odibi: Command) -> None:
+    heavy = {"pandas", "pyarrow", "duckdb", "deltalake", "pydantic", "sqlglot", "IPython", "yaml"}
+    code = f"import sys, odibi_magics.cli.command; print(sorted({heavy!r} & set(sys.modules)))"
+    words = [*odibi.words()[:1], "-c", code]
+    done = subprocess.run(words, env=odibi.environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,51 @@
+"""The reference says what the models check, no less and no more."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pydantic import BaseModel
+
+from odibi_magics.config import models
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.fixture(scope="module")
+def maker() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_reference", DOCS / "make_reference.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["make_reference"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def all_models() -> list[type[BaseModel]]:
+    found = [
+        value
+        for value in vars(models).values()
+        if isinstance(value, type) and issubclass(value, models.Model)
+    ]
+    return [model for model in found if model not in (models.Model, models.Described, models.Check)]
+
+
+def test_the_page_is_what_the_models_make(maker: ModuleType) -> None:
+    assert (DOCS / "reference" / "language.md").read_text(encoding="utf-8") == maker.reference(), (
+        "run: python docs/make_reference.py"
+    )
+
+
+def test_every_model_of_the_language_has_its_part(maker: ModuleType) -> None:
+    assert {model for _, model in maker.PARTS} == set(all_models())
+
+
+@pytest.mark.parametrize("model", all_models(), ids=lambda model: model.__name__)
+def test_every_key_says_what_it_means(model: type[BaseModel]) -> None:
+    silent = [name for name, field in model.model_fields.items() if not field.description]
+    assert not silent
+    assert model.__doc__

@@ -1,0 +1,323 @@
+"""csv means one thing: types by one rule, every value must fit, and what does not is told with file and line."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from odibi_magics.errors import EngineError
+from tests.engines.conftest import House, rows, types
+
+
+def test_types_are_told_from_the_values(house: House) -> None:
+    frame = house.csv(
+        "id,x,day,ts,ok,text,code,clock\n"
+        "1,1.5,2024-01-31,2024-01-31 10:00:00,true,a,007,10:00:00\n"
+        "-2,3,2024-02-01,2024-01-31T10:00:00.123456Z,false,b,008,11:00:00\n"
+    )
+    assert types(frame.columns) == {
+        "id": "bigint", "x": "double", "day": "date", "ts": "timestamp", "ok": "boolean",
+        "text": "string", "code": "string", "clock": "string",
+    }  # fmt: skip
+    assert rows(frame)[1] == (
+        -2, 3.0, date(2024, 2, 1), datetime(2024, 1, 31, 10, 0, 0, 123456, UTC), False, "b", "008", "11:00:00",
+    )  # fmt: skip
+
+
+def test_zones_move_the_instant(house: House) -> None:
+    frame = house.csv(
+        "t\n2024-06-01 12:00:00+02:00\n2024-06-01 12:00:00-0330\n2024-06-01T12:00:00Z\n2024-06-01 12:00:00 Europe/Paris\n2024-06-01 12:00+02\n"
+    )
+    assert types(frame.columns) == {"t": "timestamp"}
+    assert [t.hour * 60 + t.minute for (t,) in rows(frame)] == [600, 930, 720, 600, 600]
+
+
+def test_a_zone_that_first_comes_behind_the_sample_moves_the_instant_too(house: House) -> None:
+    frame = house.csv("t\n" + "2024-06-01 12:00:00\n" * 20_480 + "2024-06-01 12:00:00+02:00\n")
+    assert rows(frame)[-1] == (datetime(2024, 6, 1, 10, tzinfo=UTC),)
+
+
+@pytest.mark.parametrize(
+    ("first", "late"),
+    [
+        ("1", "1.5"), ("1", "x"), ("1", "1e3"), ("1", "9223372036854775808"), ("1.5", "1,5"), ("2024-01-01", "2024-13-01"),
+        ("2024-01-01", "2024-01-01 10:00:00"), ("2024-01-01 10:00:00", "later"), ("true", "maybe"),
+    ],
+)  # fmt: skip
+def test_a_later_value_that_does_not_fit_fails_with_file_and_line(
+    house: House, first: str, late: str
+) -> None:
+    text = "id,v\n" + "".join(f'{i},"{first}"\n' for i in range(20_480)) + f'7,"two\nlines"\n8,"{late}"\n'
+    frame = house.csv(text.replace('7,"two\nlines"', f'7,"{first}"'))
+    with pytest.raises(
+        EngineError, match=r"some\.csv, line 20483: column 'v' holds '.*', which is no .*; .*schema:"
+    ) as found:
+        frame.to_arrow()
+    assert late in str(found.value)
+
+
+def test_lines_are_counted_with_those_inside_quotes_and_empty_ones(house: House) -> None:
+    text = 'id,v\n1,"a\nb\nc"\n\n' + "2,b\n" * 20_480 + "x,d\n"
+    with pytest.raises(EngineError, match=r"some\.csv, line 20486: column 'id' holds 'x'"):
+        house.csv(text).to_arrow()
+
+
+def test_the_file_of_a_glob_is_named(house: House) -> None:
+    house.file("in/a.csv", "id\n" + "1\n" * 20_480)
+    house.file("in/b.csv", "id\n1\n2\nbad\n")
+    with pytest.raises(EngineError, match=r"in/b\.csv, line 4: column 'id' holds 'bad', which is no bigint"):
+        house.read("in/*.csv", "csv").to_arrow()
+
+
+def test_integers_in_the_first_lines_of_several_files_make_the_type(house: House) -> None:
+    house.file("in/a.csv", "id\n1\n")
+    house.file("in/b.csv", "id\n2.5\n")
+    assert rows(house.read("in/*.csv", "csv")) == [(1.0,), (2.5,)]
+
+
+def test_only_dates_as_iso_writes_them_are_dates(house: House) -> None:
+    frame = house.csv("us,de,iso\n01/02/2024,31.01.2024,2024-01-31\n03/02/2024,01.02.2024,2024-02-01\n")
+    assert types(frame.columns) == {"us": "string", "de": "string", "iso": "date"}
+
+
+def test_other_dates_by_their_pattern(house: House) -> None:
+    frame = house.csv(
+        "d,t\n31.01.2024,31.01.2024 10:30\n",
+        schema={"d": "date", "t": "timestamp"},
+        options={"date_format": "dd.MM.yyyy", "timestamp_format": "dd.MM.yyyy HH:mm"},
+    )
+    assert rows(frame) == [(date(2024, 1, 31), datetime(2024, 1, 31, 10, 30, tzinfo=UTC))]
+    with pytest.raises(EngineError, match="date_format: 'QQ' is no pattern"):
+        house.csv("d\n1\n", options={"date_format": "QQ"})
+
+
+def test_schema_gives_the_types_and_is_held_to(house: House) -> None:
+    schema = {"id": "string", "price": "decimal(6,2)", "n": "smallint", "f": "float"}
+    frame = house.csv("id,price,n,f\n007,1234.50,12,0.5\n", schema=schema)
+    assert types(frame.columns) == schema
+    assert rows(frame) == [("007", Decimal("1234.50"), 12, 0.5)]
+    with pytest.raises(
+        EngineError, match=r"line 2: column 'price' holds '1\.234', which is no decimal\(6,2\)"
+    ):
+        house.csv("id,price,n,f\n1,1.234,1,1\n", schema=schema).to_arrow()
+    with pytest.raises(EngineError, match="column 'n' holds '40000', which is no smallint"):
+        house.csv("id,price,n,f\n1,1,40000,1\n", schema=schema).to_arrow()
+
+
+def test_schema_and_header_name_the_same_columns(house: House) -> None:
+    with pytest.raises(EngineError, match=r"no column 'idd', which schema: names \(did you mean 'id'\?\)"):
+        house.csv("id\n1\n", schema={"idd": "bigint"})
+    with pytest.raises(EngineError, match="columns that schema: does not name: more"):
+        house.csv("id,more\n1,2\n", schema={"id": "bigint"})
+    with pytest.raises(EngineError, match="csv holds no array"):
+        house.csv("id\n1\n", schema={"id": "array<int>"})
+
+
+def test_schema_in_another_order_takes_columns_by_name(house: House) -> None:
+    frame = house.csv("a,b\n1,x\n", schema={"b": "string", "a": "int"})
+    assert rows(frame) == [("x", 1)]
+
+
+def test_without_inference_all_is_text(house: House) -> None:
+    frame = house.csv("id,x\n1,1.50\n", infer=False)
+    assert rows(frame) == [("1", "1.50")]
+
+
+def test_options(house: House) -> None:
+    text = "id;note\n1;'a;b'\n2;'it''s'\n3;NA\n4;\n"
+    frame = house.csv(text, options={"delimiter": ";", "quote": "'", "null_value": "NA"})
+    assert rows(frame) == [(1, "a;b"), (2, "it's"), (3, None), (4, None)]
+    backslash = house.csv('a,b\n"say \\"hi\\"",1\n', options={"escape": "\\"})
+    assert rows(backslash) == [('say "hi"', 1)]
+    with pytest.raises(EngineError, match="delimiter is '': expected one character"):
+        house.csv("a\n1\n", options={"delimiter": ""})
+
+
+def test_without_a_header_columns_are_numbered_as_in_spark(house: House) -> None:
+    frame = house.csv("1,a\n2,b\n", options={"header": False})
+    assert types(frame.columns) == {"_c0": "bigint", "_c1": "string"}
+    assert rows(house.csv("1,a\n", options={"header": False}, schema={"id": "int", "n": "string"})) == [
+        (1, "a")
+    ]
+    with pytest.raises(EngineError, match="line 1: 2 columns, but schema: names 1"):
+        house.csv("1,a\n", options={"header": False}, schema={"id": "int"})
+
+
+def test_tabs_of_a_tsv(house: House) -> None:
+    house.file("a.tsv", "id\tx\n1\ta,b\n")
+    assert rows(house.read("a.tsv", "csv")) == [(1, "a,b")]
+
+
+def test_another_delimiter_than_the_comma_is_asked_about(house: House) -> None:
+    with pytest.raises(EngineError, match=r"line 1: one column with ';' in it: options: \{delimiter: ';'\}"):
+        house.csv("id;x\n1;2\n")
+    assert rows(house.csv("a;b\nx\n", options={"delimiter": ","})) == [("x",)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_encodings(house: House, encoding: str) -> None:
+    house.file("e.csv", "name,n\nZoë,1\n".encode(encoding))
+    frame = house.read("e.csv", "csv", options={"encoding": encoding.removesuffix("-sig")})
+    assert types(frame.columns) == {"name": "string", "n": "bigint"}
+    assert rows(frame) == [("Zoë", 1)]
+
+
+def test_bytes_of_another_encoding_are_told(house: House) -> None:
+    house.file("e.csv", "name\nok\nZoë\n".encode("latin-1"))
+    with pytest.raises(EngineError, match=r"e\.csv, line 3: not utf-8; .*latin-1"):
+        house.read("e.csv", "csv").to_arrow()
+    late = b"name\n" + b"ok\n" * 100_000 + "Zoë\n".encode("latin-1")
+    house.file("late.csv", late)
+    with pytest.raises(EngineError, match=r"late\.csv, line 100002: not utf-8"):
+        house.read("late.csv", "csv").to_arrow()
+    with pytest.raises(EngineError, match=r"encoding 'utf-9' cannot be read \(did you mean 'utf-8'\?\)"):
+        house.read("e.csv", "csv", options={"encoding": "utf-9"})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a,b\n1,2\n3\n", "line 3: 1 field, expected 2"),
+        ("a,b\n1,2,3\n", "line 2: 3 fields, expected 2"),
+        ("a,b\n" + "1,2\n" * 30_000 + '"x\ny",2\n3,4,5\n', "line 30004: 3 fields, expected 2"),
+        ('a,b\n1,"open\n2,x\n', "a quote .* is never closed"),
+        ("a,A\n1,2\n", "line 1: the header names 'A' twice"),
+        ("", "is empty: no line tells its columns"),
+        ("\n\n", "is empty"),
+    ],
+)
+def test_broken_files_are_told(house: House, text: str, says: str) -> None:
+    with pytest.raises(EngineError, match=rf"some\.csv.*{says}"):
+        house.csv(text).to_arrow()
+
+
+def test_a_header_alone_is_a_table_of_no_rows(house: House) -> None:
+    frame = house.csv("id,name\n")
+    assert types(frame.columns) == {"id": "string", "name": "string"}
+    assert rows(frame) == []
+    assert types(house.csv("", schema={"id": "int"}).columns) == {"id": "int"}
+
+
+def test_empty_files_of_a_glob_hold_no_rows(house: House) -> None:
+    house.file("in/a.csv", "")
+    house.file("in/b.csv", "id\n1\n")
+    assert rows(house.read("in/*.csv", "csv")) == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "text", ["id,x\r\n1,a\r\n2,b\r\n", "id,x\n1,a\n2,b", "id,x\n\n1,a\n\n2,b\n", " id , x\n1,a\n2,b\n"]
+)
+def test_line_ends_and_spaces_around_names(house: House, text: str) -> None:
+    frame = house.csv(text)
+    assert types(frame.columns) == {"id": "bigint", "x": "string"}
+    assert rows(frame) == [(1, "a"), (2, "b")]
+
+
+def test_names_that_sql_would_stumble_over(house: House) -> None:
+    frame = house.csv('select,a b,"say ""hi""",ünï,,c\'d\n1,2,3,4,5,6\n')
+    assert [column.name for column in frame.columns] == ["select", "a b", 'say "hi"', "ünï", "_c4", "c'd"]
+    assert rows(frame) == [(1, 2, 3, 4, 5, 6)]
+
+
+def test_gzip(house: House) -> None:
+    house.file("a.csv.gz", gzip.compress(b"id\n1\nx\n"))
+    assert rows(house.read("a.csv.gz", "csv")) == [("1",), ("x",)]
+    with pytest.raises(EngineError, match=r"a\.csv\.gz, line 3: column 'id' holds 'x'"):
+        house.read("a.csv.gz", "csv", schema={"id": "int"}).to_arrow()
+    house.file("b.csv.gz", b"id\n1\n")
+    with pytest.raises(EngineError, match=r"b\.csv\.gz cannot be read"):
+        house.read("b.csv.gz", "csv")
+
+
+def test_files_of_a_glob_may_order_their_columns_as_they_like(house: House) -> None:
+    house.file("in/a.csv", "id,x\n1,a\n")
+    house.file("in/b.csv", "X,ID\nb,2\n")
+    assert rows(house.read("in/*.csv", "csv")) == [(1, "a"), (2, "b")]
+
+
+def test_files_of_a_glob_with_other_columns_are_refused(house: House) -> None:
+    house.file("in/a.csv", "id,x\n1,a\n")
+    house.file("in/b.csv", "id,y\n2,b\n")
+    with pytest.raises(EngineError, match=r"in/b\.csv lacks x and has also y; .* columns id, x"):
+        house.read("in/*.csv", "csv")
+
+
+def test_a_folder_of_parts_as_spark_writes_it(house: House) -> None:
+    house.file("out/part-00001.csv", "id\n2\n")
+    house.file("out/part-00000.csv", "id\n1\n")
+    house.file("out/_SUCCESS", "")
+    house.file("out/.part-00000.csv.crc", "x")
+    assert rows(house.read("out", "csv")) == [(1,), (2,)]
+
+
+def test_hidden_files_and_folders_match_no_glob(house: House) -> None:
+    house.file("in/_temporary/a.csv", "id\n1\n")
+    house.file("in/ok/b.csv", "id\n2\n")
+    house.file("in/ok/.c.csv", "id\n3\n")
+    assert rows(house.read("in/**/*.csv", "csv")) == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "a?.csv", "a*b.csv", "it's.csv", "a b#c%20.csv", "ü.csv"])
+def test_names_with_special_characters(house: House, name: str) -> None:
+    house.file(name, "id\n1\n")
+    house.file("a1.csv", "id\n2\n")
+    house.file("axb.csv", "id\n3\n")
+    assert rows(house.read(name, "csv")) == [(1,)]
+
+
+def test_missing_files_are_told_with_the_nearest_name(house: House) -> None:
+    house.file("raw/sales.csv", "id\n1\n")
+    for path, says in {
+        "raw/sale.csv": r"there is no file .*raw/sale\.csv: did you mean 'sales\.csv'\?",
+        "rw/sales.csv": r"nor a folder .*/rw: did you mean 'raw'\?",
+        "raw/zzzz.csv": r"there: sales\.csv",
+        "raw/*.txt": r"no file matches .*raw/\*\.txt; there: sales\.csv",
+        "raw/*/x.csv": "no file matches",
+    }.items():
+        with pytest.raises(EngineError, match=says):
+            house.read(path, "csv")
+
+
+def test_long_values_are_cut_in_errors(house: House) -> None:
+    with pytest.raises(EngineError) as found:
+        house.csv("id\n" + "x" * 5000 + "\n", schema={"id": "int"}).to_arrow()
+    assert len(str(found.value)) < 600
+    assert "line 2" in str(found.value)
+
+
+def test_null_characters_and_long_fields(house: House) -> None:
+    long = "y" * 3_000_000
+    assert rows(house.csv(f'id,t\n1,"{long}"\n')) == [(1, long)]
+
+
+_TEXT = st.text(st.characters(exclude_characters="\r\x00", exclude_categories=["Cs", "Cc"]), max_size=12)
+_ROW = st.tuples(
+    st.integers(-(2**63), 2**63 - 1),
+    _TEXT.filter(lambda text: text != ""),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)),
+    st.dates(),
+    st.booleans(),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.lists(_ROW, max_size=8))
+def test_what_a_csv_writer_writes_comes_back(house: House, data: list[tuple[Any, ...]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["i", "s", "f", "t", "d", "b"])
+    writer.writerows(
+        (i, s, repr(f), t.isoformat(" "), d.isoformat(), str(b).lower()) for i, s, f, t, d, b in data
+    )
+    schema = {"i": "bigint", "s": "string", "f": "double", "t": "timestamp", "d": "date", "b": "boolean"}
+    found = rows(house.csv(text.getvalue(), schema=schema))
+    assert found == [(i, s, f, t.replace(tzinfo=UTC), d, b) for i, s, f, t, d, b in data]

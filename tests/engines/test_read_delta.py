@@ -1,0 +1,241 @@
+"""Delta tables: plain ones, partitioned ones, those with features, and as they were."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from odibi_magics.errors import EngineError
+from tests.engines import delta_tables
+from tests.engines.conftest import House, rows, types
+from tests.engines.delta_tables import deleted, field
+from tests.engines.test_read_parquet import ALL
+
+
+def write(house: House, path: str, data: Any, **more: Any) -> None:
+    write_deltalake(str(house.folder / path), data if isinstance(data, pa.Table) else pa.table(data), **more)
+
+
+def test_every_type(house: House) -> None:
+    kept = ALL.drop(["u", "nano", "naive", "paris", "dict"])
+    write(house, "t", kept)
+    frame = house.read("t", "delta")
+    assert types(frame.columns) == house.describe("t", "delta")
+    assert types(frame.columns)["utc"] == "timestamp"
+    assert frame.to_arrow().to_pylist() == kept.to_pylist()
+
+
+def test_a_time_without_a_zone_is_taken_for_utc(house: House) -> None:
+    write(house, "t", {"t": pa.array([datetime(2024, 1, 31, 10)], pa.timestamp("us"))})
+    frame = house.read("t", "delta")
+    assert types(frame.columns) == {"t": "timestamp"} == house.describe("t", "delta")
+    assert rows(frame) == [(datetime(2024, 1, 31, 10, tzinfo=UTC),)]
+
+
+def test_columns_that_older_files_lack_are_null(house: House) -> None:
+    write(house, "t", {"id": [1]})
+    write(
+        house,
+        "t",
+        {"id": [2], "x": ["a"], "t": [datetime(2024, 1, 1, tzinfo=UTC)]},
+        mode="append",
+        schema_mode="merge",
+    )
+    assert sorted(rows(house.read("t", "delta"))) == [
+        (1, None, None),
+        (2, "a", datetime(2024, 1, 1, tzinfo=UTC)),
+    ]
+
+
+def test_an_empty_table_has_columns(house: House) -> None:
+    write(house, "t", pa.schema([("id", pa.int64())]).empty_table())
+    DeltaTable(str(house.folder / "t")).delete()
+    frame = house.read("t", "delta")
+    assert types(frame.columns) == {"id": "bigint"}
+    assert rows(frame) == []
+
+
+@pytest.mark.parametrize("values", [
+    pa.array(["a b/c", "é%41", "x=y&z", "a+b", "__x", "a:b#c?d*[1]", None]), pa.array([1, -5, None]),
+    pa.array([date(2024, 1, 31), None]), pa.array([True, False, None]), pa.array([0.5, 3.0, 1e20, None]),
+    pa.array([Decimal("1.50"), None], pa.decimal128(5, 2)),
+    pa.array([datetime(2024, 1, 31, 10, 0, 0, 5, UTC), None], pa.timestamp("us", "UTC")),
+])  # fmt: skip
+def test_partition_values_come_from_the_log(house: House, values: pa.Array) -> None:
+    data = pa.table({"id": list(range(len(values))), "p": values})
+    write(house, "t", data, partition_by=["p"])
+    assert sorted(rows(house.read("t", "delta"))) == sorted(
+        zip(range(len(values)), values.to_pylist(), strict=True)
+    )
+
+
+def test_partition_values_in_folders_of_other_names(house: House) -> None:
+    """The protocol gives folders no meaning."""
+    fields = [field("id", "long"), field("p", "string"), field("q", "date")]
+    for folder in ("f1", "p=other/q=2000-01-01"):
+        delta_tables.table(
+            house.folder / "t", pa.table({"id": [1, 2]}), fields=fields, partitions=["p", "q"], file=f"{folder}/a.parquet",
+            add={"partitionValues": {"p": "it's", "q": "2024-01-31"}},
+        )  # fmt: skip
+        assert rows(house.read("t", "delta")) == [
+            (1, "it's", date(2024, 1, 31)),
+            (2, "it's", date(2024, 1, 31)),
+        ]
+
+
+def test_filters_find_the_right_partitions(house: House) -> None:
+    data = pa.table(
+        {
+            "id": list(range(60)),
+            "year": [2000 + i // 12 for i in range(60)],
+            "month": [i % 12 for i in range(60)],
+        }
+    )
+    write(house, "t", data, partition_by=["year", "month"])
+    frame = house.sql(
+        "SELECT id FROM t WHERE year = 2003 AND month IN (2, 5) ORDER BY id", t=house.read("t", "delta")
+    )
+    assert rows(frame) == [(38,), (41,)]
+
+
+def test_years_far_away(house: House) -> None:
+    moments = [datetime(year, 12, 31, tzinfo=UTC) for year in (1, 1816, 9999)]
+    data = pa.table({"t": pa.array(moments, pa.timestamp("us", "UTC"))})
+    for int96 in (True, False):
+        delta_tables.table(house.folder / f"t{int96}", data, use_deprecated_int96_timestamps=int96)
+        assert [moment for (moment,) in rows(house.read(f"t{int96}", "delta"))] == moments
+
+
+# Features -------------------------------------------------------------------------------------------------------------
+
+
+def test_deleted_rows_stay_deleted(house: House) -> None:
+    moments = pa.array(
+        [datetime(2024, 1, day, tzinfo=UTC) for day in (1, 2, 3, 4)], pa.timestamp("us", "UTC")
+    )
+    data = pa.table({"id": pa.array([0, 1, 2, 3]), "t": moments})
+    delta_tables.table(house.folder / "t", data, reader=3, features=["deletionVectors"], add=deleted([1, 2]))
+    frame = house.read("t", "delta")
+    assert types(frame.columns) == {"id": "bigint", "t": "timestamp"}
+    assert rows(frame) == [(0, datetime(2024, 1, 1, tzinfo=UTC)), (3, datetime(2024, 1, 4, tzinfo=UTC))]
+    joined = house.sql("SELECT a.id FROM t a JOIN t b ON a.id = b.id WHERE a.id > 0", t=frame)
+    assert rows(joined) == [(3,)]
+    assert frame.count() == 2
+
+
+def test_a_scan_that_would_misread_times_is_refused(house: House) -> None:
+    data = pa.table(
+        {"id": [0, 1], "t": pa.array([datetime(9999, 12, 31, tzinfo=UTC)] * 2, pa.timestamp("us", "UTC"))}
+    )
+    delta_tables.table(
+        house.folder / "t", data, reader=3, features=["deletionVectors"], add=deleted([0, 1]),
+        use_deprecated_int96_timestamps=True,
+    )  # fmt: skip
+    with pytest.raises(EngineError, match=r"holds INT96 timestamps.*read it with Spark"):
+        house.read("t", "delta")
+
+
+@pytest.mark.parametrize("reader", [2, 3])
+def test_mapped_columns_hold_their_values(house: House, reader: int) -> None:
+    data = pa.table({"col-1": [1, 2], "col-2": ["a", "b"]})
+    fields = [
+        field(name, type_, **{"delta.columnMapping.id": i, "delta.columnMapping.physicalName": f"col-{i}"})
+        for i, (name, type_) in enumerate([("my id", "long"), ("Name", "string")], 1)
+    ]
+    delta_tables.table(
+        house.folder / "t", data, reader=reader, features=["columnMapping"] if reader == 3 else (), fields=fields,
+        configuration={"delta.columnMapping.mode": "name", "delta.columnMapping.maxColumnId": "2"},
+    )  # fmt: skip
+    frame = house.read("t", "delta", columns=("Name", "my id"), filter="`my id` > 1")
+    assert rows(frame) == [("b", 2)]
+
+
+def test_a_feature_that_cannot_be_read_is_refused_by_name(house: House) -> None:
+    delta_tables.table(house.folder / "t", pa.table({"id": [1]}), reader=3, features=["someNewThing"])
+    with pytest.raises(EngineError, match=r"(?i)/t .*someNewThing"):
+        house.read("t", "delta")
+
+
+def test_a_shallow_clone_is_refused(house: House) -> None:
+    delta_tables.table(house.folder / "t", pa.table({"id": [1]}), add={"path": "file:///elsewhere/a.parquet"})
+    with pytest.raises(EngineError, match="shallow clone"):
+        house.read("t", "delta")
+
+
+def test_file_names_that_the_log_encodes(house: House) -> None:
+    name = "a b%[1]é.parquet"
+    delta_tables.table(house.folder / "t", pa.table({"id": [1]}), file=name, add={"path": quote(name)})
+    assert rows(house.read("t", "delta")) == [(1,)]
+
+
+# As it was ------------------------------------------------------------------------------------------------------------
+
+
+def test_versions(house: House) -> None:
+    for i in range(3):
+        write(house, "t", {"id": [i]}, mode="append")
+    assert len(rows(house.read("t", "delta", version=0))) == 1
+    assert house.read("t", "delta", version=1).inputs == ({"url": str(house.folder / "t"), "version": 1},)
+    with pytest.raises(EngineError, match=r"/t has no version 7: its versions are 0 to 2"):
+        house.read("t", "delta", version=7)
+
+
+def test_times(house: House) -> None:
+    write(house, "t", {"id": [0]})
+    time.sleep(0.02)
+    between = datetime.now(UTC)
+    time.sleep(0.02)
+    write(house, "t", {"id": [1]}, mode="append")
+    assert rows(house.read("t", "delta", timestamp=between)) == [(0,)]
+    assert len(rows(house.read("t", "delta", timestamp=datetime.now(UTC)))) == 2
+    with pytest.raises(
+        EngineError, match=r"/t was not there at 2001-01-01T00:00:00.000Z; its first commit is of 20"
+    ):
+        house.read("t", "delta", timestamp=datetime(2001, 1, 1, tzinfo=UTC))
+    with pytest.raises(EngineError, match="lies in the future"):
+        house.read("t", "delta", timestamp=datetime.now(UTC) + timedelta(days=1))
+
+
+def test_a_frame_stays_at_its_version(house: House) -> None:
+    write(house, "t", {"id": [0]})
+    frame = house.read("t", "delta")
+    write(house, "t", {"id": [1, 2]}, mode="overwrite")
+    assert rows(frame) == [(0,)]
+    assert len(rows(house.read("t", "delta"))) == 2
+
+
+def test_what_is_no_table_is_told(house: House) -> None:
+    house.file("a.csv", "id\n1\n")
+    for path, says in {
+        "none": "there is no Delta table at",
+        "": "has no _delta_log",
+        "a.csv": "is a file, not a Delta table",
+    }.items():
+        with pytest.raises(EngineError, match=says):
+            house.read(path, "delta")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8),
+        max_size=6,
+        unique=True,
+    ),
+    number=st.integers(0, 10**9),
+)
+def test_any_text_is_a_partition_value(house: House, names: list[str], number: int) -> None:
+    # Four spellings stand for other things in folder names, and deltalake reads them so itself.
+    names = [name for name in names if name.strip(".") and name != "__HIVE_DEFAULT_PARTITION__"] or ["a"]
+    path = f"t{number}-{time.monotonic_ns()}"
+    write(house, path, {"id": list(range(len(names))), "p": names}, partition_by=["p"])
+    assert sorted(rows(house.read(path, "delta"))) == list(enumerate(names))

@@ -1,0 +1,179 @@
+"""What every format has in common: columns, filters, what is newer, pins, limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from deltalake import write_deltalake
+
+from odibi_magics.connections.local import LocalConnection
+from odibi_magics.engines.base import Place, Source
+from odibi_magics.errors import ConnectionFailed, EngineError
+from tests.engines.conftest import House, rows, types
+
+FORMATS = ["csv", "json", "parquet", "delta"]
+DATA = pa.table({
+    "id": [1, 2, 3], "x": ["a", "b", None],
+    "t": pa.array([datetime(2024, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3)], pa.timestamp("us", "UTC")),
+})  # fmt: skip
+
+
+def put(house: House, format_: str, path: str = "t") -> str:
+    """DATA at `path` in a format; returns the path."""
+    if format_ == "delta":
+        write_deltalake(str(house.folder / path), DATA, mode="overwrite")
+    elif format_ == "parquet":
+        pq.write_table(DATA, house.file(path, b""))
+    elif format_ == "csv":
+        house.file(path, "id,x,t\n1,a,2024-01-01 12:00:00\n2,b,2024-01-02 12:00:00\n3,,2024-01-03 12:00:00\n")
+    else:
+        lines = (
+            f'{{"id": {i}, "x": {x}, "t": "2024-01-0{i} 12:00:00"}}\n'
+            for i, x in ((1, '"a"'), (2, '"b"'), (3, "null"))
+        )
+        house.file(path, "".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_same_rows_in_every_format(house: House, format_: str) -> None:
+    frame = house.read(put(house, format_), format_)
+    assert (
+        types(frame.columns)
+        == {"id": "bigint", "x": "string", "t": "timestamp"}
+        == house.describe("t", format_)
+    )
+    assert frame.to_arrow().schema.remove_metadata() == DATA.schema
+    assert rows(frame) == [tuple(row.values()) for row in DATA.to_pylist()]
+    assert frame.count() == 3
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_columns_and_filter(house: House, format_: str) -> None:
+    frame = house.read(put(house, format_), format_, columns=("T", "ID"), filter="id > 1 AND x IS NOT NULL")
+    assert (
+        types(frame.columns)
+        == {"t": "timestamp", "id": "bigint"}
+        == house.describe("t", format_, columns=("T", "ID"))
+    )
+    assert rows(frame) == [(datetime(2024, 1, 2, 12, tzinfo=UTC), 2)]
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_missing_columns_are_told_with_the_nearest_name(house: House, format_: str) -> None:
+    put(house, format_)
+    with pytest.raises(EngineError, match=r"/t has no column 'idd' \(did you mean 'id'\?\)"):
+        house.read("t", format_, columns=("idd",))
+    with pytest.raises(EngineError, match=r"/t has no column 'idd' \(did you mean 'id'\?\)"):
+        house.describe("t", format_, columns=("idd",))
+    with pytest.raises(EngineError, match="zz"):
+        house.read("t", format_, filter="zz > 1")
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_limit(house: House, format_: str) -> None:
+    assert len(rows(house.read(put(house, format_), format_, limit=2))) == 2
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_path_outside_is_refused(house: House, format_: str) -> None:
+    with pytest.raises(ConnectionFailed, match="leaves its folder"):
+        house.read("../secret", format_)
+
+
+def test_a_link_in_a_folder_that_leads_out_is_refused(house: House, tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("id\n1\n")
+    (house.folder / "in").mkdir()
+    (house.folder / "in" / "a.csv").symlink_to(tmp_path / "secret.csv")
+    for path in ("in", "in/*.csv", "in/a.csv"):
+        with pytest.raises(ConnectionFailed, match="leaves its folder"):
+            house.read(path, "csv")
+
+
+def test_pins_name_files_with_size_and_time(house: House) -> None:
+    a, b = house.file("in/a.csv", "id\n1\n"), house.file("in/b.csv", "id\n22\n")
+    (pin,) = house.read("in", "csv").inputs
+    assert pin == {
+        "url": str(house.folder / "in"),
+        "files": [["a.csv", 5, a.stat().st_mtime_ns], ["b.csv", 6, b.stat().st_mtime_ns]],
+    }
+
+
+def test_a_file_that_changes_is_told_again(house: House) -> None:
+    house.file("a.csv", "id\n1\n")
+    assert house.describe("a.csv", "csv") == {"id": "bigint"}
+    house.file("a.csv", "id,x\nq,2\n")
+    assert house.describe("a.csv", "csv") == {"id": "string", "x": "bigint"}
+
+
+def test_a_frame_refuses_files_that_changed_since(house: House) -> None:
+    frame = house.csv("id\n1\n")
+    house.file("some.csv", "id\n1\n2\n")
+    with pytest.raises(EngineError, match=r"some\.csv has changed since it was first read"):
+        frame.to_arrow()
+    (house.folder / "some.csv").unlink()
+    with pytest.raises(EngineError, match=r"some\.csv is gone since it was first read"):
+        frame.count()
+
+
+def test_a_run_reads_only_the_places_it_was_opened_for(house: House, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "a.csv").write_text("id\n1\n")
+    other = Source(Place(LocalConnection("other", tmp_path / "other"), "a.csv", "csv"))
+    house.csv("id\n1\n")
+    with pytest.raises(EngineError, match=r"this run was opened for .*lake, not for .*other"):
+        house.run.read(other)
+
+
+# newer_than -----------------------------------------------------------------------------------------------------------
+
+
+def newer(
+    house: House, written: pa.Table | None, column: str = "t", lag: timedelta | None = None, **more: Any
+) -> list[int]:
+    if written is not None:
+        write_deltalake(str(house.folder / "out"), written, mode="overwrite", schema_mode="overwrite")
+    put(house, "csv", "src.csv")
+    source = house.source("src.csv", "csv", newer_than=column, lag=lag)
+    return [
+        row[0] for row in rows(house.run.read(replace(source, watermark=house.place("out", "delta"), **more)))
+    ]
+
+
+def test_newer_than_the_maximum_of_what_was_written(house: House) -> None:
+    assert newer(house, None) == [1, 2, 3]
+    assert newer(house, DATA.slice(0, 0)) == [1, 2, 3]
+    assert newer(house, DATA.slice(0, 2)) == [3]
+    assert newer(house, DATA) == []
+    assert newer(house, DATA.slice(0, 2), lag=timedelta(hours=24)) == [2, 3]
+    assert newer(house, DATA.slice(0, 2), lag=timedelta(hours=24, seconds=1)) == [1, 2, 3]
+    assert newer(house, DATA.slice(0, 2), column="id") == [3]
+    assert newer(house, DATA.slice(0, 2), column="ID", columns=("id",)) == [3]
+    assert newer(house, pa.table({"id": pa.array([2], pa.int32())}), column="id") == [3]
+
+
+def test_newer_than_that_cannot_be_is_told(house: House) -> None:
+    with pytest.raises(EngineError, match=r"src\.csv has no column 'tt' \(did you mean 't'\?\)"):
+        newer(house, DATA, column="tt")
+    with pytest.raises(EngineError, match="/out has no column 't'"):
+        newer(house, pa.table({"id": [1]}))
+    with pytest.raises(EngineError, match=r"'t' is timestamp in .*src\.csv, but string in .*/out"):
+        newer(house, pa.table({"t": ["2024"]}))
+    with pytest.raises(
+        EngineError, match=r"lag: goes with a date or a timestamp, and newer_than: 'id' is bigint"
+    ):
+        newer(house, DATA, column="id", lag=timedelta(hours=1))
+
+
+def test_newer_than_with_days(house: House) -> None:
+    house.file("d.csv", "d\n2024-01-01\n2024-01-02\n2024-01-03\n")
+    write_deltalake(str(house.folder / "out"), pa.table({"d": [date(2024, 1, 2)]}))
+    source = replace(house.source("d.csv", "csv", newer_than="d"), watermark=house.place("out", "delta"))
+    assert rows(house.run.read(source)) == [(date(2024, 1, 3),)]
+    assert len(rows(house.run.read(replace(source, lag=timedelta(days=1))))) == 2

@@ -1,0 +1,169 @@
+"""Several writers of one table: each write happens as if alone, or is refused; never half, never twice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from odibi_magics.engines.base import Written
+from odibi_magics.errors import Cancelled, EngineError, OdibiError, WriteConflict
+from tests.engines.writing import Lake, lake
+
+__all__ = ["lake"]
+
+
+def together(*writes: Callable[[], Written]) -> list[Any]:
+    """What each gave or raised; all begin at once."""
+    gate = threading.Barrier(len(writes))
+    results: list[Any] = [None] * len(writes)
+
+    def run(i: int) -> None:
+        gate.wait()
+        try:
+            results[i] = writes[i]()
+        except OdibiError as error:
+            results[i] = error
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(writes))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def landed(results: list[Any]) -> list[Written]:
+    assert all(isinstance(one, Written | WriteConflict) for one in results), results
+    return [one for one in results if isinstance(one, Written)]
+
+
+def test_appends_all_land(lake: Lake) -> None:
+    lake.write({"id": [-1]})
+    results = together(*(lambda i=i: lake.write({"id": [i]}, mode="append") for i in range(6)))
+    assert sorted(one.version_after or 0 for one in landed(results)) == list(range(1, 7))
+    assert sorted(row[0] for row in lake.rows()) == list(range(-1, 6))
+
+
+def test_the_first_writes_of_a_table(lake: Lake) -> None:
+    results = together(*(lambda i=i: lake.write({"id": [i]}, mode="append") for i in range(4)))
+    assert sorted(one.version_after or 0 for one in landed(results)) == list(range(4))
+    assert sorted(row[0] for row in lake.rows()) == list(range(4))
+
+
+def test_overwrites_leave_the_rows_of_one(lake: Lake) -> None:
+    lake.write({"id": [0], "by": [9]})
+    results = together(*(lambda i=i: lake.write({"id": [1, 2], "by": [i, i]}) for i in range(4)))
+    last = max(landed(results), key=lambda one: one.version_after or 0)
+    writer = results.index(last)
+    assert lake.rows() == [(1, writer), (2, writer)]
+    assert lake.stray() == []
+
+
+def test_merges_never_double_a_key(lake: Lake) -> None:
+    lake.write({"id": list(range(10)), "v": [0] * 10})
+    results = together(
+        *(
+            lambda i=i: lake.write({"id": [1, 2, 100 + i], "v": [i, i, i]}, mode="merge", keys=["id"])
+            for i in range(1, 5)
+        )
+    )
+    done = landed(results)
+    ids = [row[0] for row in lake.rows()]
+    assert len(ids) == len(set(ids)) == 10 + len(done)
+    assert lake.stray() == []
+
+
+def test_append_once_adds_a_key_once(lake: Lake) -> None:
+    lake.write({"id": [0]})
+    landed(
+        together(*(lambda: lake.write({"id": [1, 2, 3]}, mode="append_once", keys=["id"]) for _ in range(4)))
+    )
+    assert [row[0] for row in lake.rows()] == [0, 1, 2, 3]
+
+
+class Meddler:
+    """A cancelled() that lets another writer in, once the first batch is under way."""
+
+    def __init__(self, lake: Lake, data: dict[str, Any], **how: Any) -> None:
+        self.lake, self.data, self.how, self.done = lake, data, how, False
+
+    def __call__(self) -> bool:
+        if not self.done:
+            self.done = True
+            self.lake.write(self.data, **self.how)
+        return False
+
+
+def test_a_merge_is_made_again_upon_the_newer_version(lake: Lake) -> None:
+    lake.write({"id": [1], "v": ["a"]})
+    other = Meddler(lake, {"id": [2], "v": ["other"]}, mode="append")
+    written = lake.write({"id": [1, 2], "v": ["n", "n"]}, mode="merge", keys=["id"], cancelled=other)
+    assert (written.version_before, written.version_after, written.rows_updated) == (1, 2, 2)
+    assert lake.rows() == [(1, "n"), (2, "n")]
+
+
+def test_a_table_that_changed_its_columns_is_a_conflict(lake: Lake) -> None:
+    lake.write({"id": [1]})
+    other = Meddler(lake, {"id": ["text"]}, overwrite_schema=True)
+    with pytest.raises(
+        WriteConflict, match=r"lake:t was version 0 when this write began and is version 1 now.*run it again"
+    ):
+        lake.write({"id": [2]}, mode="append", cancelled=other)
+    assert (lake.rows(), lake.stray()) == ([("text",)], [])
+
+
+def test_a_table_that_came_to_be_meanwhile(lake: Lake) -> None:
+    other = Meddler(lake, {"id": [1]})
+    assert lake.write({"id": [2]}, mode="ignore", cancelled=other).skipped == "exists already"
+    other = Meddler(lake, {"id": [1]}, path="u")
+    with pytest.raises(EngineError, match="mode: error: the table lake:u is there already"):
+        lake.write({"id": [2]}, path="u", mode="error", cancelled=other)
+    assert (lake.stray(), lake.stray("u")) == ([], [])
+
+
+def test_stop_leaves_nothing(lake: Lake) -> None:
+    lake.write({"id": [1]})
+    with pytest.raises(Cancelled):
+        lake.write(
+            lake.sql("SELECT i AS id FROM range(1000000) t(i)"),
+            cancelled=lambda c=[0]: c.append(0) or len(c) > 4,
+        )
+    assert (lake.rows(), lake.stray()) == ([(1,)], [])
+
+
+def test_a_commit_that_landed_is_never_called_failed(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails behind the commit, as a checkpoint that cannot be written, does not take its files away."""
+    from deltalake import DeltaTable
+
+    lake.write({"id": [1]})
+    commit = DeltaTable.create_write_transaction
+
+    def fails_behind(self: Any, *args: Any, **named: Any) -> None:
+        commit(self, *args, **named)
+        raise OSError("no space left for the checkpoint")
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", fails_behind)
+    assert lake.write({"id": [2]}, mode="append").version_after == 1
+    assert lake.rows() == [(1,), (2,)]
+
+
+def test_a_commit_that_fails_takes_its_files_away(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deltalake import DeltaTable
+
+    def fails(self: Any, *args: Any, **named: Any) -> None:
+        raise OSError("disk full")
+
+    lake.write({"id": [1]})
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", fails)
+    with pytest.raises(EngineError, match=r"the commit to .* failed: disk full"):
+        lake.write({"id": [2]}, mode="append")
+    assert (lake.rows(), lake.stray()) == ([(1,)], [])
+
+
+def test_a_file_is_no_place_for_a_table(lake: Lake) -> None:
+    (lake.folder / "file").write_text("x")
+    with pytest.raises(EngineError, match="lake:file is a file, not a folder for a table"):
+        lake.write({"id": [1]}, path="file")

@@ -1,0 +1,133 @@
+"""%odibi, %odibi_save, %odibi_graph, %odibi_connections and %odibi_preview in a real shell."""
+
+from __future__ import annotations
+
+import pytest
+
+from odibi_magics.errors import ConfigErrors, ConnectionFailed, UsageError
+from tests.magics.conftest import Notebook, orders_cell
+
+LAKE = "%%odibi_connections\nlake: {type: local, base_path: .}\n"
+
+
+def test_what_an_empty_notebook_knows(notebook: Notebook) -> None:
+    text = "\n".join(notebook.good("%odibi").text)
+    assert "No connections" in text and "No nodes" in text and "Nothing was run" in text
+    assert "%odibi_preview TABLE" in text
+
+
+def test_what_a_notebook_knows(notebook: Notebook) -> None:
+    notebook.good(orders_cell())
+    text = "\n".join(notebook.good("%odibi").text)
+    for word in (
+        "lake",
+        "clean",
+        "lake:clean/orders",
+        "lake:orders.csv",
+        "cell [",
+        notebook["odibi_result"].run_id,
+    ):
+        assert word in text
+
+
+def test_a_failed_run_is_the_last_run(notebook: Notebook) -> None:
+    notebook.run(orders_cell().replace("write:", "validation: {row_count: {min: 9}}\n        write:"))
+    assert "failed" in "\n".join(notebook.good("%odibi").text)
+
+
+def test_connections_are_defined_and_listed(notebook: Notebook) -> None:
+    assert "lake" in notebook.good(LAKE).text[0]
+    ran = notebook.good("%odibi_connections")
+    assert "lake" in ran.text[0] and "ok" in ran.text[0]
+
+
+def test_no_connections(notebook: Notebook) -> None:
+    assert "%%odibi_connections" in notebook.good("%odibi_connections").text[0]
+
+
+def test_a_connection_that_does_not_answer_fails_the_cell_after_the_list(notebook: Notebook) -> None:
+    notebook.good(LAKE + "gone: {type: local, base_path: ./gone}\n")
+    ran = notebook.run("%odibi_connections")
+    assert isinstance(ran.error, ConnectionFailed)
+    assert "gone" in str(ran.error) and "lake" not in str(ran.error)
+    assert "ok" in ran.text[0] and "failed" in ran.text[0]
+
+
+def test_a_wrong_connection_has_the_cells_line(notebook: Notebook) -> None:
+    ran = notebook.run("%%odibi_connections\nlake: {type: locall}\n")
+    assert isinstance(ran.error, ConfigErrors)
+    assert "line 2 " in str(ran.error)
+    assert "No connections" in notebook.good("%odibi").text[0]
+
+
+@pytest.mark.parametrize("table", ["lake:orders.csv", "lake orders.csv", "orders.csv", "./orders.csv"])
+def test_preview_a_file(notebook: Notebook, table: str) -> None:
+    notebook.good(LAKE)
+    ran = notebook.good(f"%odibi_preview {table}")
+    assert "2026-01-02" in ran.text[0] and "2026-01-02" in ran.html[0]
+
+
+@pytest.mark.parametrize(
+    "table", ["clean", "clean@0", "lake:clean/orders@0", "lake clean/orders@0", "clean/orders"]
+)
+def test_preview_a_table(notebook: Notebook, table: str) -> None:
+    notebook.good(orders_cell())
+    assert "qty" in notebook.good(f"%odibi_preview {table}").text[0]
+
+
+def test_preview_an_older_version(notebook: Notebook) -> None:
+    notebook.good(orders_cell())
+    notebook.good(orders_cell().replace("qty > 0", "qty > 6"))
+    assert "5" in notebook.good("%odibi_preview lake:clean/orders@0").text[0]
+    assert "5" not in notebook.good("%odibi_preview lake:clean/orders").text[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("", "required: TABLE"),
+        ("laek:orders.csv", "did you mean 'lake'?"),
+        ("lake a b", "one TABLE"),
+        ("nope", "nope"),
+        ("--rows 5", "unknown option '--rows'"),
+    ],
+)
+def test_a_table_that_is_none(notebook: Notebook, table: str, words: str) -> None:
+    notebook.good(LAKE)
+    ran = notebook.run(f"%odibi_preview {table}")
+    assert isinstance(ran.error, UsageError)
+    assert words in str(ran.error)
+
+
+def test_graph(notebook: Notebook) -> None:
+    notebook.good(orders_cell("--plan"))
+    ran = notebook.good("%odibi_graph")
+    assert "<svg" in ran.html[0] and "clean" in ran.html[0] and "clean" in ran.text[0]
+
+
+def test_graph_of_a_file(notebook: Notebook) -> None:
+    (notebook.folder / "etl.odibi.yaml").write_text(orders_cell().partition("\n")[2])
+    assert "<svg" in notebook.good("%odibi_graph etl.odibi.yaml").html[0]
+
+
+def test_graph_of_nothing(notebook: Notebook) -> None:
+    assert "no nodes are defined" in notebook.bad("%odibi_graph")
+
+
+def test_save(notebook: Notebook) -> None:
+    notebook.good(orders_cell("--plan"))
+    notebook.good("%odibi_save etl.odibi.yaml")
+    notebook.good("%odibi_run etl.odibi.yaml --as x")
+    assert len(notebook["x"]) == 2
+
+
+def test_save_nothing(notebook: Notebook) -> None:
+    assert "nothing to save" in notebook.bad("%odibi_save etl.odibi.yaml")
+
+
+@pytest.mark.parametrize(
+    "magic", ["odibi", "odibi_run", "odibi_save", "odibi_connections", "odibi_preview", "odibi_graph"]
+)
+def test_each_magic_has_help_and_refuses_unknown_options(notebook: Notebook, magic: str) -> None:
+    assert f"usage: %{magic}" in notebook.good(f"%{magic} --help").text[0]
+    assert "unknown option '--helm' (did you mean '--help'?)" in notebook.bad(f"%{magic} --helm")

@@ -1,0 +1,223 @@
+"""Plans: order and why, columns, targets, and every mistake that only looking tells."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from odibi_magics import ConfigErrors, Project, transform
+from odibi_magics.pipeline.plan import Edge
+from tests.pipeline.conftest import Build
+
+SALES = "- {name: sales, read: {connection: lake, path: raw/sales.csv}}\n"
+
+
+def problems(project: Build, nodes: str) -> str:
+    with pytest.raises(ConfigErrors) as caught:
+        project(nodes).plan()
+    return str(caught.value)
+
+
+def test_every_edge_says_why_it_is_there(project: Build) -> None:
+    plan = project(
+        SALES
+        + """
+- {name: next, write: {connection: lake, path: a}}
+- {name: named, transform: {steps: [{sql: SELECT * FROM sales}]}, write: {connection: lake, path: b}}
+- {name: listed, depends_on: [named]}
+- {name: reader, read: {connection: lake, path: a}}
+""".replace("depends_on: [named]}", "depends_on: [named], write: {connection: lake, path: c}}")
+    ).plan()
+    assert plan["next"].edges == (Edge("sales", "the node before it"),)
+    assert plan["named"].edges == (Edge("sales", "named in SQL"),)
+    assert plan["listed"].edges == (Edge("named", "depends_on"),)
+    assert plan["reader"].edges == (Edge("next", "reads what it writes", carries=False),)
+
+
+def test_columns_are_known_before_anything_runs(project: Build, lake: Path) -> None:
+    plan = project(
+        SALES
+        + "- {name: t, transform: {steps: [{sql: 'SELECT id, qty * price AS amount, year(ts) AS y FROM sales'}]}}"
+    ).plan()
+    assert [str(column) for column in plan["t"].columns or ()] == ["id bigint", "amount double", "y int"]
+    assert sorted(path.name for path in lake.iterdir()) == ["raw"]
+
+
+def test_behind_a_function_columns_are_known_when_run_unless_it_says_them(project: Build) -> None:
+    @transform(name="any_columns")
+    def any_columns(df):  # type: ignore[no-untyped-def]
+        return df
+
+    silent = project(
+        SALES + "- {name: f, depends_on: [sales], transform: {steps: [{function: any_columns}]}}"
+    ).plan()
+    assert silent["f"].columns is None
+    assert "known when run" in str(silent)
+    told = project(
+        SALES
+        + "- {name: f, depends_on: [sales], transform: {steps: [{function: any_columns, returns: {id: long}}]}}"
+    ).plan()
+    assert [str(column) for column in told["f"].columns or ()] == ["id bigint"]
+
+
+def test_targets_say_what_will_happen_to_them(project: Build) -> None:
+    nodes = SALES + "- {name: t, depends_on: [sales], write: {connection: lake, path: t, mode: append}}"
+    assert project(nodes).plan()["t"].action == "create"
+    project(nodes).run()
+    again = project(nodes).plan()["t"]
+    assert again.action == "append"
+    assert again.target is not None
+    assert again.target.version == 0
+    assert project(nodes.replace("append", "overwrite")).plan()["t"].action == "overwrite"
+
+
+def test_schema_changes_against_the_table_are_told(project: Build) -> None:
+    node = "- {{name: t, transform: {{steps: [{{sql: '{sql}'}}]}}, write: {{connection: lake, path: t, merge_schema: true, mode: append}}}}"
+    project(SALES + node.format(sql="SELECT id, qty FROM sales")).run()
+    plan = project(SALES + node.format(sql="SELECT id, city FROM sales")).plan()
+    assert {(change.kind, change.column) for change in plan["t"].changes} == {
+        ("new", "city"),
+        ("missing", "qty"),
+    }
+
+
+def test_a_node_without_input_makes_its_own_rows(project: Build) -> None:
+    assert project("- {name: one, transform: {steps: [{sql: SELECT 1 AS x}]}}").plan()["one"].edges == ()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "line", "words"),
+    [
+        (SALES + "- {name: t, transform: {steps: [{sql: SELECT cty FROM sales}]}}", 6, "cty"),
+        (SALES + "- {name: t, transform: {steps: [{sql: SELECT * FROM slaes}]}}", 6, "unknown table 'slaes'"),
+        (SALES + "- {name: t, transform: {steps: [{sql: SELECT * FROM slaes}]}}", 6, "did you mean 'sales'?"),
+        (SALES + "- {name: t, transform: {steps: [{sql: SELEC * FROM sales}]}}", 6, "steps[0].sql"),
+        (SALES + "- {name: t, transform: {steps: [{sql: 'SELECT reflect(city) FROM sales'}]}}", 6, "'reflect' is not allowed"),
+        (SALES + "- {name: t, transform: {steps: [{sql: 'SELECT * FROM csv.`/etc/passwd`'}]}}", 6, "not allowed"),
+        (SALES + "- {name: t, transform: {steps: [{sql: DROP TABLE sales}]}}", 6, "steps[0].sql"),
+        (SALES + "- {name: t, depends_on: [sales], transform: {steps: [{function: nowhere}]}}", 6, "unknown function 'nowhere'"),
+        ("- {name: t, read: {connection: lake, path: raw/sale.csv}}", 5, "did you mean 'sales.csv'?"),
+        ("- {name: t, read: {connection: lake, path: nothing/here, format: delta}}", 5, "nothing/here"),
+        ("- {name: t, read: {connection: lake, path: raw/sales.csv, columns: [id, ctiy]}}", 5, "did you mean 'city'?"),
+        ("- {name: t, read: {connection: lake, path: raw/sales.csv, filter: qty >}}", 5, "read.filter"),
+        ("- {name: t, read: {connection: lake, path: raw/sales.csv, newer_than: tss}, write: {connection: lake, path: t}}", 5,
+         "unknown column 'tss'"),
+        ("- {name: t, read: {connection: lake, path: raw/sales.csv, newer_than: ts}}", 5, "a table that this chain writes"),
+        (SALES + "- {name: t, depends_on: [sales], write: {connection: lake, path: t, mode: merge, keys: [idd]}}", 6,
+         "write.keys[0]: unknown column 'idd'"),
+        (SALES + "- {name: t, depends_on: [sales], write: {connection: lake, path: t, partition_by: [yaer]}}", 6,
+         "did you mean 'year'?"),
+        (SALES + "- {name: t, depends_on: [sales], validation: {unique: {columns: [idd]}}}", 6, "unknown column 'idd'"),
+        (SALES + "- {name: t, depends_on: [sales], validation: {schema: {columns: {id: string}}}}", 6,
+         "id is bigint, expected string"),
+        (SALES + "- {name: t, depends_on: [sales], validation: {expression: {sql: qty >}}}", 6, "expression"),
+        (SALES + "- {name: a, depends_on: [b], write: {connection: lake, path: x}}\n"
+         "- {name: b, depends_on: [a], write: {connection: lake, path: y}}", 6, "the nodes go round in a circle"),
+        (SALES + "- {name: t, depends_on: [sales], transform: {steps: [{sql: SELECT * FROM df}, {sql: SELECT 1 AS x}]}}", 6,
+         "step 2 does not use df"),
+        (SALES + "- {name: s, read: {connection: lake, path: raw/cities.csv}}\n"
+         "- {name: t, depends_on: [sales, s], transform: {steps: [{sql: SELECT * FROM df}]}}", 7, "df stands for the single input"),
+        (SALES + "- {name: s, read: {connection: lake, path: raw/cities.csv}}\n- {name: t, depends_on: [sales, s], write: {connection: lake, path: t}}",
+         7, "no step that joins them"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_line_before_anything_runs(
+    project: Build, lake: Path, nodes: str, line: int, words: str
+) -> None:
+    said = problems(project, nodes)
+    assert words in said
+    assert f"line {line} " in said
+    assert sorted(path.name for path in lake.iterdir()) == ["raw"]
+
+
+def test_text_sql_and_columns_are_told_in_one_go(project: Build) -> None:
+    said = ""
+    with pytest.raises(ConfigErrors) as caught:
+        project(
+            SALES
+            + """
+- name: t
+  transform: {steps: [{sql: SELECT reflect(city) FROM sales}]}
+  write: {connection: lake, path: t, moode: append}
+- {name: u, depends_on: [sales], write: {connection: lake, path: u, partition_by: [yaer]}}
+"""
+        )
+    said = str(caught.value)
+    assert said.startswith("3 problems")
+    for words in ("'reflect' is not allowed", "unknown key 'moode'", "unknown column 'yaer'"):
+        assert words in said
+
+
+def test_a_function_file_that_does_not_import_names_its_line(lake: Path) -> None:
+    (lake / "broken.py").write_text("x = 1\nraise ValueError('no')\n")
+    with pytest.raises(ConfigErrors) as caught:
+        Project.from_yaml("functions: [broken.py]\n", folder=lake)
+    assert "'broken.py' cannot be imported: ValueError: no (broken.py, line 2)" in str(caught.value)
+    with pytest.raises(ConfigErrors, match="there is no file"):
+        Project.from_yaml("functions: [nowhere.py]\n", folder=lake)
+
+
+def test_functions_of_a_file_are_registered(lake: Path) -> None:
+    (lake / "fns.py").write_text(
+        "from odibi_magics import transform\n\n@transform\ndef doubled(df, by: int = 2):\n"
+        "    df['qty'] = df['qty'] * by\n    return df\n"
+    )
+    text = (
+        f"functions: [fns.py]\nconnections: {{lake: {{type: local, base_path: {lake}}}}}\n"
+        "nodes: [{name: a, read: {connection: lake, path: raw/sales.csv}, "
+        "transform: {steps: [{function: doubled, params: {by: 3}}]}}]\n"
+    )
+    assert sorted(Project.from_yaml(text, folder=lake).run()["a"].to_pandas()["qty"]) == [0, 3, 6, 9]
+
+
+def test_a_literal_secret_warns(tmp_path: Path) -> None:
+    plan = Project.from_yaml(
+        f"connections:\n  lake: {{type: local, base_path: {tmp_path}}}\n"
+        "  b: {type: azure_adls, account: a, auth_mode: direct_key, account_key: not-so-secret-key}\n"
+    ).plan()
+    assert [warning.code for warning in plan.warnings] == ["literal-secret"]
+    assert "not-so-secret-key" not in str(plan)
+
+
+def test_a_plan_shows_the_sql_that_the_engine_gets(project: Build) -> None:
+    plan = project(SALES + "- {name: t, transform: {steps: [{sql: SELECT `id` FROM sales}]}}").plan()
+    [sql] = plan["t"].sql
+    assert "`" not in sql
+    assert "sales" in sql
+
+
+def test_rows_that_do_not_fit_the_table_are_told_before_the_run(project: Build, lake: Path) -> None:
+    write = "write: {connection: lake, path: t, mode: append}"
+    project(
+        SALES + '- {name: t, transform: {steps: [{sql: "SELECT id, qty FROM sales"}]}, ' + write + "}"
+    ).run()
+    said = problems(
+        project,
+        SALES + '- {name: t, transform: {steps: [{sql: "SELECT id, city FROM sales"}]}, ' + write + "}",
+    )
+    assert "has no column city string" in said
+    assert "merge_schema: true" in said
+    said = problems(
+        project,
+        SALES + '- {name: t, transform: {steps: [{sql: "SELECT ts AS id FROM sales"}]}, ' + write + "}",
+    )
+    assert "'id' is timestamp, in the table lake:t it is bigint" in said
+
+
+@pytest.mark.parametrize(
+    ("nodes", "words"),
+    [
+        (
+            "- {name: a, read: {connection: lake, path: raw/sales.csv, newer_than: ts}, write: {connection: lake, path: t}}",
+            "newer_than with mode: overwrite would leave only the new rows in lake:t",
+        ),
+        (
+            SALES + "- {name: a, depends_on: [sales], write: {connection: lake, path: t}}\n"
+            "- {name: b, depends_on: [sales], write: {connection: lake, path: ./t/}}",
+            "node 'b' would overwrite what 'a' writes to the same place",
+        ),
+    ],
+)
+def test_what_would_lose_rows_is_refused(project: Build, nodes: str, words: str) -> None:
+    assert words in problems(project, nodes)

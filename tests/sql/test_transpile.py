@@ -1,0 +1,152 @@
+"""Columns with suggestions, refusals that hang on types, and the shape of simple queries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from odibi_magics.sql.check import check_predicate, check_query
+from odibi_magics.sql.problems import SqlErrors, SqlProblem
+from odibi_magics.sql.transpile import check_columns, predicate_to_duckdb, to_duckdb, to_spark
+
+SCHEMAS = {
+    "orders": [("id", "int"), ("Qty", "bigint"), ("name", "string"), ("price", "decimal(10,2)"), ("ts", "timestamp"),
+               ("x", "double"), ("tags", "array<string>"), ("s", "struct<a:int,b:string>")],
+    "people": [("id", "int"), ("name", "string")],
+}  # fmt: skip
+TABLES = list(SCHEMAS)
+
+
+def told(text: str) -> list[SqlProblem]:
+    return check_columns(check_query(text, TABLES), SCHEMAS)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "words", "suggestion"),
+    [
+        ("SELECT qtty FROM orders", "qtty", "unknown column 'qtty'", "Qty"),
+        ("SELECT o.nme FROM orders AS o", "nme", "unknown column 'nme' in o", "name"),
+        ("SELECT p.id FROM orders AS o", "p", "unknown table 'p' in p.id", None),
+        ("SELECT name FROM orders JOIN people ON orders.id = people.id", "name", "ambiguous", None),
+        ("SELECT s.c FROM orders", "c", "unknown field 'c'", None),
+        ("SELECT * EXCEPT (nam) FROM orders", "nam", "unknown column 'nam' in EXCEPT", "name"),
+        ("SELECT id AS a FROM orders WHERE a > 1", "a", "unknown column 'a'", None),
+        ("SELECT id FROM orders JOIN people USING (qty)", "qty", "USING is not in people", None),
+        ("SELECT 1 AS x FROM orders WHERE EXISTS (SELECT 1 FROM people WHERE people.id = orders.idd)", "idd",
+         "unknown column 'idd' in orders", "id"),
+        ("SELECT orders.*, people.* FROM orders JOIN people ON orders.id = people.id", "*", "comes out twice", None),
+        ("SELECT id + 1 FROM orders", "id", "needs a name", None),
+        ("SELECT NULL AS x", "x", "NULL of no type", None),
+    ],
+)  # fmt: skip
+def test_names(text: str, word: str, words: str, suggestion: str | None) -> None:
+    found = told(text)[0]
+    assert words in found.message
+    assert found.suggestion == suggestion
+    assert text[found.start : found.end] == word
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT id, -qty AS qty FROM orders ORDER BY qty + 0",
+        "SELECT id, sum(qty) AS qty FROM orders GROUP BY id HAVING qty > 5",
+        "SELECT id, -qty AS qty FROM orders QUALIFY row_number() OVER (ORDER BY qty) = 1",
+    ],
+)
+def test_a_name_that_the_engines_take_for_two_things_is_refused(text: str) -> None:
+    assert "'qty' is an alias and a column here" in told(text)[0].message
+
+
+def test_all_unknown_columns_at_once() -> None:
+    assert len(told("SELECT aa, upper(bb) AS b FROM orders WHERE cc > 1 ORDER BY dd")) == 4
+
+
+def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
+    query = check_query("SELECT upper(a) AS a, o.b + 1 AS b FROM people AS o WHERE c > 'x'", TABLES)
+    assert check_columns(query, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("price / 3", "CAST one side to double"),
+        ("avg(price)", "CAST it to double"),
+        ("price * CAST(1 AS DECIMAL(30,2))", "needs over 38 digits"),
+        ("name + 1", "+ needs numbers, and this is string"),
+        ("name = 1", "string and int are compared"),
+        ("CAST(x AS STRING)", "engines write doubles differently"),
+        ("name || x", "engines write doubles differently"),
+        ("upper(tags)", "takes (string), and this is (array<string>)"),
+        ("coalesce(id, name)", "CAST it"),
+        ("CASE WHEN id THEN 1 END", "a condition is expected here"),
+        ("regexp_replace(name, '(?=a)', 'b')", "look-around"),
+        ("regexp_replace(name, '(a)\\\\1', 'b')", "back-references"),
+        ("regexp_replace(name, 'a$', 'b')", "very end"),
+        ("name RLIKE 'a++'", "not proved equal"),
+        ("name RLIKE name", "must be a string literal"),
+        ("date_format(ts, 'QQQ')", "not one that both engines read alike"),
+        ("to_date(name, name)", "must be a string literal"),
+        ("round(x, id)", "literal whole number"),
+        ("to_timestamp(name, 'dd.MM.yy')", "not one that both engines read alike"),
+        ("sum(id) OVER (ORDER BY id RANGE BETWEEN 1 PRECEDING AND CURRENT ROW)", "a frame's bound"),
+        ("row_number() OVER (PARTITION BY id)", "needs ORDER BY"),
+        ("name LIKE 'a\\\\b'", "stands only before"),
+        ("ts - ts", "see datediff"),
+        ("99999999999999999999", "does not fit a bigint"),
+    ],
+)
+def test_refused_by_type(expression: str, words: str) -> None:
+    query = check_query(f"SELECT {expression} AS x FROM orders", TABLES)
+    with pytest.raises(SqlErrors) as raised:
+        to_duckdb(query, SCHEMAS)
+    assert any(words in problem.message for problem in raised.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "sql"),
+    [
+        ("SELECT id, Qty FROM orders WHERE qty > 0 AND name = 'a'",
+         'SELECT "id", "Qty"\nFROM "orders"\nWHERE "qty" > 0 AND "name" = \'a\''),
+        ("SELECT * FROM orders WHERE ts >= '2024-01-01' LIMIT 5",
+         'SELECT *\nFROM "orders"\nWHERE "ts" >= CAST(\'2024-01-01\' AS TIMESTAMP)\nLIMIT 5'),
+        ("SELECT count(*) AS n FROM orders GROUP BY name ORDER BY n DESC",
+         'SELECT count(*) AS "n"\nFROM "orders"\nGROUP BY "name"\nORDER BY "n" DESC NULLS LAST'),
+        ("SELECT x / 2 AS h FROM orders", 'SELECT "x" / 2 AS "h"\nFROM "orders"'),
+    ],
+)  # fmt: skip
+def test_simple_queries_stay_simple(text: str, sql: str) -> None:
+    assert to_duckdb(check_query(text, TABLES), SCHEMAS) == sql
+
+
+def test_columns_are_spelled_as_the_query_spells_them() -> None:
+    assert '"Qty" AS "QTY"' in to_duckdb(
+        check_query("SELECT o.QTY FROM orders AS o", TABLES), SCHEMAS
+    ).replace('"o"."QTY"', '"Qty"')
+
+
+def test_now_is_the_instant_that_is_given() -> None:
+    query = check_query("SELECT current_date() AS d, now() AS a, current_timestamp AS b", [])
+    sql = to_duckdb(query, {}, now=datetime(2024, 2, 29, 12, tzinfo=UTC))
+    [[day, first, second]] = duckdb.execute(sql).fetchall()
+    assert (str(day), first, second) == ("2024-02-29", datetime(2024, 2, 29, 12), datetime(2024, 2, 29, 12))
+
+
+def test_conditions() -> None:
+    condition = check_predicate("qty % 2 = 0 AND name LIKE 'a%' OR tags[0] = 'b'")
+    sql = predicate_to_duckdb(condition, SCHEMAS["orders"])
+    rows = "(VALUES (2::BIGINT, 'ab', ['c']), (3, 'ab', ['b']), (3, 'ab', ['c'])) AS t(qty, name, tags)"
+    assert duckdb.execute(f"SELECT count(*) FROM {rows} WHERE {sql}").fetchall() == [(2,)]
+
+
+def test_unknown_columns_of_a_condition_have_their_place() -> None:
+    with pytest.raises(SqlErrors) as raised:
+        predicate_to_duckdb(check_predicate("id > 1 AND qtty > 0"), SCHEMAS["orders"])
+    [found] = raised.value.problems
+    assert ("id > 1 AND qtty > 0"[found.start : found.end], found.suggestion) == ("qtty", "Qty")
+
+
+def test_spark_gets_the_users_own_text() -> None:
+    assert to_spark(check_query("SELECT  id FROM Orders", TABLES)) == "SELECT  id FROM Orders"

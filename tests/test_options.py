@@ -1,0 +1,107 @@
+"""The grammar that the magics and the command line share."""
+
+from __future__ import annotations
+
+import pytest
+
+from odibi_magics.errors import UsageError
+from odibi_magics.magics.words import words
+from odibi_magics.options import (
+    Parser,
+    RunOptions,
+    SaveAs,
+    add_choice,
+    add_file,
+    add_plan,
+    add_preview,
+    add_run_id,
+    add_save_as,
+    add_texts,
+    run_options,
+)
+
+ALL = (add_file, add_plan, add_preview, add_choice, add_texts, add_save_as, add_run_id)
+
+
+def read(line: str) -> RunOptions:
+    return run_options(Parser("%odibi_run", "Run.", *ALL), words("%odibi_run", line))
+
+
+def test_a_run_without_options() -> None:
+    assert read("etl.yaml") == RunOptions(does="run", file="etl.yaml")
+
+
+def test_every_option() -> None:
+    line = "etl.yaml --only a --engine pandas --env prod --set n=5 --set s='two words' --as x=a --run-id r1"
+    assert read(line) == RunOptions(
+        does="run",
+        file="etl.yaml",
+        only="a",
+        engine="pandas",
+        env="prod",
+        variables={"n": 5, "s": "two words"},
+        save_as=SaveAs("x", "a"),
+        run_id="r1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "does", "node", "sample"),
+    [
+        ("f --plan", "plan", None, None),
+        ("f --plan --sql", "plan", None, None),
+        ("f --preview", "preview", None, None),
+        ("f --preview clean", "preview", "clean", None),
+        ("f --preview=clean --sample 100", "preview", "clean", 100),
+        ("f --sample 100", "preview", None, 100),
+    ],
+)
+def test_what_is_asked(line: str, does: str, node: str | None, sample: int | None) -> None:
+    options = read(line)
+    assert (options.does, options.node, options.sample) == (does, node, sample)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("n=5", 5), ("n=1.5", 1.5), ("n=true", True), ("n=null", None), ("n=", None), ("n=no", "no"),
+        ("n=2026-11-20", "2026-11-20"), ("n=007", "007"), ("n=a=b", "a=b"),
+        ("n='5'", 5), ("\"n='5'\"", "5"), ("'n=\"\"'", ""), (r"n=C:\data\new", r"C:\data\new"),
+    ],
+)  # fmt: skip
+def test_values_are_yaml_scalars(setting: str, value: object) -> None:
+    assert read(f"f --set {setting}").variables == {"n": value}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("f --plam", "unknown option '--plam' (did you mean '--plan'?)"),
+        ("f --prev", "unknown option '--prev' (did you mean '--preview'?)"),
+        ("f --qqqqq", "allowed: --as, --engine, --env, --from-node"),
+        ("f -x", "unknown option '-x'"),
+        ("f g", "unexpected 'g'"),
+        ("", "required: FILE"),
+        ("f --only", "--only: expected one argument"),
+        ("f --engine sparc", "unknown engine 'sparc' (did you mean 'spark'?)"),
+        ("f --sample 0", "at least 1, is wanted, not '0'"),
+        ("f --sample ²", "not '²'"),
+        ("f --set region", "--set takes NAME=VALUE"),
+        ("f --set 1a=2", "not '1a=2'"),
+        ("f --as 2x", "--as takes NAME or NAME=NODE"),
+        ("f --as class", "not 'class'"),
+        ("f --as x=", "not 'x='"),
+        ("f --sql", "--sql shows the SQL of a plan: --plan --sql"),
+        ("f --plan --preview", "--preview or --sample does not go with --plan"),
+        ("f --plan --as x", "--as does not go with --plan"),
+        ("f --plan --run-id r", "--run-id does not go with --plan"),
+        ("f --preview --only a", "--only does not go with a preview"),
+        ("f --preview --from-node a", "--from-node does not go with a preview"),
+        ("f --sample 5 --run-id r", "--run-id does not go with a preview"),
+        ("f --set a='b", "%odibi_run: a quote is not closed in: f --set a='b"),
+    ],
+)
+def test_mistakes(line: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(line)
+    assert words in str(caught.value)
