@@ -1,0 +1,90 @@
+"""Makes docs/reference/magics.md and cli.md from the help that magics and commands give themselves.
+
+Run `python docs/make_commands.py`. argparse words its help a little differently from one Python to the next, so the
+tests ask that every magic, command and option stands in the pages, not that the pages are the same to the letter.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+REFERENCE = Path(__file__).parent / "reference"
+
+MAGICS = """# Magics
+
+`%load_ext odibi_magics` adds these; `%unload_ext odibi_magics` takes them away again. A cell magic must be the first
+line of its cell: above it, not even a comment.
+
+`%config OdibiMagics.keep_rows = 0` keeps no rows of data in the saved notebook (20 are kept without it).
+`ODIBI_PROGRESS=off` switches the moving display off, for machines. The last result is always in `odibi_result`.
+
+A TABLE is `conn:path`, a node's name, a local path or a URL, with `@5` or `@2026-11-20T18:00Z` for a version. Where one
+TABLE is expected, two words `CONN PATH@5` work too.
+"""
+
+CLI = """# Command line
+
+The same verbs without a notebook. Data goes to stdout, everything else to stderr; `--json` gives data as JSON.
+
+| exit code | meaning |
+|---|---|
+| 0 | it worked |
+| 1 | it failed |
+| 2 | the text or the call is wrong |
+| 130 | it was stopped |
+"""
+
+
+def magics_page() -> str:
+    """Every magic with its own help."""
+    return "\n".join([MAGICS, *(line for name, text in magic_helps() for line in _part(name, text))]) + "\n"
+
+
+def cli_page() -> str:
+    """Every command with its own help."""
+    return "\n".join([CLI, *(line for name, text in command_helps() for line in _part(name, text))]) + "\n"
+
+
+def magic_helps() -> Iterator[tuple[str, str]]:
+    """Each magic and what `--help` behind it prints."""
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.run_line_magic("load_ext", "odibi_magics")
+    for kind, mark in (("cell", "%%"), ("line", "%")):
+        for name in sorted(shell.magics_manager.magics[kind]):
+            if name.startswith("odibi"):
+                yield f"{mark}{name}", _help_of(shell, kind, name)
+
+
+def _help_of(shell: object, kind: str, name: str) -> str:
+    said = StringIO()
+    with redirect_stdout(said):
+        if kind == "cell":
+            shell.run_cell_magic(name, "--help", "x")  # type: ignore[attr-defined]
+        else:
+            shell.run_line_magic(name, "--help")  # type: ignore[attr-defined]
+    return said.getvalue()
+
+
+def command_helps() -> Iterator[tuple[str, str]]:
+    """Each command and its help."""
+    from odibi_magics.cli.verbs import VERBS
+
+    for verb in VERBS.values():
+        yield f"odibi-magics {verb.name}", verb.parser().format_help()
+
+
+def _part(name: str, text: str) -> Iterator[str]:
+    yield f"## `{name}`\n"
+    yield f"```text\n{text.strip()}\n```\n"
+
+
+if __name__ == "__main__":
+    os.environ["COLUMNS"] = "100"
+    (REFERENCE / "magics.md").write_text(magics_page(), encoding="utf-8")
+    (REFERENCE / "cli.md").write_text(cli_page(), encoding="utf-8")
