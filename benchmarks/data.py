@@ -1,0 +1,38 @@
+"""Generated inputs with a fixed seed: the same rows on every machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+# About 113 bytes of CSV a row.
+ROWS_PER_GB = 9_000_000
+
+_ROWS = """
+    SELECT i AS id,
+           TIMESTAMP '2021-01-01' + to_seconds(CAST(i * ({span} / {rows}) AS BIGINT)) AS ts,
+           CAST(hash(i) % 250000 AS BIGINT) AS customer,
+           'product-' || lpad(CAST(hash(i + 1) % 5000 AS VARCHAR), 5, '0') AS product,
+           CAST(hash(i + 2) % 12 AS INTEGER) - 1 AS qty,
+           CAST(hash(i + 3) % 100000 AS DOUBLE) / 100 AS price,
+           CASE WHEN hash(i + 4) % 20 = 0 THEN NULL ELSE 'city-' || (hash(i + 5) % 900) END AS city,
+           'note ' || md5(CAST(i % 1000 AS VARCHAR)) AS note
+    FROM range({rows}) t(i)
+"""
+_THREE_YEARS = 3 * 365 * 86_400
+
+
+def sales(folder: Path, rows: int, order: str) -> Path:
+    """A CSV of sales over three years, "sorted" by time or "shuffled"; made once."""
+    target = folder / f"sales-{rows}-{order}.csv"
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        query = _ROWS.format(rows=rows, span=_THREE_YEARS)
+        ordered = query if order == "sorted" else f"SELECT * FROM ({query}) ORDER BY hash(id + 7)"
+        with duckdb.connect() as connection:
+            part = target.with_suffix(".part")
+            connection.execute("SET memory_limit = '4GB'")
+            connection.execute(f"COPY ({ordered}) TO '{part}' (FORMAT csv, HEADER)")
+            part.rename(target)
+    return target

@@ -1,0 +1,1 @@
+"""Jobs that are timed as whole processes."""

@@ -1,0 +1,76 @@
+"""Whole processes timed in turn: wall and CPU seconds and peak memory as the operating system counts them."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One finished process. wall, cpu: seconds; peak: bytes of resident memory."""
+
+    wall: float
+    cpu: float
+    peak: int
+    out: str
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over the counted runs."""
+
+    low: float
+    median: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(min(values), statistics.median(values), max(values))
+
+    def __format__(self, spec: str) -> str:
+        return f"{self.median:{spec}} [{self.low:{spec}} – {self.high:{spec}}]"
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Sample:
+    """Runs a Python script with this interpreter. Raises RuntimeError with its output where it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **(environment or {})},
+    )
+    assert process.stdout is not None and process.stderr is not None
+    out = process.stdout.read()
+    err = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(arguments)} failed:\n{out}{err}")
+    return Sample(
+        time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.strip()
+    )
+
+
+def in_turn(commands: Mapping[str, Sequence[str]], runs: int, warmup: int = 1) -> dict[str, list[Sample]]:
+    """Every command `runs` times, one after the other in each round: A B C A B C …"""
+    for _ in range(warmup):
+        for arguments in commands.values():
+            run(arguments)
+    samples: dict[str, list[Sample]] = {name: [] for name in commands}
+    for _ in range(runs):
+        for name, arguments in commands.items():
+            samples[name].append(run(arguments))
+    return samples
+
+
+def ratio(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
+    """Wall time of ours over theirs, pair by pair."""
+    return Spread.of([a.wall / b.wall for a, b in zip(ours, theirs, strict=True)])
