@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,6 +27,9 @@ from odibi_magics.errors import EngineError, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.
 ATTEMPTS = 12
+
+# What Delta's writers call a data file, a partition's or not.
+_PART = re.compile(r"(^|/)part-[^/]*$")
 
 # Modes that never take a row out of the table.
 _ADDING = ("append", "append_once")
@@ -88,9 +92,14 @@ def _shape(frame: DuckFrame, sink: Sink, store: Store, table: Snapshot | None) -
 
 
 def _check_empty(store: Store, sink: Sink) -> None:
-    """A folder of other files does not become a table: their rows would be in it for some readers only."""
-    strangers = sorted(info.base_name for info in store.top() if not info.base_name.startswith(("_", ".")))
-    if strangers and any(not info.base_name.startswith("part-") for info in store.files()):
+    """A folder of other files does not become a table: their rows would be in it for some readers only.
+
+    Parts of a table that is being made beside us, or was by a process that was killed, are none. One listing tells:
+    between two of them that table may come to be.
+    """
+    below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
+    strangers = sorted(path for path in below if not path.startswith(("_", ".")) and not _PART.search(path))
+    if strangers:
         raise EngineError(
             f"{sink.place.address} is no Delta table but holds other files ({', '.join(strangers[:3])}): "
             "write to a folder of its own"
