@@ -39,7 +39,7 @@ demo: setup
 # The notebooks are tested as copies, so that they start without the tables of an earlier run.
 test: check
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/notebooks && rm -rf build/notebooks/data
-	ODIBI_PROGRESS=off $(PY) -m pytest tests
+	$(PY) -m pytest tests
 	ODIBI_PROGRESS=off $(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
 		--nbval-sanitize-with notebooks/sanitize.cfg build/notebooks
 
