@@ -133,3 +133,20 @@ def test_results_come_in_the_order_of_the_checks(lake: Lake, how: str) -> None:
         RowCheck("a", "id > 0"), RowCheck("b", "id > 3", "warn"), TableCheck("c", "unique", "warn", ("v",)),
     ]  # fmt: skip
     assert [(one.label, one.failed) for one in both(lake, how, checks)] == [("a", 0), ("b", 3), ("c", 0)]
+
+
+@pytest.mark.parametrize(
+    ("label", "condition", "seen"),
+    [
+        ("range v", between("v", 1, 10), "string and int are compared"),
+        ("range q", between("q", "2024-01-01", None), "bigint and string are compared"),
+        ("accepted_values q", is_in("q", ["a"]), "bigint and string are compared"),
+    ],
+)
+def test_values_that_do_not_fit_their_column(
+    lake: Lake, how: str, label: str, condition: str, seen: str
+) -> None:
+    """Behind a Python function the types are known only now."""
+    with pytest.raises(ValidationFailed, match=f"{label} does not fit the columns that came out: {seen}"):
+        both(lake, how, [RowCheck(label, condition, "warn")])
+    assert not (lake.folder / "t").exists()

@@ -177,6 +177,13 @@ def test_replace_where_refuses_rows_outside(there: Lake, value: str) -> None:
     clean(there, [(1, 2020, "a"), (2, 2020, "b"), (3, 2021, None)])
 
 
+def test_replace_where_that_does_not_fit_the_columns(there: Lake) -> None:
+    with pytest.raises(
+        EngineError, match=r"replace_where y = 'x' does not fit the columns.*bigint and string are compared"
+    ):
+        there.write(START, replace_where="y = 'x'")
+
+
 def test_replace_where_on_a_timestamp(lake: Lake) -> None:
     lake.write(lake.sql("SELECT i AS id, TIMESTAMP '2024-01-01' + INTERVAL (i) DAY AS at FROM range(5) t(i)"))
     lake.write(

@@ -13,7 +13,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Check, CheckResult, Progress, RowCheck, TableCheck
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted
-from odibi_magics.errors import Cancelled, ValidationFailed
+from odibi_magics.errors import Cancelled, EngineError, ValidationFailed
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.session import Opener, Session
@@ -46,18 +46,32 @@ class Flag:
 def flags(checks: Sequence[Check], columns: Sequence[Column]) -> tuple[Flag, ...]:
     """The checks that one row alone can fail."""
     return tuple(
-        Flag(one.label, f"({condition(one.condition, columns)}) IS FALSE", one.on_fail, one.columns)
+        Flag(one.label, f"({_row_condition(one, columns)}) IS FALSE", one.on_fail, one.columns)
         for one in checks
         if isinstance(one, RowCheck)
     )
 
 
-def condition(text: str, columns: Sequence[Column]) -> str:
-    """A condition in Spark SQL over these columns as DuckDB's SQL. Raises SqlErrors where it is none."""
+def _row_condition(check: RowCheck, columns: Sequence[Column]) -> str:
+    return condition(check.label, check.condition, columns, ValidationFailed)
+
+
+def condition(
+    label: str, text: str, columns: Sequence[Column], refused: type[EngineError] = EngineError
+) -> str:
+    """A condition in Spark SQL over these columns as DuckDB's SQL.
+
+    label: what the condition is of. Raises `refused` where it does not fit the columns, which may be known only now.
+    """
     from odibi_magics.sql.check import check_predicate
+    from odibi_magics.sql.problems import SqlErrors
     from odibi_magics.sql.transpile import predicate_to_duckdb
 
-    return predicate_to_duckdb(check_predicate(text), [(column.name, column.type) for column in columns])
+    types = [(column.name, column.type) for column in columns]
+    try:
+        return predicate_to_duckdb(check_predicate(text), types)
+    except SqlErrors as error:
+        raise refused(f"{label} does not fit the columns that came out: {error}") from None
 
 
 @dataclass

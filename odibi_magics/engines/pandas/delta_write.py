@@ -111,8 +111,8 @@ def _own_flags(sink: Sink, shape: Layout, columns: Sequence[Column]) -> list[Fla
     required = [shape.given[name] for name in shape.not_null if name in shape.given]
     found = [Flag(f"NOT NULL {name}", f"{quoted(name)} IS NULL", columns=(name,)) for name in required]
     if sink.replace_where:
-        outside = f"({condition(sink.replace_where, columns)}) IS NOT TRUE"
-        found.append(Flag(f"replace_where {sink.replace_where}", outside))
+        label = f"replace_where {sink.replace_where}"
+        found.append(Flag(label, f"({condition(label, sink.replace_where, columns)}) IS NOT TRUE"))
     return found
 
 

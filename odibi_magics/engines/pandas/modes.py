@@ -97,7 +97,8 @@ def _overwrite_partitions(job: Job, table: Snapshot) -> Change:
 
 
 def _replace_where(job: Job, table: Snapshot) -> Change:
-    where = condition(job.sink.replace_where or "", job.layout.columns)
+    text = job.sink.replace_where or ""
+    where = condition(f"replace_where {text}", text, job.layout.columns)
     names = _columns_of(where, job)
     sql = f"SELECT {_NUMBER}, count(*) FROM {TARGET} WHERE ({where}) GROUP BY 1"
     hits = job.numbers(sql, job.target(table.files, names)) if table.files else {}
