@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from odibi_magics.engines.base import Written
@@ -141,7 +142,7 @@ def test_overwrite_partitions_replaces_those_in_the_data(lake: Lake) -> None:
 
 def test_overwrite_partitions_knows_null(lake: Lake) -> None:
     lake.write({"id": [1, 2], "y": ["a", None]}, partition_by=["y"])
-    lake.write({"id": [3], "y": [""]}, mode="overwrite_partitions")
+    lake.write({"id": [3], "y": pa.array([None], pa.string())}, mode="overwrite_partitions")
     clean(lake, [(1, "a"), (3, None)])
 
 

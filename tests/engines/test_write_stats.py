@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from odibi_magics.errors import ValidationFailed
 from tests.engines.writing import Lake, lake
 
 __all__ = ["lake"]
@@ -172,6 +173,13 @@ def test_partition_values_are_written_as_the_protocol_has_them(lake: Lake) -> No
     assert all((lake.folder / "t" / unquote(add["path"])).is_file() for add in adds.values())
 
 
-def test_an_empty_text_names_the_partition_of_null(lake: Lake) -> None:
-    lake.write({"id": [1, 2], "s": ["", None]}, partition_by=["s"])
-    assert lake.rows() == [(1, None), (2, None)]
+@pytest.mark.parametrize("value", ["", "__HIVE_DEFAULT_PARTITION__", "a\0b"])
+def test_texts_that_no_partition_can_hold_are_refused(lake: Lake, value: str) -> None:
+    with pytest.raises(
+        ValidationFailed,
+        match=r"partition_by s: at least 1 row fails, for example s=.*id=1\. .*nullif\(s, ''\)",
+    ):
+        lake.write({"id": [1, 2], "s": [value, None]}, partition_by=["s"])
+    assert not (lake.folder / "t").exists()
+    lake.write({"id": [1, 2], "s": [value, None], "p": ["x", None]}, partition_by=["p"])
+    assert lake.rows() == [(1, value, "x"), (2, None, None)]

@@ -35,12 +35,16 @@ class ChecksFailed(ValidationFailed):
 
 @dataclass(frozen=True)
 class Flag:
-    """A condition that is TRUE for a bad row, in DuckDB's SQL over the frame's columns."""
+    """A condition that is TRUE for a bad row, in DuckDB's SQL over the frame's columns.
+
+    remedy: what to do about such rows, where the label alone does not tell.
+    """
 
     label: str
     bad: str
     on_fail: str = "error"
     columns: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 def flags(checks: Sequence[Check], columns: Sequence[Column]) -> tuple[Flag, ...]:
@@ -119,7 +123,7 @@ class Watcher:
 
     def _result(self, i: int, flag: Flag, at_least: bool) -> CheckResult:
         count, shown = self.failed.get(i, 0), self.examples.get(i, ())
-        message = _rows_fail(count, at_least, shown) if count else ""
+        message = f"{_rows_fail(count, at_least, shown)}{flag.remedy and f'. {flag.remedy}'}" if count else ""
         return CheckResult(flag.label, flag.on_fail, count, message, at_least, shown)
 
     def _tell(self) -> None:
@@ -140,7 +144,7 @@ def for_example(shown: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _value(value: Any) -> str:
-    return "NULL" if value is None else str(value)
+    return "NULL" if value is None else str(value) or "''"
 
 
 def examples(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> tuple[Mapping[str, Any], ...]:

@@ -18,6 +18,9 @@ from odibi_magics.engines.pandas.types import arrow_type, naive
 NUMBER = "odibi file number"
 """A column beside a table's own: which of the files a row stands in, from 0. No table can have one of this name."""
 
+NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
+"""What a partition's folder is called where its value is NULL."""
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -40,8 +43,8 @@ class DataFile:
 
 
 def partition_text(value: Any) -> str | None:
-    """A partition value as the Delta protocol's "Partition Value Serialization" writes it."""
-    if value is None:
+    """A partition value as the Delta protocol's "Partition Value Serialization" writes it; an empty text is NULL."""
+    if value is None or value == "":
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -14,9 +14,8 @@ from odibi_magics.engines.pandas.align import Layout, layout, new_layout
 from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, settle, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
 from odibi_magics.engines.pandas.frame import DuckFrame
-from odibi_magics.engines.pandas.job import Job
+from odibi_magics.engines.pandas.job import Job, table_flags
 from odibi_magics.engines.pandas.modes import change, check_keys
-from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.size_warnings import written_warnings
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
@@ -108,8 +107,7 @@ def _check_empty(store: Store, sink: Sink) -> None:
 
 def _own_flags(sink: Sink, shape: Layout, columns: Sequence[Column]) -> list[Flag]:
     """What the table itself asks of each row."""
-    required = [shape.given[name] for name in shape.not_null if name in shape.given]
-    found = [Flag(f"NOT NULL {name}", f"{quoted(name)} IS NULL", columns=(name,)) for name in required]
+    found = table_flags(shape, shape.given)
     if sink.replace_where:
         label = f"replace_where {sink.replace_where}"
         found.append(Flag(label, f"({condition(label, sink.replace_where, columns)}) IS NOT TRUE"))

@@ -11,7 +11,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Progress, Sink
 from odibi_magics.engines.pandas.align import Layout
 from odibi_magics.engines.pandas.checks import Flag, Rows, Watcher, flag_fields, flag_items
-from odibi_magics.engines.pandas.datafiles import DataFile, FileRows
+from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, DataFile, FileRows
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.session import Opener, Session
@@ -74,10 +74,7 @@ class Job:
         columns = self.layout.columns
         inner = f"SELECT {', '.join(f'{i} AS {quoted(c.name)}' for i, c in zip(items, columns, strict=True))} {body}"
         outer = ", ".join(self._as_stored(c, quoted(c.name), self.layout.partition_by) for c in columns)
-        bad = [
-            Flag(f"NOT NULL {name}", f"{quoted(name)} IS NULL", columns=(name,))
-            for name in self.layout.not_null
-        ]
+        bad = table_flags(self.layout, {column.name: column.name for column in columns})
         sql = f"SELECT {', '.join([outer, *flag_items(bad)])} FROM ({inner})"
         schema = pa.schema([*self._fields(columns, self.layout.partition_by), *flag_fields(bad)])
         watcher = Watcher(bad, lambda rows: None, self.cancelled)
@@ -118,12 +115,31 @@ def _stored_type(column: Column, partition_by: Sequence[str]) -> pa.DataType:
 
 
 def _partition_value(column: Column, value: str) -> str:
-    """A partition column as the log writes it: "" is NULL there, and Arrow would write times in its own way."""
-    if column.type == "string":
-        return f"nullif({value}, '')"
+    """A partition column as the log writes it: Arrow would write times in its own way."""
     if column.type.startswith("timestamp"):
         return f"strftime({value}, '%Y-%m-%d %H:%M:%S.%f')"
     return f"CAST({value} AS VARCHAR)" if column.type.startswith(_KEPT_AS_TEXT) else value
+
+
+def table_flags(layout: Layout, names: Mapping[str, str]) -> list[Flag]:
+    """What a table asks of each row. names: its columns, those that the rows have, as the rows spell them."""
+    required = [names[name] for name in layout.not_null if name in names]
+    folders = [c.name for c in layout.columns if c.name in layout.partition_by and c.type == "string"]
+    return [
+        *(Flag(f"NOT NULL {name}", f"{quoted(name)} IS NULL", columns=(name,)) for name in required),
+        *(_folder_flag(names[name]) for name in folders if name in names),
+    ]
+
+
+def _folder_flag(name: str) -> Flag:
+    """Texts that no partition can hold: the protocol takes "" for NULL, folders' names the second, files' names NUL."""
+    column = quoted(name)
+    return Flag(
+        f"partition_by {name}",
+        f"{column} IN ('', '{NULL_FOLDER}') OR contains({column}, chr(0))",
+        columns=(name,),
+        remedy=f"Readers would take it for NULL or for another text: write nullif({name}, ''), or some word for it",
+    )
 
 
 def every_row(table: Snapshot, job: Job, files: Sequence[DataFile], where: str = "") -> tuple[DataFile, ...]:

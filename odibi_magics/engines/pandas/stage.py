@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from odibi_magics.engines.pandas.datafiles import DataFile
+from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, DataFile
 from odibi_magics.engines.pandas.stats import stats_json
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.errors import EngineError
@@ -39,7 +39,6 @@ MOST_FILES = 50_000
 QUEUE_BYTES = 512 << 20
 _PATIENCE, _GLANCE = 0.5, 0.002
 
-_NULL = "__HIVE_DEFAULT_PARTITION__"
 _TEXT_BYTES = 24  # a guess at text and nested values, for the size of files only
 
 Watch = Callable[[pa.RecordBatch], pa.RecordBatch]
@@ -256,7 +255,7 @@ def _parquet(schema: pa.Schema) -> dict[str, Any]:
 
 def _partition(path: str) -> dict[str, str | None]:
     pairs = (folder.split("=", 1) for folder in path.split("/")[:-1])
-    return {unquote(name): None if value == _NULL else unquote(value) for name, value in pairs}
+    return {unquote(name): None if value == NULL_FOLDER else unquote(value) for name, value in pairs}
 
 
 def _width(schema: pa.Schema) -> int:
