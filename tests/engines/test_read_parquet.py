@@ -92,6 +92,68 @@ def test_files_with_other_columns_are_refused(house: House, other: dict[str, Any
         house.read("in", "parquet")
 
 
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["a", "A"], r" has two columns 'a' and 'A', and SQL knows no capitals"),
+        (["a", "a"], r" has two columns 'a' and 'a'"),
+        (["É", "é"], r" has two columns 'É' and 'é'"),
+        (["a", ""], r": the name of column 2 is empty"),
+    ],
+)
+def test_names_that_no_table_can_have_are_refused(house: House, names: list[str], says: str) -> None:
+    put(house, "a.parquet", pa.Table.from_arrays([pa.array([i]) for i in range(len(names))], names=names))
+    with pytest.raises(EngineError, match=rf"a\.parquet{says}"):
+        house.read("a.parquet", "parquet")
+
+
+def test_names_that_no_struct_can_have_are_refused(house: House) -> None:
+    put(house, "a.parquet", pa.table({"s": [{"x": 1, "X": 2}]}))
+    with pytest.raises(EngineError, match=r"a\.parquet has two columns 's\.x' and 's\.X'"):
+        house.read("a.parquet", "parquet")
+
+
+def test_names_that_look_like_renamed_ones_stay(house: House) -> None:
+    put(house, "a.parquet", pa.table({"a": [1], "a_1": [2], "C0": [3], "s": [{"a": 4}]}))
+    assert list(types(house.read("a.parquet", "parquet").columns)) == ["a", "a_1", "C0", "s"]
+
+
+def test_a_decimal_of_more_digits_than_38_is_refused(house: House) -> None:
+    put(house, "a.parquet", pa.table({"n": pa.array([Decimal(10**49)], pa.decimal256(50, 0))}))
+    with pytest.raises(EngineError, match=r"a\.parquet: column 'n' has 50 digits, a decimal at most 38"):
+        house.read("a.parquet", "parquet")
+
+
+def test_a_column_of_only_nulls_has_the_type_it_has_in_the_other_files(house: House) -> None:
+    nulls = pa.table({"id": [1], "x": pa.nulls(1)})
+    put(house, "alone.parquet", nulls)
+    frame = house.read("alone.parquet", "parquet")
+    assert (types(frame.columns), rows(frame)) == ({"id": "bigint", "x": "string"}, [(1, None)])
+    put(house, "in/a.parquet", nulls)
+    put(house, "in/b.parquet", pa.table({"id": pa.nulls(1, pa.int64()), "x": [2.5]}))
+    put(house, "in/c.parquet", nulls)
+    frame = house.read("in", "parquet")
+    assert types(frame.columns) == {"id": "bigint", "x": "double"}
+    assert rows(frame) == [(1, None), (None, 2.5), (1, None)]
+    put(house, "in/c.parquet", pa.table({"id": [1], "y": pa.nulls(1)}))
+    with pytest.raises(EngineError, match=r"c\.parquet lacks x and has also y"):
+        house.read("in", "parquet")
+
+
+@pytest.mark.parametrize("zone", ["UTC", None])
+def test_nanoseconds_that_a_timestamp_cannot_hold_are_told(house: House, zone: str | None) -> None:
+    whole = 1_706_695_200_000_001_000
+    put(house, "a.parquet", pa.table({"t": pa.array([whole, None], pa.timestamp("ns", zone))}))
+    frame = house.read("a.parquet", "parquet")
+    assert types(frame.columns) == {"t": "timestamp"}
+    assert rows(frame) == [(datetime(2024, 1, 31, 10, 0, 0, 1, UTC),), (None,)]
+    put(house, "b.parquet", pa.table({"t": pa.array([whole + 1], pa.timestamp("ns", zone))}))
+    with pytest.raises(
+        EngineError, match=r"b\.parquet: column 't' holds 2024-01-31 10:00:00\.000001001.*microseconds"
+    ):
+        house.read("b.parquet", "parquet").to_arrow()
+
+
 def test_a_folder_of_parts_a_table_and_partitions(house: House) -> None:
     put(house, "out/part-0.snappy.parquet", pa.table({"id": [1]}))
     put(house, "out/part-1.snappy.parquet", pa.table({"id": [2]}))

@@ -13,8 +13,8 @@ import pytest
 from deltalake import write_deltalake
 
 from odibi_magics.connections.local import LocalConnection
-from odibi_magics.engines.base import Place, Source
-from odibi_magics.errors import ConnectionFailed, EngineError
+from odibi_magics.engines.base import Frame, Place, RowCheck, Source
+from odibi_magics.errors import ConnectionFailed, EngineError, ValidationFailed
 from tests.engines.conftest import House, rows, types
 
 FORMATS = ["csv", "json", "parquet", "delta"]
@@ -129,6 +129,50 @@ def test_a_run_reads_only_the_places_it_was_opened_for(house: House, tmp_path: P
     house.csv("id\n1\n")
     with pytest.raises(EngineError, match=r"this run was opened for .*lake, not for .*other"):
         house.run.read(other)
+
+
+# NaN, which is above every number: the bounds that others write leave it out ------------------------------------------
+
+_NAN = pa.table({
+    "id": [1, 2, 3, 4],
+    "d": [1.0, 2.0, float("nan"), 3.0],
+    "f": pa.array([1.0, 2.0, float("nan"), 3.0], pa.float32()),
+    "s": [{"d": 1.0}, {"d": 2.0}, {"d": float("nan")}, {"d": 3.0}],
+})  # fmt: skip
+
+
+def with_nan(house: House, format_: str) -> Frame:
+    if format_ == "delta":
+        write_deltalake(str(house.folder / "nan"), _NAN)
+    else:
+        pq.write_table(_NAN, house.file("nan", b""))
+    return house.read("nan", format_)
+
+
+@pytest.mark.parametrize("format_", ["parquet", "delta"])
+@pytest.mark.parametrize("column", ["d", "f", "s.d"])
+@pytest.mark.parametrize(
+    ("condition", "ids"),
+    [
+        ("{} > 10", [3]), ("{} <= 10", [1, 2, 4]), ("NOT {} <= 3", [3]), ("{} BETWEEN 0 AND 3", [1, 2, 4]),
+        ("{} <> 2 AND {} > 1", [3, 4]), ("isnan({})", [3]), ("{} = double('NaN')", [3]),
+    ],
+)  # fmt: skip
+def test_filters_find_nan(house: House, format_: str, column: str, condition: str, ids: list[int]) -> None:
+    where = condition.replace("{}", column)
+    found = house.sql(f"SELECT id FROM t WHERE {where} ORDER BY id", t=with_nan(house, format_))
+    assert [i for (i,) in rows(found)] == ids
+    assert [i for (i,) in rows(house.read("nan", format_, filter=where, columns=("id",)))] == ids
+
+
+@pytest.mark.parametrize("format_", ["parquet", "delta"])
+@pytest.mark.parametrize("column", ["d", "f", "s.d"])
+def test_aggregates_and_checks_see_nan(house: House, format_: str, column: str) -> None:
+    frame = with_nan(house, format_)
+    found = house.sql(f"SELECT min({column}) AS low, isnan(max({column})) AS nan FROM t", t=frame)
+    assert rows(found) == [(1.0, True)]
+    with pytest.raises(ValidationFailed, match=r"1 row fails, for example .*nan"):
+        house.run.check(frame, [RowCheck("range", f"{column} <= 10")])
 
 
 # newer_than -----------------------------------------------------------------------------------------------------------

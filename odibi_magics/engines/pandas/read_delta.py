@@ -119,7 +119,7 @@ def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     if not table.files:
         return Scan(empty_table(columns), columns, pins, plain=True)
     paths = [_path(table, file.path) for file in table.files]
-    session.failures.add(session.failures.number(), paths, Broken())
+    session.failures.add(session.failures.number(), paths, Broken(table.store.url, columns))
     return Scan(from_files(columns, paths, _partitions(table, columns, paths)), columns, pins, plain=True)
 
 

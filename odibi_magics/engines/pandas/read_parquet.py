@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Source
@@ -11,24 +14,36 @@ from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.strict import or_raise
 from odibi_magics.engines.pandas.types import duckdb_type, from_duckdb
 from odibi_magics.errors import EngineError
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
+_NANOSECONDS = ("TIMESTAMP_NS", "TIMESTAMPTZ_NS")
+_ONLY_NULLS = '"NULL"'
+_DIGITS = 38
+
+# Bounds in footers leave NaN out, which is above every number: without this a row group of 1 and NaN has none above 1.
+_READ = "hive_partitioning = false, can_have_nan = true"
 
 
 def scan_parquet(session: Session, source: Source, files: Files) -> Scan:
     """The files; all must have the same columns and types. Raises EngineError naming file and columns."""
-    session.failures.add(session.failures.number(), files.paths, Broken())
+    number = session.failures.number()
     if source.schema is not None:
+        session.failures.add(number, files.paths, Broken(files.url, source.schema))
         return Scan(from_files(source.schema, files.paths), source.schema, files.pins(), plain=True)
     described = _described(session, files)
-    columns = tuple(Column(name, _type(files.url, name, type_)) for name, type_ in described)
-    items = (relabelled(column, type_) for column, (_, type_) in zip(columns, described, strict=True))
+    columns = tuple(Column(name, _type(files.url, name, type_)) for name, type_ in described.items())
+    session.failures.add(number, files.paths, Broken(files.url, columns))
+    items = (
+        _whole_microseconds(column, number, i) if type_ in _NANOSECONDS else relabelled(column, type_)
+        for i, (column, type_) in enumerate(zip(columns, described.values(), strict=True))
+    )
     paths = literal([escaped(path) for path in files.paths])
     # By name, because files may hold the same columns in another order.
     by_name = ", union_by_name = true" if len(files.paths) > 1 else ""
-    sql = f"SELECT {', '.join(items)} FROM read_parquet({paths}, hive_partitioning = false{by_name})"
+    sql = f"SELECT {', '.join(items)} FROM read_parquet({paths}, {_READ}{by_name})"
     return Scan(sql, columns, files.pins(), plain=True)
 
 
@@ -46,7 +61,7 @@ def from_files(
     stored = ", ".join(_stored(column) for column in columns if column.name not in items)
     selected = (f"{items.get(c.name) or relabelled(c, _stored_type(c))}" for c in columns)
     names = literal([escaped(path) for path in paths])
-    read = f"read_parquet({names}, schema = MAP {{{stored}}}, filename = 'odibi file name')"
+    read = f"read_parquet({names}, {_READ}, schema = MAP {{{stored}}}, filename = 'odibi file name')"
     return f"SELECT {', '.join(selected)} FROM {read}"
 
 
@@ -69,33 +84,80 @@ def relabelled(column: Column, type_: str) -> str:
     return f"CAST({name} AS {duckdb_type(column.type)}) AS {name}"
 
 
+def _whole_microseconds(column: Column, number: int, i: int) -> str:
+    """A column of nanoseconds; what no `timestamp` holds raises with a ticket."""
+    name = quoted(column.name)
+    whole = f"CASE WHEN epoch_ns({name}) % 1000 = 0 THEN make_timestamp(epoch_ns({name}) // 1000) END"
+    return f"{or_raise(whole, f'CAST({name} AS VARCHAR)', number, i)} AS {name}"
+
+
 def _type(url: str, name: str, type_: str) -> str:
-    if type_ == "TIMESTAMP_NS":
+    if type_ in _NANOSECONDS:
         return "timestamp"
+    if type_ == _ONLY_NULLS:  # any type would hold them; as of json
+        return "string"
     try:
         return from_duckdb(type_)
     except ValueError as error:
         raise EngineError(f"{url}: column '{name}': {error}") from None
 
 
-def _described(session: Session, files: Files) -> list[tuple[str, str]]:
-    """Names and DuckDB's types, the same for all files."""
-    first: list[tuple[str, str]] | None = None
-    for path in files.paths:
-        found = _one(session, path)
-        first = first or found
-        if dict(found) != dict(first):
-            raise EngineError(_differs(path, dict(found), dict(first)))
-    assert first is not None
+# Footers --------------------------------------------------------------------------------------------------------------
+
+
+def _described(session: Session, files: Files) -> dict[str, str]:
+    """Names and DuckDB's types, the same for all files; where one holds only NULLs, the others tell the type."""
+    found = {path: _columns(session, path) for path in files.paths}
+    first = dict(found[files.paths[0]])
+    for types in found.values():
+        first |= {name: types.get(name, type_) for name, type_ in first.items() if type_ == _ONLY_NULLS}
+    for path, types in found.items():
+        own = {
+            name: type_ if type_ != _ONLY_NULLS else first.get(name, type_) for name, type_ in types.items()
+        }
+        if own != first:
+            raise EngineError(_differs(path, own, first))
     return first
 
 
-def _one(session: Session, path: str) -> list[tuple[str, str]]:
-    query = f"DESCRIBE SELECT * FROM read_parquet({literal(escaped(path))}, hive_partitioning = false)"
+class _Element(NamedTuple):
+    """A column or a field inside one, as a footer lists it: each before its children."""
+
+    name: str
+    type: str | None
+    precision: int
+    children: int
+
+
+def _columns(session: Session, path: str) -> dict[str, str]:
+    """Names and DuckDB's types. Raises EngineError for a file that has columns no table can have."""
+    items = "name, duckdb_type, coalesce(precision, 0), coalesce(num_children, 0)"
     try:
-        return [(row[0], row[1]) for row in session.run(query)]
+        rows = session.run(f"SELECT {items} FROM parquet_schema({literal(escaped(path))})")
     except EngineError as error:
         raise EngineError(f"{path} is no parquet file that can be read: {plain(str(error))}") from None
+    elements = (_Element(*row) for row in rows)
+    return _members(path, next(elements), elements)
+
+
+def _members(path: str, parent: _Element, elements: Iterator[_Element], inside: str = "") -> dict[str, str]:
+    """The names and types of what stands in a group; DuckDB would give some other names, and round long decimals."""
+    found: dict[str, str] = {}
+    lowered: dict[str, str] = {}
+    for element in itertools.islice(elements, parent.children):
+        name = inside + element.name
+        if not element.name:
+            raise EngineError(f"{path}: the name of column {name}{len(found) + 1} is empty")
+        if twice := lowered.get(element.name.lower()):
+            raise EngineError(f"{path} has two columns '{twice}' and '{name}', and SQL knows no capitals")
+        if element.precision > _DIGITS:
+            raise EngineError(
+                f"{path}: column '{name}' has {element.precision} digits, a decimal at most {_DIGITS}"
+            )
+        _members(path, element, elements, f"{name}.")
+        found[element.name] = element.type or ""
+        lowered[element.name.lower()] = name
+    return found
 
 
 def _differs(path: str, found: dict[str, str], first: dict[str, str]) -> str:
@@ -108,11 +170,16 @@ def _differs(path: str, found: dict[str, str], first: dict[str, str]) -> str:
     return f"{path} {' and '.join(told)}; the first of these files has the columns {', '.join(first)}"
 
 
+@dataclass(frozen=True)
 class Broken:
-    """A file that cannot be read whole."""
+    """A file that cannot be read whole, or holds what its column cannot."""
+
+    url: str
+    columns: Sequence[Column]
 
     def value(self, column: int, text: str) -> str:
-        return text
+        name = self.columns[column].name
+        return f"{self.url}: column '{name}' holds {text}, and a timestamp has microseconds, no nanoseconds"
 
     def broken(self, path: str, message: str) -> str:
         return f"{path}: {plain(message).partition(chr(10) * 2)[0]}"
