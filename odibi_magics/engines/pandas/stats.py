@@ -7,7 +7,6 @@ out: readers then open the file, which is never wrong. Format: the Delta protoco
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -37,14 +36,28 @@ class _Kind:
     high: Callable[[Any], str | None]
 
 
-def stats_json(
-    footer: Any, schema: pa.Schema, *, nan: frozenset[str] = frozenset(), indexed: int = INDEXED
-) -> str:
-    """numRecords, nullCount, minValues and maxValues of one file.
+def bounded(schema: pa.Schema) -> list[str]:
+    """The columns whose bounds a file's footer may hold, as paths of Parquet: all but floating point and lists.
 
-    footer: its pyarrow.parquet.FileMetaData. schema: its columns, in order. nan: columns that may hold NaN, which
-    Spark orders above all numbers and Parquet leaves out of its bounds: they get no maximum.
-    indexed: how many columns get statistics; -1 for all.
+    Parquet leaves NaN out of its bounds, and Spark orders it above all numbers: a row group of 1 and NaN would be
+    skipped where more than 5 is asked for. Whether there is a NaN is known when it is too late to leave them out.
+    """
+    return [path for field in schema for path in _bounded(field, field.name)]
+
+
+def _bounded(field: pa.Field, path: str) -> Iterator[str]:
+    if pa.types.is_struct(field.type):
+        for member in field.type:
+            yield from _bounded(member, f"{path}.{member.name}")
+    elif not (pa.types.is_nested(field.type) or pa.types.is_floating(field.type)):
+        yield path
+
+
+def stats_json(footer: Any, schema: pa.Schema, *, indexed: int = INDEXED) -> str:
+    """numRecords, nullCount, minValues and maxValues of one file, as far as its footer tells them.
+
+    footer: its pyarrow.parquet.FileMetaData. schema: its columns, in order. indexed: how many columns get statistics;
+    -1 for all.
     """
     nulls, lows, highs = {}, {}, {}
     for name, kind, leaf in list(_flat_columns(schema))[: None if indexed < 0 else indexed]:
@@ -56,7 +69,7 @@ def stats_json(
             continue
         if (low := kind.low(bounds[0])) is not None:
             lows[name] = low
-        if name not in nan and (high := kind.high(bounds[1])) is not None:
+        if (high := kind.high(bounds[1])) is not None:
             highs[name] = high
     parts = {"minValues": lows, "maxValues": highs, "nullCount": nulls}
     return _object(
@@ -109,8 +122,6 @@ def _kind(type_: pa.DataType) -> _Kind | None:
     is_ = pa.types
     if is_.is_integer(type_):
         return _Kind(_raw, str, str)
-    if is_.is_floating(type_):
-        return _Kind(_value, _float, _float)
     if is_.is_decimal(type_):
         return _Kind(_value, _decimal, _decimal)
     if is_.is_string(type_) or is_.is_large_string(type_):
@@ -129,10 +140,6 @@ def _raw(stats: Any) -> Bounds:
 
 def _value(stats: Any) -> Bounds:
     return stats.min, stats.max
-
-
-def _float(value: float) -> str | None:
-    return repr(float(value)) if math.isfinite(value) else None
 
 
 def _decimal(value: Decimal) -> str:
