@@ -121,6 +121,7 @@ class Plan:
 
     @cached_property
     def by_name(self) -> Mapping[str, PlannedNode]:
+        """The nodes by their names."""
         return {node.name: node for node in self.nodes}
 
     def __str__(self) -> str:

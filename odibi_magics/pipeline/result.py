@@ -135,6 +135,7 @@ class RunResult:
 
     @property
     def failed(self) -> tuple[NodeResult, ...]:
+        """The nodes that failed, in the order they ran."""
         return tuple(node for node in self.nodes if node.state == "failed")
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import pytest
 from pydantic import BaseModel
 
 from odibi_magics.config import models
-
-DOCS = Path(__file__).parents[2] / "docs"
-
-
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_reference", DOCS / "make_reference.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_reference"] = module
-    spec.loader.exec_module(module)
-    return module
+from tests.docs.makers import DOCS, maker
 
 
 def all_models() -> list[type[BaseModel]]:
@@ -34,14 +18,14 @@ def all_models() -> list[type[BaseModel]]:
     return [model for model in found if model not in (models.Model, models.Described, models.Check)]
 
 
-def test_the_page_is_what_the_models_make(maker: ModuleType) -> None:
-    assert (DOCS / "reference" / "language.md").read_text(encoding="utf-8") == maker.reference(), (
-        "run: python docs/make_reference.py"
-    )
+def test_the_page_is_what_the_models_make() -> None:
+    assert (DOCS / "reference" / "language.md").read_text(encoding="utf-8") == maker(
+        "make_reference"
+    ).reference(), "run: python docs/make_reference.py"
 
 
-def test_every_model_of_the_language_has_its_part(maker: ModuleType) -> None:
-    assert {model for _, model in maker.PARTS} == set(all_models())
+def test_every_model_of_the_language_has_its_part() -> None:
+    assert {model for _, model in maker("make_reference").PARTS} == set(all_models())
 
 
 @pytest.mark.parametrize("model", all_models(), ids=lambda model: model.__name__)
