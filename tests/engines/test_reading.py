@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -213,6 +214,8 @@ def test_newer_than_that_cannot_be_is_told(house: House) -> None:
         EngineError, match=r"lag: goes with a date or a timestamp, and newer_than: 'id' is bigint"
     ):
         newer(house, DATA, column="id", lag=timedelta(hours=1))
+    with pytest.raises(EngineError, match=r"newer_than: 'id' is NaN in .*/out, and nothing is above it"):
+        newer(house, pa.table({"id": [1.0, math.nan]}), column="id")
 
 
 def test_newer_than_with_days(house: House) -> None:

@@ -159,6 +159,11 @@ def _newer(session: Session, source: Source, columns: Sequence[Column], told: To
     highest = session.run(f"SELECT CAST(max({name}) AS VARCHAR) FROM (\n{found.sql}\n)", found.tables)[0][0]
     if highest is None:
         return []
+    if highest == "nan" and written.type in ("float", "double"):
+        raise EngineError(
+            f"newer_than: '{written.name}' is NaN in {source.watermark.url}, and nothing is above it: take those rows "
+            "out of the table, or name another column"
+        )
     start = f"CAST({literal(highest)} AS {type_})"
     return [f"{quoted(column.name)} > {_minus(start, source.lag, column) if source.lag else start}"]
 
