@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
+from odibi_magics.quoting import Data, Quoting, without_data
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
@@ -20,22 +21,46 @@ class ShortTraceback:
 
 
 class OdibiError(ShortTraceback, Exception):
-    """The base of all errors raised here. Its text is complete: what is wrong, where, and what to do."""
+    """The base of all errors raised here. Its text is complete: what is wrong, where, and what to do.
+
+    transient: whether the same may work in a moment.
+    """
+
+    transient = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({redact(str(self))!r})"
+
+    @property
+    def text(self) -> str:
+        """What `str` gives, Quoting where it quotes data."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+
+    def without_data(self) -> Self:
+        """The same error, its text without the data it quotes."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.args = (without_data(self.text), *self.args[1:])
+        return other
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Problem:
     """One thing wrong with the text.
 
     where: the path of the key in the user's own shape, as `pipelines[0].nodes[1].write`; "" for the whole text.
     place: line and columns, or None where none is known (no line is better than a made-up one).
-    hint: what is allowed or the nearest spelling, e.g. "did you mean 'mode'?"; "" for none.
+    hint: what is allowed or the nearest spelling, e.g. "did you mean 'mode'?"; "" for none. Two problems that differ in
+      it alone are one.
     """
 
     message: str
     where: str = ""
     place: Place | None = None
-    hint: str = ""
+    hint: str = field(default="", compare=False)
+
+    def __repr__(self) -> str:
+        return f"Problem({redact(render_problem(self).strip())!r})"
 
 
 class ConfigErrors(OdibiError):
@@ -56,6 +81,10 @@ class ConfigErrors(OdibiError):
         head = f"{count} {noun} in {self.what}, nothing was run"
         return redact("\n".join([head, "", *map(render_problem, self.problems)]))
 
+    def without_data(self) -> Self:
+        kept = [replace(problem, message=without_data(problem.message)) for problem in self.problems]
+        return type(self)(kept, self.what, self.left)
+
 
 def _line(problem: Problem) -> tuple[int, int]:
     return (problem.place.line, problem.place.column) if problem.place else (0, 0)
@@ -73,6 +102,10 @@ def render_problem(problem: Problem) -> str:
 
 class ConnectionFailed(OdibiError):
     """A place could not be reached or refused us; the text names connection, what was tried and the remedy."""
+
+    def __init__(self, message: str, *, transient: bool = False) -> None:
+        self.transient = transient
+        super().__init__(message)
 
 
 class MissingExtra(OdibiError):
@@ -107,7 +140,9 @@ class ValidationFailed(EngineError):
 
 
 class WriteConflict(EngineError):
-    """Another writer committed to the table in between, and the write could not be repeated safely."""
+    """Another writer committed to the table in between, and the write could not be repeated on top."""
+
+    transient = True
 
 
 class UsageError(OdibiError):
@@ -140,12 +175,13 @@ class Unexpected(OdibiError):
     """A fault of ours or of a library: its whole traceback as text, because that text has passed the redactor."""
 
     def __init__(self, error: BaseException) -> None:
-        from traceback import format_exception
+        from traceback import format_exception, format_exception_only
 
+        # The traceback module copes with errors whose own `__str__` fails.
+        said = format_exception_only(error)[-1].strip().partition(": ")[2]
         told = "".join(format_exception(error)).rstrip()
-        super().__init__(
-            f"this should not have happened, please report it: {type(error).__name__}: {error}\n\n{told}"
-        )
+        head = f"this should not have happened, please report it: {type(error).__name__}"
+        super().__init__(Quoting(head, Data(f": {said}\n\n{told}")))
 
     def __str__(self) -> str:
         return redact(str(self.args[0]))
@@ -165,4 +201,4 @@ def suggest(word: str, allowed: Sequence[str]) -> str:
     close = nearest(word, allowed)
     if close is not None:
         return f"did you mean '{close}'?"
-    return f"allowed: {', '.join(sorted(allowed))}" if allowed else ""
+    return f"allowed: {', '.join(sorted(set(allowed)))}" if allowed else ""

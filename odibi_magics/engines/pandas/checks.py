@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from odibi_magics.engines.base import Check, CheckResult, Progress, RowCheck, Ta
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.errors import Cancelled, EngineError, ValidationFailed
+from odibi_magics.quoting import Data, Quoting
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.session import Opener, Session
@@ -29,8 +31,8 @@ class ChecksFailed(ValidationFailed):
     def __init__(self, checks: Sequence[CheckResult]) -> None:
         self.checks = tuple(checks)
         bad = [one for one in checks if one.failed and one.on_fail == "error"]
-        lines = "".join(f"\n  {one.label}: {one.message}" for one in bad)
-        super().__init__(f"validation failed, nothing was written{lines}")
+        lines = (Quoting(f"\n  {one.label}: ", one.message) for one in bad)
+        super().__init__(Quoting("validation failed, nothing was written", *lines))
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ class Watcher:
 
     def _result(self, i: int, flag: Flag, at_least: bool) -> CheckResult:
         count, shown = self.failed.get(i, 0), self.examples.get(i, ())
-        message = f"{_rows_fail(count, at_least, shown)}{flag.remedy and f'. {flag.remedy}'}" if count else ""
+        remedy = f". {flag.remedy}" if flag.remedy else ""
+        message = Quoting(_rows_fail(count, at_least), for_example(shown), remedy) if count else ""
         return CheckResult(flag.label, flag.on_fail, count, message, at_least, shown)
 
     def _tell(self) -> None:
@@ -132,18 +135,20 @@ class Watcher:
             self.progress(self.rows)
 
 
-def _rows_fail(count: int, at_least: bool, shown: Sequence[Mapping[str, Any]]) -> str:
+def _rows_fail(count: int, at_least: bool) -> str:
     noun = "row fails" if count == 1 else "rows fail"
-    return f"{'at least ' if at_least else ''}{count} {noun}{for_example(shown)}"
+    return f"{'at least ' if at_least else ''}{count} {noun}"
 
 
 def for_example(shown: Sequence[Mapping[str, Any]]) -> str:
     """ "", or the rows as text: `, for example id=1, name=NULL`."""
     rows = (", ".join(f"{key}={_value(value)}" for key, value in row.items()) for row in shown)
-    return f", for example {'; '.join(rows)}" if shown else ""
+    return Quoting(", for example ", Data("; ".join(rows))) if shown else ""
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ").replace("+00:00", "Z")
     return "NULL" if value is None else str(value) or "''"
 
 
@@ -208,7 +213,7 @@ def _table_check(check: TableCheck, count: int, rows: Rows) -> CheckResult:
     if check.kind == "unique":
         repeated, shown = rows.repeated(check.columns) if count else (0, ())
         noun = "row repeats" if repeated == 1 else "rows repeat"
-        message = f"{repeated} {noun} an earlier one{for_example(shown)}" if repeated else ""
+        message = Quoting(f"{repeated} {noun} an earlier one", for_example(shown)) if repeated else ""
         return CheckResult(check.label, check.on_fail, repeated, message, examples=shown)
     low = 1 if check.kind == "not_empty" else check.min
     high = None if check.kind == "not_empty" else check.max

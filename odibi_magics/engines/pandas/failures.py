@@ -10,6 +10,7 @@ from typing import Protocol
 
 from odibi_magics.engines.pandas.strict import TICKET
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
+from odibi_magics.quoting import Data, Quoting
 
 # DuckDB's own first words, also where its error comes out of an Arrow stream as an OSError.
 _KIND = re.compile(r"(?:INTERRUPT|[A-Z][A-Za-z -]+) Error: ")
@@ -57,8 +58,10 @@ class Failures:
 
 
 def plain(text: str) -> str:
-    """DuckDB's text without its excerpt of SQL."""
-    return _EXCERPT.sub("", text).strip()
+    """DuckDB's text without its excerpt of SQL: its kind, and what may quote values."""
+    said = _EXCERPT.sub("", text).strip()
+    kind = match[0] if (match := _KIND.match(said)) else ""
+    return Quoting(kind, Data(said.removeprefix(kind)))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.types import arrow_type, from_arrow
 from odibi_magics.errors import EngineError, MissingExtra
+from odibi_magics.quoting import Data, Quoting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,8 +130,9 @@ def _from_pandas(frame: Any, function: str) -> pa.Table:
     try:
         return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
-        said = " ".join(map(str, error.args))
-        raise EngineError(f"{function}() returned a column of mixed or foreign values: {said}") from None
+        said = Data(" ".join(map(str, error.args)))
+        head = f"{function}() returned a column of mixed or foreign values: "
+        raise EngineError(Quoting(head, said)) from None
 
 
 def _check_names(names: Sequence[str], function: str) -> None:
@@ -206,5 +208,5 @@ def _cast(column: pa.Array, field: pa.Field, function: str) -> pa.Array:
             column = column.cast(pa.timestamp(field.type.unit, column.type.tz))
         return column.cast(field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        wrong = f"'{field.name}' with a value that does not fit {field.type}: {str(error).splitlines()[0]}"
-        raise EngineError(f"{function}() returned {wrong}") from None
+        head = f"{function}() returned '{field.name}' with a value that does not fit {field.type}: "
+        raise EngineError(Quoting(head, Data(str(error).splitlines()[0]))) from None

@@ -21,6 +21,7 @@ from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.snapshot import Snapshot
 from odibi_magics.engines.pandas.types import duckdb_type
 from odibi_magics.errors import EngineError, KeysRefused
+from odibi_magics.quoting import Quoting
 
 Plan = Callable[[Job, Snapshot], Change]
 
@@ -45,14 +46,20 @@ def check_keys(job: Job) -> None:
     nulls, shown = rows.nulls(keys)
     if nulls:
         raise KeysRefused(
-            f"{named}: {_rows(nulls)} NULL in a key, so no row of the table can be told by it{for_example(shown)}. "
-            "Filter them out, or choose other keys. Nothing was written"
+            Quoting(
+                f"{named}: {_rows(nulls)} NULL in a key, so no row of the table can be told by it",
+                for_example(shown),
+                ". Filter them out, or choose other keys. Nothing was written",
+            )
         )
     repeated, shown = rows.repeated(keys)
     if repeated:
         raise KeysRefused(
-            f"{named}: {_rows(repeated)} the same keys as an earlier one, so it is open which is to stay"
-            f"{for_example(shown)}. Keep one row for each, or choose other keys. Nothing was written"
+            Quoting(
+                f"{named}: {_rows(repeated)} the same keys as an earlier one, so it is open which is to stay",
+                for_example(shown),
+                ". Keep one row for each, or choose other keys. Nothing was written",
+            )
         )
 
 

@@ -26,6 +26,7 @@ from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.strict import Formats, checked, from_text
 from odibi_magics.engines.pandas.types import empty_table
 from odibi_magics.errors import EngineError, suggest
+from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
 
 # What the sniffer may find; other kinds of text (a time of day) stay text.
@@ -290,9 +291,11 @@ class Explainer:
         found = find_line(path, self.dialect, lambda record: len(record) > at and record[at].startswith(text))
         where = f"{path}, line {found[0]}" if found else path
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        return redact(
-            f"{where}: column '{name}' holds {shown!r}, which is no {type_}; "
-            f"give the column's type in read: schema: {{{name}: string, …}}, or read all as text with infer: false"
+        remedy = f"schema: {{{name}: string, …}}, or read all as text with infer: false"
+        return Quoting(
+            f"{where}: column '{name}' holds ",
+            Data(redact(repr(shown))),
+            f", which is no {type_}; give the column's type in read: {remedy}",
         )
 
     def _file(self, name: str, text: str) -> str:
@@ -316,4 +319,4 @@ class Explainer:
             return (
                 f"{path}: a quote ({self.dialect.quote}) is never closed, or text stands behind a closed one"
             )
-        return f"{path}: {plain(message).partition(chr(10) * 2)[0]}"
+        return Quoting(f"{path}: ", plain(message.partition("\n\n")[0]))

@@ -19,6 +19,7 @@ from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.strict import from_text, or_raise
 from odibi_magics.engines.pandas.types import duckdb_type, from_duckdb
 from odibi_magics.errors import EngineError
+from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
 
 _NUMBERS = "('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
@@ -170,8 +171,10 @@ class Explainer:
         name, type_ = self.columns[column].name, self.columns[column].type
         where = self._where(name, type_, text)
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        return redact(
-            f"{where}: '{name}' holds {shown!r}, which is no {type_}; give the columns' types in read: schema:"
+        return Quoting(
+            f"{where}: '{name}' holds ",
+            Data(redact(repr(shown))),
+            f", which is no {type_}; give the columns' types in read: schema:",
         )
 
     def _where(self, name: str, type_: str, text: str) -> str:
@@ -193,7 +196,7 @@ class Explainer:
 
 
 def _broken(files: Files, message: str) -> str:
-    return _broken_line(files) or f"{files.url}: {plain(message)}"
+    return _broken_line(files) or Quoting(f"{files.url}: ", plain(message))
 
 
 def _broken_line(files: Files) -> str | None:
@@ -203,8 +206,10 @@ def _broken_line(files: Files) -> str | None:
             number, line = found
             shown = line.strip()[:_SHOWN].decode("utf-8", "replace")
             array = ": a whole document, not lines" if shown.startswith("[") and number == 1 else ""
-            return redact(
-                f"{path}, line {number}: {shown!r} is no JSON object{array}; expected one object a line"
+            return Quoting(
+                f"{path}, line {number}: ",
+                Data(redact(repr(shown))),
+                f" is no JSON object{array}; expected one object a line",
             )
     return None
 

@@ -17,6 +17,7 @@ from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.strict import or_raise
 from odibi_magics.engines.pandas.types import duckdb_type, from_duckdb
 from odibi_magics.errors import EngineError
+from odibi_magics.quoting import Data, Quoting
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _NANOSECONDS = ("TIMESTAMP_NS", "TIMESTAMPTZ_NS")
@@ -135,7 +136,8 @@ def _columns(session: Session, path: str) -> dict[str, str]:
     try:
         rows = session.run(f"SELECT {items} FROM parquet_schema({literal(escaped(path))})")
     except EngineError as error:
-        raise EngineError(f"{path} is no parquet file that can be read: {plain(str(error))}") from None
+        said = plain(str(error))
+        raise EngineError(Quoting(f"{path} is no parquet file that can be read: ", said)) from None
     elements = (_Element(*row) for row in rows)
     return _members(path, next(elements), elements)
 
@@ -179,7 +181,8 @@ class Broken:
 
     def value(self, column: int, text: str) -> str:
         name = self.columns[column].name
-        return f"{self.url}: column '{name}' holds {text}, and a timestamp has microseconds, no nanoseconds"
+        what = ", and a timestamp has microseconds, no nanoseconds"
+        return Quoting(f"{self.url}: column '{name}' holds ", Data(text), what)
 
     def broken(self, path: str, message: str) -> str:
-        return f"{path}: {plain(message).partition(chr(10) * 2)[0]}"
+        return Quoting(f"{path}: ", plain(message.partition("\n\n")[0]))

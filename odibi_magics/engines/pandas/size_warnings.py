@@ -9,6 +9,7 @@ from odibi_magics.engines.pandas.commit import Change
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.job import Job
 from odibi_magics.engines.pandas.snapshot import Snapshot
+from odibi_magics.quoting import Data, Quoting
 
 # On object storage opening a file costs about as much as reading a megabyte. A hundred files below that are less than
 # 100 MB, which reads best from one file.
@@ -98,15 +99,18 @@ def _one_for_all(job: Job, table: Snapshot | None) -> list[Warned]:
         return []
     (only,) = now
     shown = ", ".join(f"{name}={'NULL' if value is None else value}" for name, value in only)
+    replaced = f"mode: overwrite replaced all {len(before):,} partitions of {job.sink.place.address}"
     condition = " AND ".join(
         f"{name} IS NULL" if value is None else f"{name} = '{value}'" for name, value in only
     )
     return [
         Warned(
-            f"mode: overwrite replaced all {len(before):,} partitions of {job.sink.place.address} by rows of "
-            f"one ({shown})",
-            f'to replace only that one: mode: overwrite_partitions, or replace_where: "{condition}"; version '
-            f"{table.version} holds the rows from before",
+            Quoting(f"{replaced} by rows of one (", Data(shown), ")"),
+            Quoting(
+                "to replace only that one: mode: overwrite_partitions, or replace_where: ",
+                Data(f'"{condition}"'),
+                f"; version {table.version} holds the rows from before",
+            ),
             "one-partition-overwrote-all",
         )
     ]

@@ -19,6 +19,7 @@ from odibi_magics.engines.pandas.planning import Planner, as_duckdb
 from odibi_magics.engines.pandas.session import Opener, Session, cast_batch
 from odibi_magics.engines.pandas.types import naive
 from odibi_magics.errors import EngineError, OdibiError
+from odibi_magics.quoting import Data, Quoting
 from odibi_magics.sql.functions import Function
 from odibi_magics.sql.problems import SqlErrors
 
@@ -159,7 +160,7 @@ def _told(session: Session, function: Function) -> Iterator[None]:
         yield
     except OdibiError:
         raise
-    except Exception as error:  # user code may raise anything
+    except BaseException as error:  # user code may raise anything: sys.exit() ends its node, not the process
         session.check_stopped()
         raise EngineError(_words(function, error)) from None
 
@@ -167,13 +168,17 @@ def _told(session: Session, function: Function) -> Iterator[None]:
 _HERE = str(Path(__file__).parent)
 
 
-def _words(function: Function, error: Exception) -> str:
+def _words(function: Function, error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(_HERE)]
     at = next((frame for frame in reversed(own) if frame.filename == function.origin), None)
     where = f", line {at.lineno} of {_file(at.filename)}" if at else ""
     lines = "".join(traceback.format_list(own)).rstrip()
-    return f"{function.name}() failed{where}: {type(error).__name__}: {error}\n{lines}".rstrip()
+    kind = type(error).__name__
+    # The traceback module copes with errors whose own `__str__` fails.
+    said = traceback.format_exception_only(error)[-1].strip().partition(": ")[2]
+    head = f"{function.name}() failed{where}: {kind}"
+    return Quoting(head, ": " if said else "", Data(said), f"\n{lines}".rstrip())
 
 
 def _file(path: str) -> str:
