@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -86,6 +87,36 @@ def test_integers_in_the_first_lines_of_several_files_make_the_type(house: House
 def test_only_dates_as_iso_writes_them_are_dates(house: House) -> None:
     frame = house.csv("us,de,iso\n01/02/2024,31.01.2024,2024-01-31\n03/02/2024,01.02.2024,2024-02-01\n")
     assert types(frame.columns) == {"us": "string", "de": "string", "iso": "date"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "01/02/20", "1-2-3", "epoch", "01/02/20 10:00:00", "01/02/20   10:00:00", "2024-01-01 (BC) 10:00:00", "1_000", "1_0.5", "0x1F", "0b11",
+    ],
+)  # fmt: skip
+def test_what_only_duckdb_takes_for_a_date_or_a_number_is_text(house: House, value: str) -> None:
+    assert rows(house.csv(f"v\n{value}\n")) == [(value,)]
+    for type_ in ("date", "timestamp", "bigint", "double", "decimal(9,2)"):
+        with pytest.raises(EngineError, match=rf"line 2: column 'v' holds '{re.escape(value)}', which is no"):
+            house.csv(f"v\n{value}\n", schema={"v": type_}).to_arrow()
+
+
+@pytest.mark.parametrize("type_", ["date", "timestamp"])
+def test_no_date_is_infinite(house: House, type_: str) -> None:
+    assert rows(house.csv("v\n2024-01-31\ninfinity\n")) == [("2024-01-31",), ("infinity",)]
+    with pytest.raises(EngineError, match=f"line 2: column 'v' holds 'infinity', which is no {type_}"):
+        house.csv("v\ninfinity\n", schema={"v": type_}).to_arrow()
+
+
+def test_whole_numbers_keep_all_their_digits(house: House) -> None:
+    long = 12_345_678_901_234_567_890
+    frame = house.csv(f"v\n{long}\n-1\n")
+    assert types(frame.columns) == {"v": "decimal(38,0)"}
+    assert rows(frame) == [(Decimal(long),), (Decimal(-1),)]
+    for texts in (["1" * 39, "2"], [str(long), "1.5"], [str(2**53 + 1), "nan"], ["0" * 20 + "1"]):
+        assert rows(house.csv("v\n" + "".join(f"{text}\n" for text in texts))) == [(text,) for text in texts]
+    assert types(house.csv("v\n123456789012345\n1.0\n0.12345678901234567890\n").columns) == {"v": "double"}
 
 
 def test_other_dates_by_their_pattern(house: House) -> None:

@@ -31,9 +31,14 @@ from odibi_magics.secret import redact
 
 # What the sniffer may find; other kinds of text (a time of day) stay text.
 _CANDIDATES = ["BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR"]
-_SNIFFED = {
-    "BOOLEAN": "boolean", "BIGINT": "bigint", "DOUBLE": "double", "DATE": "date", "TIMESTAMP": "timestamp",
-    "TIMESTAMP WITH TIME ZONE": "timestamp",
+_LONG = "decimal(38,0)"
+
+# What a column may be where the sniffer found this. It has one pattern for all dates of a file, so that beside
+# 31/12/2024 it takes 2024-12-31 for a timestamp. Whole numbers too long for a bigint are doubles to it; as such they
+# would lose their last digits.
+_LIKELY = {
+    "BOOLEAN": ("boolean",), "BIGINT": ("bigint",), "DOUBLE": (_LONG, "double"), "DATE": ("date",),
+    "TIMESTAMP": ("date", "timestamp"), "TIMESTAMP WITH TIME ZONE": ("date", "timestamp"),
 }  # fmt: skip
 _SHOWN = 60
 
@@ -241,33 +246,31 @@ def _sniffed(session: Session, dialect: Dialect, file: str, names: Sequence[str]
         found = []
     if len(found) != len(names):  # ragged lines, which the reading itself tells of with file and line
         return tuple(Column(name, "string") for name in names)
-    types = _whole_days(
-        session, plain_text, file, [_SNIFFED.get(column["type"], "string") for column in found]
-    )
-    fits = _fit(session, plain_text, file, types)
-    return tuple(
-        Column(name, type_ if fit else "string") for name, type_, fit in zip(names, types, fits, strict=True)
-    )
+    likely = [_LIKELY.get(column["type"], ("string",)) for column in found]
+    types = _fitting(session, plain_text, file, likely)
+    return tuple(Column(name, type_) for name, type_ in zip(names, types, strict=True))
 
 
-def _whole_days(session: Session, dialect: Dialect, file: str, types: Sequence[str]) -> list[str]:
-    """The sniffer has one pattern for all dates of a file: beside 31/12/2024 it takes 2024-12-31 for a timestamp."""
-    if "timestamp" not in types:
-        return list(types)
-    days = ["date" if type_ == "timestamp" else type_ for type_ in types]
-    fits = _fit(session, dialect, file, days)
-    return [day if fit else type_ for day, type_, fit in zip(days, types, fits, strict=True)]
+def _fitting(session: Session, dialect: Dialect, file: str, likely: Sequence[Sequence[str]]) -> list[str]:
+    """Of each column's likely types the first one that all values of the sample fit as they will be read, else text."""
+    texts = [quoted(f"c{i}") for i in range(len(likely))]
+    choices = []
+    for text, types in zip(texts, likely, strict=True):
+        fits = (f"WHEN bool_and({text} IS NULL OR {_fits(type_, text)}) THEN '{type_}'" for type_ in types)
+        choices.append(f"CASE {' '.join(fits)} ELSE 'string' END")
+    read = _read(dialect, [f"c{i}" for i in range(len(likely))], [file])
+    return list(session.run(f"SELECT {', '.join(choices)} FROM {read}")[0])
 
 
-def _fit(session: Session, dialect: Dialect, file: str, types: Sequence[str]) -> tuple[bool, ...]:
-    """Whether all values of the sample fit as they will be read; the sniffer also guesses at 31/12/2024."""
-    texts = [quoted(f"c{i}") for i in range(len(types))]
-    tests = (
-        "TRUE" if type_ == "string" else f"bool_and({text} IS NULL OR ({from_text(type_, text)}) IS NOT NULL)"
-        for type_, text in zip(types, texts, strict=True)
-    )
-    read = _read(dialect, [f"c{i}" for i in range(len(types))], [file])
-    return session.run(f"SELECT {', '.join(tests)} FROM {read}")[0]
+def _fits(type_: str, text: str) -> str:
+    if type_ == "string":
+        return "TRUE"
+    fits = f"({from_text(type_, text)}) IS NOT NULL"
+    if type_ == _LONG:
+        return f"NOT contains({text}, '.') AND {fits}"
+    if type_ == "double":
+        return f"(strlen({text}) < 16 OR NOT regexp_full_match({text}, '[+-]?[0-9]{{16,}}')) AND {fits}"
+    return fits
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""Text and JSON values as typed ones, strictly: DuckDB alone would round 1.5 to 2 and drop a zone of +02:00.
+"""Text and JSON values as typed ones, strictly.
+
+DuckDB alone would round 1.5 to 2, drop a zone of +02:00, and take 1_0 for 10, 0x10 for 16 and 01/02/20 for the year 1.
 
 Each kind of source hands in SQL that gives a value's text; what does not fit raises with a ticket that leads back to
 its file and line.
@@ -35,25 +37,32 @@ def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
         return _date(text, formats.date)
     if type_ == "binary":
         return f"encode({text})"
-    kept = f"CASE WHEN {rounds} THEN NULL ELSE {text} END" if (rounds := _rounds(type_, text)) else text
+    kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if (misread := _misread(type_, text)) else text
     return f"TRY_CAST({kept} AS {duckdb_type(type_)})"
 
 
-def _rounds(type_: str, text: str) -> str:
-    """Whether a cast would lose digits."""
+def _misread(type_: str, text: str) -> str:
+    """Whether a cast would lose digits, or see a number where none is written."""
     if type_ in _INTEGERS:
-        return " OR ".join(f"contains({text}, '{char}')" for char in ".eE")
+        return f"regexp_matches({text}, '[.eE_xXbB]')"
+    if type_ in ("float", "double"):
+        return f"contains({text}, '_')"
     if match := re.fullmatch(r"decimal\(\d+,(\d+)\)", type_):
         fits = f"length(rtrim({text}, '0')) - instr({text}, '.') <= {match[1]}"
-        return f"contains(lower({text}), 'e') OR (contains({text}, '.') AND NOT {fits})"
+        return f"regexp_matches({text}, '[eE_]') OR (contains({text}, '.') AND NOT {fits})"
     return ""
+
+
+def _begins_with_year(text: str) -> str:
+    """Whether the year has four digits; `infinity` has none."""
+    return f"strpos({text}, '-') = 5 OR strpos({text}, '/') = 5"
 
 
 def _date(text: str, pattern: str) -> str:
     if pattern:
         return f"CAST(try_strptime({text}, {literal(pattern)}) AS DATE)"
     # Ten characters are a date; more would be a time of day that the cast drops.
-    return f"TRY_CAST(CASE WHEN length({text}) <= 10 THEN {text} END AS DATE)"
+    return f"TRY_CAST(CASE WHEN length({text}) <= 10 AND ({_begins_with_year(text)}) THEN {text} END AS DATE)"
 
 
 def _timestamp(text: str, pattern: str) -> str:
@@ -63,7 +72,11 @@ def _timestamp(text: str, pattern: str) -> str:
     named = f"({text}[-1] >= 'A' AND NOT ({text}[-1] = 'Z' AND {text}[-2] < 'A'))"
     zoned = f"contains({text}, '+') OR contains({text}[12:], '-') OR {named}"
     zone = f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
-    return f"CASE WHEN length({text}) > 16 AND ({zoned}) THEN {zone} ELSE TRY_CAST({text} AS TIMESTAMP) END"
+    other = f"NOT ({_begins_with_year(f'ltrim({text})')}) OR contains({text}, '(')"  # (BC)
+    return (
+        f"CASE WHEN {other} THEN NULL WHEN length({text}) > 16 AND ({zoned}) THEN {zone} "
+        f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
+    )
 
 
 def checked(type_: str, text: str, formats: Formats, number: int, column: int) -> str:
@@ -78,7 +91,7 @@ def checked(type_: str, text: str, formats: Formats, number: int, column: int) -
         return f"CASE WHEN CAST({cast} AS VARCHAR) = {text} THEN {cast} ELSE {slow} END"
     if type_ in ("timestamp", "timestamp_ntz") and not formats.timestamp:
         # 2024-01-31 10:00:00 has no room for a zone.
-        plain = f"strlen({text}) = 19 AND {text}[17] = ':'"
+        plain = f"strlen({text}) = 19 AND {text}[17] = ':' AND strpos({text}, '-') = 5"
         return f"CASE WHEN {plain} THEN {or_raise(cast, text, number, column)} ELSE {slow} END"
     return slow
 
