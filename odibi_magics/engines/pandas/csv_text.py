@@ -54,8 +54,8 @@ class Dialect:
         """A file as text, unzipped and without its byte order mark."""
         return io.TextIOWrapper(open_bytes(path), ENCODINGS[self.encoding], newline="")
 
-    def records(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        """Records as lists of texts."""
+    def records(self, lines: Iterator[str], *, strict: bool = False) -> Iterator[list[str]]:
+        """Records as lists of texts. strict: csv.Error for quotes that do not match."""
         doubled = self.escape in (self.quote, "")
         return csv.reader(
             lines,
@@ -64,6 +64,7 @@ class Dialect:
             doublequote=doubled,
             escapechar=None if doubled else self.escape,
             quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            strict=strict,
         )
 
 
@@ -130,6 +131,38 @@ def find_line(
                 begins = records.line_num + 1
     except (UnicodeDecodeError, csv.Error, OSError, EOFError):
         return None
+    return None
+
+
+def misquoted_line(path: str, dialect: Dialect) -> int | None:
+    """The line where the first record begins whose quotes do not match."""
+    with dialect.open(path) as file:
+        records: Any = dialect.records(iter(file), strict=True)
+        begins = 1
+        try:
+            for _ in records:
+                begins = records.line_num + 1
+        except csv.Error:
+            return begins
+    return None
+
+
+_ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
+
+
+def other_end(path: str, dialect: Dialect) -> tuple[int, str, str] | None:
+    """The first line that ends otherwise than those before it, outside of quotes: its number, its end and theirs."""
+    with dialect.open(path) as file:
+        counted = _Counted(iter(file))
+        number, usual = 0, ""
+        for _ in dialect.records(iter(counted)):
+            number += len(counted.seen)
+            last = counted.seen[-1]
+            end = _ENDS.get(last[len(last.rstrip("\r\n")) :], "")
+            usual = usual or end
+            if end and end != usual:
+                return number, end, usual
+            counted.seen.clear()
     return None
 
 

@@ -14,8 +14,10 @@ from odibi_magics.engines.pandas.csv_text import (
     find_line,
     first_record,
     header_names,
+    misquoted_line,
     not_encoded,
     other_delimiter,
+    other_end,
     sample,
 )
 from odibi_magics.engines.pandas.failures import plain
@@ -23,7 +25,7 @@ from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.strict import Formats, checked, from_text
+from odibi_magics.engines.pandas.strict import TOLD, Formats, checked, from_text, told
 from odibi_magics.engines.pandas.types import empty_table
 from odibi_magics.errors import EngineError, suggest
 from odibi_magics.quoting import Data, Quoting
@@ -291,7 +293,7 @@ class Explainer:
         name, type_ = self.columns[column].name, self.columns[column].type
         path = self._file(name, text)
         at = self.group.names.index(name)
-        found = find_line(path, self.dialect, lambda record: len(record) > at and record[at].startswith(text))
+        found = find_line(path, self.dialect, lambda record: len(record) > at and record[at][:TOLD] == text)
         where = f"{path}, line {found[0]}" if found else path
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         remedy = f"schema: {{{name}: string, …}}, or read all as text with infer: false"
@@ -305,21 +307,24 @@ class Explainer:
         if len(self.group.paths) == 1:
             return self.group.paths[0]
         read = _read(self.dialect, self.group.names, self.group.paths, ", filename = true")
-        query = f"SELECT filename FROM {read} WHERE starts_with({quoted(name)}, {literal(text)}) LIMIT 1"
+        query = f"SELECT filename FROM {read} WHERE {told(quoted(name))} = {literal(text)} LIMIT 1"
         return str(self.session.run(query)[0][0])
 
     def broken(self, path: str, message: str) -> str:
-        """Ragged lines, open quotes, bytes of another encoding."""
+        """Ragged lines, open quotes, other ends of lines, bytes of another encoding."""
         if "unicode" in message or "encod" in message.partition("\n\n")[0]:
             return not_encoded(path, self.dialect)
         expected = len(self.group.names)
-        found = find_line(path, self.dialect, lambda record: len(record) != expected)
-        if found:
+        if "Number of Columns" not in message and (ends := other_end(path, self.dialect)):
+            line, end, usual = ends
+            return f"{path}, line {line}: it ends with {end}, those before it with {usual}; give all the same end"
+        if found := find_line(path, self.dialect, lambda record: len(record) != expected):
             line, record = found
             fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
             return f"{path}, line {line}: {fields}, expected {expected}"
-        if "unterminated quote" in message or "quote" in message.lower():
+        if line := misquoted_line(path, self.dialect):
+            quote = self.dialect.quote
             return (
-                f"{path}: a quote ({self.dialect.quote}) is never closed, or text stands behind a closed one"
+                f"{path}, line {line}: a quote ({quote}) is never closed, or text stands behind a closed one"
             )
         return Quoting(f"{path}: ", plain(message.partition("\n\n")[0]))

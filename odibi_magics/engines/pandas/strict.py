@@ -15,7 +15,7 @@ from odibi_magics.engines.pandas.names import literal
 from odibi_magics.engines.pandas.types import duckdb_type
 
 TICKET = "odibi-value"
-_SHOWN = 200
+TOLD = 200  # characters of a value that an error tells
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
 
@@ -99,6 +99,9 @@ def checked(type_: str, text: str, formats: Formats, number: int, column: int) -
 def or_raise(value: str, text: str, number: int, column: int) -> str:
     """`value`; where it is NULL and the text is not, an error with source, column and the text's beginning."""
     ticket = literal(f"{TICKET}:{number}:{column}:")
-    return (
-        f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN error({ticket} || left({text}, {_SHOWN})) END)"
-    )
+    return f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN error({ticket} || {told(text)}) END)"
+
+
+def told(text: str) -> str:
+    """SQL for what an error tells of a text."""
+    return f"left({text}, {TOLD})"
