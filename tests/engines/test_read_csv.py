@@ -74,8 +74,8 @@ def test_lines_are_counted_with_those_inside_quotes_and_empty_ones(house: House)
 def test_the_line_is_that_of_the_whole_value(house: House) -> None:
     with pytest.raises(EngineError, match=r"some\.csv, line 4: column 'v' holds '-', which is no bigint"):
         house.csv("v\n-5\n-55\n-\n", schema={"v": "bigint"}).to_arrow()
-    with pytest.raises(EngineError, match=r"some\.csv, line 3: column 'v' holds '-', which is no bigint"):
-        house.csv("v\n-5\n-\n", schema={"v": "bigint"}).to_arrow()
+    with pytest.raises(EngineError, match=r"some\.csv, line 4: column 'v' holds 'v', which is no bigint"):
+        house.csv("\nv\n-5\nv\n", schema={"v": "bigint"}).to_arrow()
 
 
 def test_the_file_of_a_glob_is_named(house: House) -> None:
@@ -227,7 +227,7 @@ def test_bytes_of_another_encoding_are_told(house: House) -> None:
         ("a,b\n1,2,3\n", "line 2: 3 fields, expected 2"),
         ("a,b\n" + "1,2\n" * 30_000 + '"x\ny",2\n3,4,5\n', "line 30004: 3 fields, expected 2"),
         ('a,b\n1,2\n1,"open\n2,x\n', r"line 3: a quote \(\"\) is never closed"),
-        ('a,b\n1,2\n1,"x"y\n2,x\n', "line 3: .* or text stands behind a closed one"),
+        ('a,b\n1,2\n1,"x"y\n2,x\n', "line 3: .* or has text behind it"),
         ("a,b\n1,2\r\n3,4\n", "line 2: it ends with CRLF, those before it with LF"),
         ('a,b\r\n1,"x\ny"\r\n3,4\n', "line 4: it ends with LF, those before it with CRLF"),
         ("a,b\n1,x\ry\n", "line 2: it ends with CR, those before it with LF"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from odibi_magics.errors import EngineError, suggest
 
@@ -117,34 +119,32 @@ class _Counted:
             yield line
 
 
+class _Numbered(NamedTuple):
+    """A record, the lines it is written in with their ends, and the number of the first of them."""
+
+    line: int
+    record: list[str]
+    written: Sequence[str]
+
+
+def _numbered(path: str, dialect: Dialect) -> Iterator[_Numbered]:
+    """The records that are no empty lines, up to where the file cannot be read further."""
+    with suppress(UnicodeDecodeError, csv.Error, OSError, EOFError), dialect.open(path) as file:
+        counted = _Counted(iter(file))
+        line = 1
+        for record in dialect.records(iter(counted)):
+            if record:
+                yield _Numbered(line, record, counted.seen)
+            line += len(counted.seen)
+            counted.seen.clear()
+
+
 def find_line(
     path: str, dialect: Dialect, wrong: Callable[[list[str]], bool]
 ) -> tuple[int, list[str]] | None:
-    """The first record that is `wrong`, with the line where it begins; None where there is none."""
-    try:
-        with dialect.open(path) as file:
-            records: Any = dialect.records(iter(file))
-            begins = 1
-            for number, record in enumerate(records):
-                if record and not (dialect.header and number == 0) and wrong(record):
-                    return begins, record
-                begins = records.line_num + 1
-    except (UnicodeDecodeError, csv.Error, OSError, EOFError):
-        return None
-    return None
-
-
-def misquoted_line(path: str, dialect: Dialect) -> int | None:
-    """The line where the first record begins whose quotes do not match."""
-    with dialect.open(path) as file:
-        records: Any = dialect.records(iter(file), strict=True)
-        begins = 1
-        try:
-            for _ in records:
-                begins = records.line_num + 1
-        except csv.Error:
-            return begins
-    return None
+    """The first record behind the header that is `wrong`, with the line where it begins; None where there is none."""
+    records = itertools.islice(_numbered(path, dialect), int(dialect.header), None)
+    return next(((found.line, found.record) for found in records if wrong(found.record)), None)
 
 
 _ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
@@ -152,17 +152,26 @@ _ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 
 def other_end(path: str, dialect: Dialect) -> tuple[int, str, str] | None:
     """The first line that ends otherwise than those before it, outside of quotes: its number, its end and theirs."""
-    with dialect.open(path) as file:
-        counted = _Counted(iter(file))
-        number, usual = 0, ""
-        for _ in dialect.records(iter(counted)):
-            number += len(counted.seen)
-            last = counted.seen[-1]
-            end = _ENDS.get(last[len(last.rstrip("\r\n")) :], "")
-            usual = usual or end
-            if end and end != usual:
-                return number, end, usual
-            counted.seen.clear()
+    usual = ""
+    for found in _numbered(path, dialect):
+        last = found.written[-1]
+        end = _ENDS.get(last[len(last.rstrip("\r\n")) :], "")
+        usual = usual or end
+        if end and end != usual:
+            return found.line + len(found.written) - 1, end, usual
+    return None
+
+
+def misquoted_line(path: str, dialect: Dialect) -> int | None:
+    """The line where the first record begins whose quotes do not match."""
+    with suppress(UnicodeDecodeError, OSError, EOFError), dialect.open(path) as file:
+        records: Any = dialect.records(iter(file), strict=True)
+        begins = 1
+        try:
+            for _ in records:
+                begins = records.line_num + 1
+        except csv.Error:
+            return begins
     return None
 
 

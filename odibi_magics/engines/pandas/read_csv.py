@@ -322,9 +322,7 @@ class Explainer:
             line, record = found
             fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
             return f"{path}, line {line}: {fields}, expected {expected}"
-        if line := misquoted_line(path, self.dialect):
+        if begins := misquoted_line(path, self.dialect):
             quote = self.dialect.quote
-            return (
-                f"{path}, line {line}: a quote ({quote}) is never closed, or text stands behind a closed one"
-            )
+            return f"{path}, line {begins}: a quote ({quote}) is never closed, or has text behind it"
         return Quoting(f"{path}: ", plain(message.partition("\n\n")[0]))
