@@ -232,7 +232,7 @@ class Builder:
 
     def _read_back(self, defined: DefinedNode) -> PlannedNode:
         sink = self.sinks.get(defined.name)
-        source = Source(replace(sink.place)) if sink else None
+        source = Source(sink.place, options=sink.options) if sink else None
         return PlannedNode(
             defined.name, defined.pipeline, defined.node, source=source, defined=defined.defined, runs=False
         )

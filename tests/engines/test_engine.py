@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import types as modules
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -120,6 +121,21 @@ def test_what_was_written_is_read_back_with_its_types(house: House, path: str, f
     back = house.run.written(written)
     assert back.columns == frame.columns
     assert rows(back) == rows(frame)
+
+
+def test_a_csv_is_read_back_as_it_was_written(house: House) -> None:
+    frame = house.csv("id,code\n1,007\n2,\n", schema={"id": "int", "code": "string"})
+    options = {"header": False, "delimiter": ";", "quote": "'", "null_value": "NA"}
+    written = write(house, frame, replace(sink(house, "a.csv", "csv"), options=options))
+    assert rows(house.run.written(written)) == [(1, "007"), (2, None)]
+
+
+def test_what_files_cannot_hold_is_known_before_the_run(house: House) -> None:
+    frame = house.sql("SELECT array(1, 2) AS a")
+    target = house.engine.target(sink(house, "a.csv", "csv"))
+    with pytest.raises(EngineError, match="csv cannot hold column 'a' of type array<int>"):
+        house.engine.check_write(frame.columns, sink(house, "a.csv", "csv"), target)
+    house.engine.check_write(frame.columns, sink(house, "a.json", "json"), target)
 
 
 def test_a_table_is_read_back_at_the_version_written(house: House) -> None:

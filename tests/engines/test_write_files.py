@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from odibi_magics.engines.base import RowCheck
-from odibi_magics.errors import EngineError, ValidationFailed
+from odibi_magics.errors import ConnectionFailed, EngineError, ValidationFailed
 from tests.engines.writing import Lake, lake
 
 __all__ = ["lake"]
@@ -88,6 +88,55 @@ def test_append_adds_a_part_to_a_folder(lake: Lake) -> None:
         lake.write({"id": [i]}, path="parts", format="csv", mode="append")
     texts = [path.read_text() for path in (lake.folder / "parts").iterdir()]
     assert sorted(texts) == ["id\n0\n", "id\n1\n"]
+
+
+def test_append_leaves_a_folder_that_can_be_read(
+    lake: Lake, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What could not be read back is refused before it stands there."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "x.csv"
+    elsewhere.write_text("id\n1\n")
+    lake.write({"id": [1]}, path="parts", format="csv", mode="append")
+    link = lake.folder / "parts" / "link.csv"
+    link.symlink_to(elsewhere)
+    with pytest.raises(ConnectionFailed, match=r"link.csv' leaves its folder"):
+        lake.write({"id": [2]}, path="parts", format="csv", mode="append")
+    link.unlink()
+    (lake.folder / "parts" / "year=2024").mkdir()
+    with pytest.raises(EngineError, match=r"holds partition folders \(year=2024\)"):
+        lake.write({"id": [2]}, path="parts", format="csv", mode="append")
+    assert len(names(lake)) == 1
+
+
+@pytest.mark.parametrize(("kind", "refused"), [("csv", True), ("parquet", True), ("json", False)])
+def test_append_of_other_columns(lake: Lake, kind: str, refused: bool) -> None:
+    (lake.folder / "parts").mkdir()
+    (lake.folder / "parts" / "_SUCCESS").write_text("")
+    lake.write({"id": [1], "v": ["a"]}, path="parts", format=kind, mode="append")
+    lake.write({"id": [1], "v": ["b"]}, path="parts", format=kind, mode="append")
+    before = names(lake)
+    if not refused:
+        lake.write({"id": [2]}, path="parts", format=kind, mode="append")
+        return
+    with pytest.raises(
+        EngineError, match="lake:parts could not be read with one more part: the new part lacks v; the first"
+    ):
+        lake.write({"id": [2]}, path="parts", format=kind, mode="append")
+    assert names(lake) == before
+
+
+def test_append_of_no_rows(lake: Lake) -> None:
+    for kind in ("csv", "parquet", "json"):
+        for _ in range(2):
+            lake.write(lake.sql("SELECT 1::BIGINT AS id WHERE false"), path=kind, format=kind, mode="append")
+        assert len(list((lake.folder / kind).iterdir())) == 2
+
+
+def test_a_file_in_the_way_of_a_folder(lake: Lake) -> None:
+    (lake.folder / "a").write_text("x")
+    with pytest.raises(EngineError, match=r"cannot write .*/a/b.csv: Not a directory|File exists"):
+        lake.write({"id": [1]}, path="a/b.csv", format="csv")
+    assert names(lake) == ["a"]
 
 
 def test_append_to_a_file_is_refused(lake: Lake) -> None:

@@ -234,6 +234,21 @@ def test_a_folder_of_other_files_does_not_become_a_table(lake: Lake) -> None:
     assert [p.name for p in (lake.folder / "t").iterdir()] == ["raw.csv"]
 
 
+@pytest.mark.parametrize("path", ["a%20b", "a\tb", "a\\b", "a\x7f", "%2e/t"])
+def test_a_path_that_deltalake_misreads_is_refused(lake: Lake, path: str) -> None:
+    with pytest.raises(EngineError, match=r"a Delta table cannot be opened at .*: deltalake misreads '"):
+        lake.write(START, path=path)
+    assert list(lake.folder.iterdir()) == []
+    lake.write({"id": [1]}, path=path, format="csv")
+
+
+@pytest.mark.parametrize("path", ["a b", "a#b", "ü/日本", "100%", "a'b", "a:b+c&d=e"])
+def test_paths_of_many_kinds(lake: Lake, path: str) -> None:
+    lake.write({"id": [1]}, path=path)
+    lake.write({"id": [1, 2]}, path=path, mode="merge", keys=["id"])
+    assert (lake.rows(path), lake.stray(path)) == ([(1,), (2,)], [])
+
+
 def test_a_failed_first_write_leaves_no_folder(lake: Lake) -> None:
     with pytest.raises(EngineError, match=r"cast|convert|Conversion"):
         lake.write(

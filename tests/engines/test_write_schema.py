@@ -114,6 +114,8 @@ def test_another_partitioning_is_refused(lake: Lake) -> None:
         ({"id": [1]}, ["id"], "names every column"),
         ({"id": [1], "f": [1.5]}, ["f"], "type double cannot name folders"),
         ({"id": [1], "f": [[1]]}, ["f"], "type array<bigint> cannot name folders"),
+        ({"id": [1], "a/b": [1]}, ["a/b"], "'/' in the name of the column 'a/b'"),
+        ({"id": [1], "a%20b": [1]}, ["a%20b"], "'%20' in the name of the column 'a%20b'"),
     ],
 )
 def test_partitions_that_cannot_be(lake: Lake, columns: Any, partition_by: list[str], words: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Sink, TargetState
 from odibi_magics.engines.pandas.snapshot import Snapshot
+from odibi_magics.engines.pandas.storage import MISREAD
 from odibi_magics.errors import EngineError, suggest
 
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
@@ -104,6 +105,11 @@ def _partition(name: str, by_name: dict[str, Column], columns: Sequence[Column])
         raise EngineError(
             f"partition_by: a column of type {column.type} cannot name folders ('{column.name}'). "
             f"CAST it to string, int or date"
+        )
+    if bad := MISREAD.search(column.name) or re.search("/", column.name):
+        raise EngineError(
+            f"partition_by: {bad[0]!r} in the name of the column {column.name!r} cannot stand in a folder's name. "
+            "Give it another name with AS"
         )
     return column.name
 

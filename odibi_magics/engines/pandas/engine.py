@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -88,7 +87,12 @@ class PandasEngine:
 
     def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
         """Whether rows with these columns can go to a sink as it stands. Raises EngineError."""
-        if sink.place.format != "delta" or (target.exists and sink.mode == "ignore"):
+        if target.exists and sink.mode == "ignore":
+            return
+        if sink.place.format != "delta":
+            from odibi_magics.engines.pandas.files_write import check_sink
+
+            check_sink(columns, sink)
             return
         from odibi_magics.engines.pandas.align import layout, new_layout
 
@@ -138,7 +142,7 @@ class PandasRun:
         self._session: Session | None = None
         self._cancelled = threading.Event()
         self._calls = 0
-        self._types: dict[str, tuple[Column, ...]] = {}
+        self._left: dict[str, Source] = {}
 
     def read(self, source: Source, *, limit: int | None = None) -> DuckFrame:
         """A lazy frame over a source. Raises EngineError, ConnectionFailed, Cancelled."""
@@ -184,8 +188,10 @@ class PandasRun:
             written = write(
                 session, own, sink, checks=checks, mark=mark, progress=progress, cancelled=cancelled
             )
-        with self._lock:
-            self._types[written.place.url] = frame.columns
+        if sink.place.format != "delta":
+            schema = None if written.skipped else frame.columns
+            with self._lock:
+                self._left[sink.place.url] = Source(sink.place, options=sink.options, schema=schema)
         return written
 
     def written(self, written: Written) -> DuckFrame:
@@ -194,10 +200,7 @@ class PandasRun:
         Never Cancelled, because the write has landed: nothing here runs in DuckDB.
         """
         with self._call(also_cancelled=True):
-            source = Source(written.place, version=written.version_after)
-            columns = self._types.get(written.place.url)
-            if written.place.format != "delta" and columns and not written.skipped:
-                source = replace(source, schema=columns)
+            source = self._left.get(written.place.url) or Source(written.place, version=written.version_after)
             return read(self._opened(written.place), source, self._engine.told)
 
     def cancel(self) -> None:

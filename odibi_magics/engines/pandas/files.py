@@ -71,6 +71,13 @@ def find_files(place: Place) -> Files:
     return Files(url, files)
 
 
+def parts(place: Place, *more: Path) -> Files:
+    """The files of a folder, if there is one, and those that are to be put beside them. Raises as `find_files`."""
+    folder = Path(place.url)
+    there = _parts(place, folder) if folder.is_dir() else []
+    return Files(place.url, tuple(map(_file, [*there, *map(str, more)])))
+
+
 def _file(path: str) -> File:
     stat = Path(path).stat()
     return File(path, stat.st_size, stat.st_mtime_ns)

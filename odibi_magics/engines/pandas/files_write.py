@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pyarrow.parquet as pq
 
-from odibi_magics.engines.base import Check, Progress, Sink, Written
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Check, Progress, Sink, Source, Written
 from odibi_magics.engines.pandas.align import Layout
 from odibi_magics.engines.pandas.checks import Watcher, flags, settle, table_checks
+from odibi_magics.engines.pandas.files import parts
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.job import SOURCE, Job
 from odibi_magics.engines.pandas.names import literal, quoted
+from odibi_magics.engines.pandas.reading import Told, describe_files
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.size_warnings import sink_warnings
-from odibi_magics.engines.pandas.snapshot import open_snapshot
 from odibi_magics.engines.pandas.stage import Staging
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.errors import EngineError
@@ -50,8 +53,7 @@ def write_file(
 
     Raises ChecksFailed, EngineError, ConnectionFailed, Cancelled; then what stood there still does.
     """
-    check_sink(sink)
-    _check_columns(frame, sink)
+    check_sink(frame.columns, sink)
     store = open_store(sink.place)
     if skipped := _there_already(store, sink):
         return Written(sink.place, skipped=skipped)
@@ -63,12 +65,14 @@ def write_file(
         job.stage_frame(frame, watcher)
         results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
         made = _made(job, frame, sink)
+        if sink.mode == "append":
+            _check_part(session, frame, sink, made)
         size = _put(made, _target(store, sink))
     return Written(sink.place, job.rows, 1, size, checks=results, warnings=sink_warnings(sink))
 
 
-def check_sink(sink: Sink) -> None:
-    """Raises EngineError for what a file sink cannot do, whatever its rows are."""
+def check_sink(columns: Sequence[Column], sink: Sink) -> None:
+    """Raises EngineError for what files cannot do or hold."""
     kind = sink.place.format
     if sink.mode not in MODES:
         raise EngineError(
@@ -80,11 +84,7 @@ def check_sink(sink: Sink) -> None:
     if unknown := [name for name in sink.options if kind != "csv" or name not in _CSV]:
         allowed = f"csv takes {', '.join(_CSV)}" if kind == "csv" else f"{kind} takes none"
         raise EngineError(f"unknown option {', '.join(unknown)}: {allowed}")
-
-
-def _check_columns(frame: DuckFrame, sink: Sink) -> None:
-    kind = sink.place.format
-    for column in frame.columns:
+    for column in columns:
         if (kind == "csv" and column.type.endswith(">")) or (kind != "parquet" and column.type == "binary"):
             raise EngineError(
                 f"{kind} cannot hold column '{column.name}' of type {column.type}: leave it out, CAST it to string, "
@@ -96,7 +96,7 @@ def _there_already(store: Store, sink: Sink) -> str:
     """Why to skip the write, or "". Raises EngineError where the place does not fit the mode."""
     folder, file = store.is_folder(), store.is_file()
     here = sink.place.address
-    if folder and open_snapshot(store) is not None:
+    if folder and store.is_table():
         raise EngineError(f"{here} is a Delta table: write to another path, or use format: delta")
     there = file or (folder and bool(store.top()))
     if sink.mode == "ignore" and there:
@@ -107,11 +107,24 @@ def _there_already(store: Store, sink: Sink) -> str:
         raise EngineError(
             f"mode: append adds a part to a folder, and {here} is one file. Write to a folder, or use mode: overwrite"
         )
+    if sink.mode == "append" and folder:
+        parts(sink.place)
     if sink.mode == "overwrite" and folder:
         raise EngineError(
             f"mode: overwrite writes one file, and {here} is a folder. Write to a file's path, or delete it"
         )
     return ""
+
+
+def _check_part(session: Session, frame: DuckFrame, sink: Sink, made: Path) -> None:
+    """Parts are read together: one that does not go with those there is refused before it stands among them."""
+    schema = None if sink.place.format == "parquet" else frame.columns
+    source = Source(sink.place, options=sink.options, schema=schema)
+    try:
+        describe_files(session, source, parts(sink.place, made), Told())
+    except EngineError as error:
+        why = str(error).replace(str(made), "the new part")
+        raise EngineError(f"{sink.place.address} could not be read with one more part: {why}") from None
 
 
 def _target(store: Store, sink: Sink) -> Path:
@@ -151,13 +164,14 @@ def _csv_options(options: Mapping[str, Any]) -> list[str]:
 
 def _put(made: Path, target: Path) -> int:
     """Moves a file to its place, so that no reader sees half of it; returns its bytes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{uuid4().hex}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(made, beside)
         size = beside.stat().st_size
         beside.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise EngineError(f"cannot write {target}: {error.strerror or error}") from None
     return size

@@ -60,10 +60,16 @@ def describe(session: Session, source: Source, told: Told) -> Columns:
         from odibi_magics.engines.pandas.read_delta import columns_of, open_table
 
         return columns_of(open_table(source.place, source.version, source.timestamp))
-    if source.place.table is None and source.place.format in ("csv", "json"):
-        files = find_files(source.place)
-        return told.columns(source, files, lambda: _look(session, source, files))
+    if source.place.table is None:
+        return describe_files(session, source, find_files(source.place), told)
     return scan(session, source, told).columns
+
+
+def describe_files(session: Session, source: Source, files: Files, told: Told) -> Columns:
+    """The columns of these files together. Raises as `scan`."""
+    if source.place.format in ("csv", "json"):
+        return told.columns(source, files, lambda: _look(session, source, files))
+    return _scan_files(session, source, files, told).columns
 
 
 def _scan_files(session: Session, source: Source, files: Files, told: Told) -> Scan:

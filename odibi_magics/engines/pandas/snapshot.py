@@ -15,7 +15,7 @@ from odibi_magics.config.types import Column, canonical
 from odibi_magics.delta.features import unsupported
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.stats import INDEXED
-from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.storage import MISREAD, Store
 from odibi_magics.errors import EngineError
 from odibi_magics.secret import redact
 
@@ -81,11 +81,17 @@ class Snapshot:
 def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
     """The table at a place, newest or at a version; None where there is no table.
 
-    Raises EngineError where the log cannot be read.
+    Raises EngineError where the log cannot be read, or deltalake would take the path for another one.
     """
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 
+    if bad := MISREAD.search(store.url):
+        raise EngineError(
+            redact(
+                f"a Delta table cannot be opened at {store.url!r}: deltalake misreads {bad[0]!r} in a path. Rename it"
+            )
+        )
     try:
         if not DeltaTable.is_deltatable(store.url, store.options):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from urllib.parse import unquote, urlsplit
 from pyarrow import fs
 
 from odibi_magics.engines.base import Place
+
+# delta-rs decodes its paths once too often, takes a backslash for a slash, and knows no control characters.
+MISREAD = re.compile(r"[\x00-\x1f\x7f\\]|%[0-9A-Fa-f]{2}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Store:
 
     def is_folder(self) -> bool:
         return bool(self._info().type == fs.FileType.Directory)
+
+    def is_table(self) -> bool:
+        """Whether a Delta table's log stands in the folder."""
+        return bool(self.filesystem.get_file_info(self.at("_delta_log")).type == fs.FileType.Directory)
 
     def top(self) -> list[Any]:
         """What stands directly in the folder."""
