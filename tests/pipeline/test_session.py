@@ -47,6 +47,13 @@ def test_a_written_node_is_read_from_its_table_and_not_run_again(session: Sessio
     assert result["n"].to_arrow()["n"].to_pylist() == [4]
 
 
+def test_a_written_csv_is_read_with_the_options_it_was_written_with(session: Session) -> None:
+    sink = "{connection: lake, path: kept.csv, options: {delimiter: ';'}}"
+    run(session, SALES + f"\n- {{name: kept, depends_on: [sales], write: {sink}}}")
+    result = run(session, "- {name: n, transform: {steps: [{sql: SELECT sum(qty) AS n FROM kept}]}}")
+    assert result["n"].to_arrow()["n"].to_pylist() == [6]
+
+
 def test_an_unwritten_node_is_evaluated_afresh(session: Session, lake: Path) -> None:
     run(session, SALES)
     with (lake / "raw/sales.csv").open("a") as file:
