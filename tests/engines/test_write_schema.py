@@ -11,7 +11,7 @@ from deltalake import DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.pandas.align import fits
+from odibi_magics.engines.pandas.align import fits, new_layout
 from odibi_magics.errors import EngineError, ValidationFailed
 from tests.engines.writing import Lake, lake
 
@@ -38,6 +38,12 @@ def _twice(lake: Lake) -> Any:
     from odibi_magics.engines.pandas.frame import DuckFrame
 
     return DuckFrame(lake.session, "SELECT 1::BIGINT AS a", (Column("a", "bigint"), Column("A", "bigint")))
+
+
+def test_a_column_that_comes_twice_is_refused(lake: Lake) -> None:
+    column = Column("id", "bigint")
+    with pytest.raises(EngineError, match="'id' and 'id' have the same name"):
+        new_layout([column, column], lake.sink())
 
 
 def test_a_name_spark_refuses_is_refused_with_its_new_name(lake: Lake) -> None:
@@ -112,6 +118,7 @@ def test_another_partitioning_is_refused(lake: Lake) -> None:
     [
         ({"id": [1]}, ["idd"], "there is no column 'idd'.*did you mean 'id'"),
         ({"id": [1]}, ["id"], "names every column"),
+        ({"id": [1], "v": [1], "w": [1]}, ["v", "V"], "names the column 'v' twice"),
         ({"id": [1], "f": [1.5]}, ["f"], "type double cannot name folders"),
         ({"id": [1], "f": [[1]]}, ["f"], "type array<bigint> cannot name folders"),
         ({"id": [1], "a/b": [1]}, ["a/b"], "'/' in the name of the column 'a/b'"),
