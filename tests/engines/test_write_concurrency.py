@@ -124,6 +124,20 @@ def test_a_table_that_came_to_be_meanwhile(lake: Lake) -> None:
     assert (lake.stray(), lake.stray("u")) == ([], [])
 
 
+def test_a_first_write_that_fails_leaves_the_folders_of_another(lake: Lake) -> None:
+    """The other one has staged a file, and is about to open one in p=1."""
+    folder = lake.folder / "t"
+
+    def stopped() -> bool:
+        (folder / "p=1").mkdir(parents=True, exist_ok=True)
+        (folder / "part-other.parquet").touch()
+        return any(path.stat().st_size for path in folder.glob("part-*"))
+
+    with pytest.raises(Cancelled):
+        lake.write(lake.sql("SELECT i AS id FROM range(1000000) t(i)"), cancelled=stopped)
+    assert sorted(path.name for path in folder.iterdir()) == ["p=1", "part-other.parquet"]
+
+
 def test_stop_leaves_nothing(lake: Lake) -> None:
     lake.write({"id": [1]})
     with pytest.raises(Cancelled):

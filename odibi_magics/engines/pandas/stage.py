@@ -100,7 +100,7 @@ class Staging:
             paths = [info.path for info in self.store.files() if self.token in info.base_name]
         for path in paths:
             self.store.delete(path)
-        if not self._was_there:
+        if not self._was_there and not self.store.files():  # with files it is another writer's folder too
             self.store.prune()
 
 
