@@ -23,12 +23,13 @@ def unsupported(
     configuration: Mapping[str, str],
     fields: Sequence[Mapping[str, Any]],
     *,
+    reads: bool,
     removes: bool,
 ) -> dict[str, str]:
     """The features in use that a writer of plain files must not pass over, by name, each with what to do.
 
     writer_version: 7 where features have names. fields: of the schema, as the log writes them.
-    removes: whether the write takes rows out, or only adds files.
+    reads: whether the write looks at rows that are there. removes: whether it takes some out, or only adds files.
     """
     there = (
         set(named)
@@ -36,16 +37,12 @@ def unsupported(
         else {name for name, since in _LEGACY.items() if since <= writer_version}
     )
     in_use = {name for name in there if _in_use(name, configuration, fields)}
-    found = {name: _SPARK for name in in_use if name not in _HARMLESS and name not in _ONLY_ADDING}
-    if removes:
-        found |= dict.fromkeys(in_use & _ONLY_ADDING, _SPARK)
-        if "appendOnly" in there and _on(configuration, "delta.appendOnly"):
-            found["appendOnly"] = "use mode: append, or take the table's property delta.appendOnly away"
+    # Files may be added beside these two. A file that is read still holds its deleted rows.
+    beside = {"deletionVectors": not (reads or removes), "changeDataFeed": not removes}
+    found = {name: _SPARK for name in in_use if name not in _HARMLESS and not beside.get(name, False)}
+    if removes and "appendOnly" in there and _on(configuration, "delta.appendOnly"):
+        found["appendOnly"] = "use mode: append, or take the table's property delta.appendOnly away"
     return found
-
-
-# Files may be added beside these; what removes files must record more than that.
-_ONLY_ADDING = {"deletionVectors", "changeDataFeed"}
 
 
 def _on(configuration: Mapping[str, str], key: str) -> bool:

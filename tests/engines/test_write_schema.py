@@ -13,6 +13,7 @@ from deltalake.schema import PrimitiveType
 from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.align import fits, new_layout
 from odibi_magics.errors import EngineError, ValidationFailed
+from tests.engines.delta_tables import deleted, table
 from tests.engines.writing import Lake, lake
 
 __all__ = ["lake"]
@@ -190,9 +191,23 @@ def test_append_only_tables_take_no_overwrite(lake: Lake) -> None:
     assert lake.rows() == [(1,)]
 
 
+@pytest.mark.parametrize("switched_on", [True, False])
+def test_deleted_rows_are_not_taken_for_rows_of_the_table(lake: Lake, switched_on: bool) -> None:
+    configuration = {"delta.enableDeletionVectors": str(switched_on).lower()}
+    features: dict[str, Any] = {"reader": 3, "features": ["deletionVectors"], "configuration": configuration}
+    table(lake.folder / "t", pa.table({"id": [1, 2, 3, 4]}), add=deleted([0, 2]), **features)
+    for mode in ("append_once", "merge", "overwrite"):
+        keys = [] if mode == "overwrite" else ["id"]
+        with pytest.raises(EngineError, match=r"deletionVectors \(write it with Spark\)"):
+            lake.write({"id": [1]}, mode=mode, keys=keys)
+    assert lake.write({"id": [1]}, mode="append").version_after == 1
+    assert sorted(pa.table(lake.table().scan())["id"].to_pylist()) == [1, 2, 4]
+
+
 def test_change_feed_is_appended_to_and_nothing_else(lake: Lake) -> None:
     make(lake, [Field("id", PrimitiveType("long"))], {"delta.enableChangeDataFeed": "true"})
     lake.write({"id": [1]}, mode="append")
+    lake.write({"id": [1]}, mode="append_once", keys=["id"])
     with pytest.raises(EngineError, match=r"changeDataFeed \(write it with Spark\)"):
         lake.write({"id": [1]}, mode="merge", keys=["id"])
 

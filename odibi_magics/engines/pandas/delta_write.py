@@ -83,8 +83,8 @@ def _shape(frame: DuckFrame, sink: Sink, store: Store, table: Snapshot | None) -
     if table is None:
         _check_empty(store, sink)
         return new_layout(frame.columns, sink)
-    removes = sink.mode not in _ADDING
-    if blockers := table.blockers(removes=removes):
+    reads, removes = sink.mode != "append", sink.mode not in _ADDING
+    if blockers := table.blockers(reads=reads, removes=removes):
         told = "; ".join(f"{name} ({remedy})" for name, remedy in sorted(blockers.items()))
         raise EngineError(f"the table {sink.place.address} uses features this engine cannot write: {told}")
     return layout(frame.columns, sink, table)

@@ -69,12 +69,12 @@ class Snapshot:
         table = pa.table(self.delta.get_add_actions())
         return tuple(_file(row) for batch in table.to_batches() for row in batch.to_pylist())
 
-    def blockers(self, *, removes: bool) -> dict[str, str]:
+    def blockers(self, *, reads: bool, removes: bool) -> dict[str, str]:
         """Features in use that keep us from writing; by name, with why."""
         protocol = self.delta.protocol()
         named = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
         return unsupported(
-            protocol.min_writer_version, named, self.configuration, self.fields, removes=removes
+            protocol.min_writer_version, named, self.configuration, self.fields, reads=reads, removes=removes
         )
 
 
