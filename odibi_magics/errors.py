@@ -175,24 +175,31 @@ class Unexpected(OdibiError):
     """A fault of ours or of a library: its whole traceback as text, because that text has passed the redactor."""
 
     def __init__(self, error: BaseException) -> None:
-        from traceback import format_exception, format_exception_only
+        from traceback import format_exception
 
-        # The traceback module copes with errors whose own `__str__` fails.
-        said = format_exception_only(error)[-1].strip().partition(": ")[2]
         told = "".join(format_exception(error)).rstrip()
         head = f"this should not have happened, please report it: {type(error).__name__}"
-        super().__init__(Quoting(head, Data(f": {said}\n\n{told}")))
+        super().__init__(Quoting(head, Data(f": {said(error)}\n\n{told}")))
 
     def __str__(self) -> str:
         return redact(str(self.args[0]))
 
 
-def nearest(word: str, allowed: Sequence[str]) -> str | None:
-    """The spelling in `allowed` closest to `word`, or None where none is close."""
+def said(error: BaseException) -> str:
+    """What an error of others says, with its notes; one whose own `__str__` fails says that."""
+    try:
+        text = str(error)
+    except BaseException as failure:
+        text = f"its text cannot be told, __str__ raised {type(failure).__name__}"
+    return "\n".join([text, *getattr(error, "__notes__", ())])
+
+
+def nearest(word: str, allowed: Sequence[str], cutoff: float = 0.6) -> str | None:
+    """The spelling in `allowed` closest to `word`, or None where none is close; cutoff: from 0 to 1, for the same."""
     from difflib import get_close_matches  # 3 ms, only when something is wrong
 
     exact = {name.lower(): name for name in allowed}
-    found = get_close_matches(word.lower(), list(exact), n=1, cutoff=0.6)
+    found = get_close_matches(word.lower(), list(exact), n=1, cutoff=cutoff)
     return exact[found[0]] if found else None
 
 

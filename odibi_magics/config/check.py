@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from odibi_magics.config.formats import FILE_MODES, READ_OPTIONS, WRITE_OPTIONS, infer_format
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import (
+    AcceptedValues,
     AdlsConnection,
+    FunctionStep,
     LocalConnection,
     Node,
+    Range,
     Read,
+    RowCount,
     UnityConnection,
+    Validation,
     Write,
 )
 from odibi_magics.errors import Problem, suggest
@@ -41,7 +48,6 @@ def check(config: Config, known: Known) -> list[Problem]:
         *_names(config),
         *_references(config, known),
         *_nodes(config),
-        *_story(config, known),
     ]
 
 
@@ -49,13 +55,12 @@ def nodes_of(config: Config) -> Iterator[tuple[Path, str, Node]]:
     """Each node with its path in the project and its pipeline's name, in order."""
     for i, pipeline in enumerate(config.model.pipelines):
         for j, node in enumerate(pipeline.nodes):
-            if node is not None:  # left out of a pruned config
-                yield ("pipelines", i, "nodes", j), pipeline.pipeline, node
+            yield ("pipelines", i, "nodes", j), pipeline.pipeline, node
 
 
 def _connections(config: Config, known: Known) -> Iterator[Problem]:
     for name, connection in config.model.connections.items():
-        if isinstance(connection, AdlsConnection):
+        if isinstance(connection, AdlsConnection) and config.sure(("connections", name)):
             yield from _adls(config, ("connections", name), connection, known)
     if os.environ.get("ODIBI_ENV", "").lower() == "production":
         for path in config.literal_secrets:
@@ -102,6 +107,8 @@ def vault_of(config: Config, connection: AdlsConnection, known: Known) -> str | 
 def _names(config: Config) -> Iterator[Problem]:
     lines: dict[str, int | None] = {}
     for path, _, node in nodes_of(config):
+        if not config.sure((*path, "name")):
+            continue
         place = config.tree.value_place((*path, "name"))
         lowered = node.name.lower()
         if lowered == "df":
@@ -115,29 +122,37 @@ def _names(config: Config) -> Iterator[Problem]:
         lines.setdefault(lowered, place.line if place else None)
     pipelines = [pipeline.pipeline for pipeline in config.model.pipelines]
     for i, name in enumerate(pipelines):
-        if name is not None and name in pipelines[:i]:
+        if name in pipelines[:i] and config.sure(("pipelines", i, "pipeline")):
             yield config.problem(("pipelines", i, "pipeline"), f"a second pipeline '{name}'")
 
 
 def _references(config: Config, known: Known) -> Iterator[Problem]:
-    connections = [*config.model.connections, *known.connections]
-    names = [*(node.name for _, _, node in nodes_of(config)), *known.nodes]
+    nodes = [node.name for path, _, node in nodes_of(config) if config.sure((*path, "name"))]
     for path, _, node in nodes_of(config):
         for key, part in (("read", node.read), ("write", node.write)):
-            if part is not None and part.connection not in connections:
-                yield _unknown(config, (*path, key, "connection"), "connection", part.connection, connections)
-        for i, name in enumerate(node.depends_on):
-            if name == node.name:
-                yield config.problem((*path, "depends_on", i), f"node '{name}' depends on itself")
-            elif name not in names:
-                yield _unknown(config, (*path, "depends_on", i), "node", name, names)
+            if part is not None:
+                yield from _connection(config, (*path, key, "connection"), part.connection, known)
+        yield from _inputs(config, (*path, "depends_on"), node, [*nodes, *known.nodes])
+    if config.model.story is not None:
+        yield from _connection(config, ("story", "connection"), config.model.story.connection, known)
 
 
-def _story(config: Config, known: Known) -> Iterator[Problem]:
-    story = config.model.story
-    connections = [*config.model.connections, *known.connections]
-    if story is not None and story.connection not in connections:
-        yield _unknown(config, ("story", "connection"), "connection", story.connection, connections)
+def _connection(config: Config, path: Path, name: str, known: Known) -> Iterator[Problem]:
+    there = [*config.model.connections, *known.connections]
+    if name not in there and config.sure(path):
+        yield _unknown(config, path, "connection", name, there)
+
+
+def _inputs(config: Config, path: Path, node: Node, names: list[str]) -> Iterator[Problem]:
+    for i, name in enumerate(node.depends_on):
+        if not config.sure((*path, i)):
+            continue
+        if name.lower() in map(str.lower, node.depends_on[:i]):
+            yield config.problem((*path, i), f"'{name}' stands here twice")
+        elif name == node.name:
+            yield config.problem((*path, i), f"node '{name}' depends on itself")
+        elif name not in names:
+            yield _unknown(config, (*path, i), "node", name, [one for one in names if one != node.name])
 
 
 def _unknown(config: Config, path: Path, kind: str, name: str, names: Iterable[str]) -> Problem:
@@ -147,20 +162,38 @@ def _unknown(config: Config, path: Path, kind: str, name: str, names: Iterable[s
 
 def _nodes(config: Config) -> Iterator[Problem]:
     for path, _, node in nodes_of(config):
-        if not (node.read or node.transform or node.validation or node.write):
-            yield config.problem(
-                (*path, "name"), f"node '{node.name}' does nothing", "give it a read, transform or write"
-            )
-        elif path[-1] == 0 and not (node.read or node.depends_on or node.transform):
-            yield config.problem(
-                (*path, "name"), f"node '{node.name}' has no read, and no node stands before it"
-            )
-        if node.read:
+        if config.sure(path):
+            yield from _purpose(config, path, node)
+        if node.read and config.sure((*path, "read")):
             yield from _read(config, (*path, "read"), node.read)
-        if node.write:
+        if node.write and config.sure((*path, "write")):
             yield from _write(config, (*path, "write"), node.write)
         if node.validation:
-            yield from _validation(config, (*path, "validation"), node)
+            yield from _validation(config, (*path, "validation"), node.validation)
+        for i, step in enumerate(node.transform.steps if node.transform else ()):
+            if isinstance(step, FunctionStep):
+                yield from _once(config, (*path, "transform", "steps", i, "returns"), step.returns)
+
+
+def _purpose(config: Config, path: Path, node: Node) -> Iterator[Problem]:
+    if not (node.read or node.transform or node.validation or node.write):
+        said, hint = f"node '{node.name}' does nothing", "give it a read, transform or write"
+        yield config.problem((*path, "name"), said, hint)
+    elif path[-1] == 0 and not (node.read or node.depends_on or node.transform):
+        said = f"node '{node.name}' has no read, and no node stands before it"
+        yield config.problem((*path, "name"), said)
+
+
+def _once(config: Config, path: Path, names: Iterable[str] | None) -> Iterator[Problem]:
+    """Columns that a list, or the keys of a mapping, name a second time; case does not matter."""
+    seen: set[str] = set()
+    for i, name in enumerate(names or ()):
+        mapping = isinstance(config.tree.at(path), dict)
+        here = (*path, name if mapping else i)
+        if name.lower() in seen and config.sure(here):
+            told = config.key_problem if mapping else config.problem
+            yield told(here, f"column '{name}' stands here twice")
+        seen.add(name.lower())
 
 
 def _place(config: Config, path: Path, part: Read | Write) -> Iterator[Problem]:
@@ -194,6 +227,8 @@ def _read(config: Config, path: Path, read: Read) -> Iterator[Problem]:
     yield from _place(config, path, read)
     format_ = read.format or infer_format(read.path or "")
     yield from _options(config, path, read.options, READ_OPTIONS[format_], format_)
+    yield from _once(config, (*path, "columns"), read.columns)
+    yield from _once(config, (*path, "schema"), read.schema_)
     if format_ != "delta":
         for key in ("version", "timestamp"):
             if getattr(read, key) is not None:
@@ -210,14 +245,22 @@ def _read(config: Config, path: Path, read: Read) -> Iterator[Problem]:
         yield config.key_problem((*path, "infer"), f"infer is for csv, and this is {format_}")
 
 
-def _zoned(config: Config, path: Path, text: str) -> Iterator[Problem]:
+def as_time(text: str) -> datetime | None:
+    """An ISO 8601 date with a time; None where the text is none."""
     try:
-        zoned = datetime.fromisoformat(text).tzinfo is not None
+        return datetime.fromisoformat(text)
     except ValueError:
-        yield config.problem(path, "not an ISO 8601 time", "write 2026-11-20T18:00Z")
-        return
-    if not zoned:
-        yield config.problem(path, "a time without a zone", f"write {text}Z for UTC")
+        return None
+
+
+def _zoned(config: Config, path: Path, text: str) -> Iterator[Problem]:
+    when = as_time(text)
+    if when is None:
+        said = "expected a date with a time and a zone (ISO 8601)"
+        yield config.problem(path, said, "write 2026-11-20T18:00Z, or 2026-11-20T18:00+01:00")
+    elif when.tzinfo is None:
+        zoned = when.isoformat(timespec="minutes" if not when.second else "auto")
+        yield config.problem(path, "a time without a zone", f"write {zoned}Z for UTC")
 
 
 def _options(
@@ -233,6 +276,8 @@ def _write(config: Config, path: Path, write: Write) -> Iterator[Problem]:
     yield from _place(config, path, write)
     format_ = write.format or infer_format(write.path or "")
     yield from _options(config, path, write.options, WRITE_OPTIONS[format_], format_)
+    for key in ("keys", "partition_by"):
+        yield from _once(config, (*path, key), getattr(write, key))
     if write.path is not None and any(char in write.path for char in "*?["):
         yield config.problem((*path, "path"), "a sink's path cannot be a pattern")
     if format_ == "delta":
@@ -275,12 +320,51 @@ def _file_write(config: Config, path: Path, write: Write, format_: str) -> Itera
             )
 
 
-def _validation(config: Config, path: Path, node: Node) -> Iterator[Problem]:
-    assert node.validation is not None
-    for kind in ("range", "row_count"):
-        for i, found in enumerate(getattr(node.validation, kind)):
-            here = (*path, kind, i) if isinstance(config.tree.at((*path, kind)), list) else (*path, kind)
-            if found.min is None and found.max is None:
-                yield config.key_problem(here, f"{kind} needs min, max or both")
-            elif type(found.min) is type(found.max) and found.min > found.max:
-                yield config.key_problem(here, f"min {found.min} is above max {found.max}")
+def _validation(config: Config, path: Path, validation: Validation) -> Iterator[Problem]:
+    for name, field in Validation.model_fields.items():
+        kind, checks = field.alias or name, getattr(validation, name)
+        listed = isinstance(config.tree.at((*path, kind)), list)
+        for i, one in enumerate(checks):
+            here = (*path, kind, i) if listed else (*path, kind)
+            if config.sure(here):
+                yield from _one_check(config, here, kind, one)
+
+
+def _one_check(config: Config, path: Path, kind: str, check: Any) -> Iterator[Problem]:
+    if kind in ("no_nulls", "unique", "schema"):
+        yield from _once(config, (*path, "columns"), check.columns)
+    if kind in ("range", "row_count"):
+        yield from _bounds(config, path, kind, check)
+    if kind == "accepted_values":
+        yield from _values(config, path, check)
+
+
+def _bounds(config: Config, path: Path, kind: str, check: Range | RowCount) -> Iterator[Problem]:
+    if check.min is None and check.max is None:
+        yield config.key_problem(path, f"{kind} needs min, max or both")
+    endless = [key for key in ("min", "max") if _endless(getattr(check, key))]
+    for key in endless:
+        yield config.problem((*path, key), f"{key} is no number to compare with", f"leave {key} out")
+    if endless or check.min is None or check.max is None:
+        return
+    numbers = [isinstance(side, int | float) for side in (check.min, check.max)]
+    if numbers[0] != numbers[1]:
+        yield config.problem(
+            (*path, "max"), "min and max are not of one kind: one is text, the other a number"
+        )
+    elif check.min > check.max:  # type: ignore[operator]
+        yield config.key_problem(path, f"min {check.min} is above max {check.max}")
+
+
+def _values(config: Config, path: Path, check: AcceptedValues) -> Iterator[Problem]:
+    for i, value in enumerate(check.values):
+        here = (*path, "values", i)
+        if value is None:
+            said = "with null among the values every row would pass; NULL passes without it"
+            yield config.problem(here, said, "leave it out; no_nulls: refuses NULL")
+        elif _endless(value):
+            yield config.problem(here, "no number to compare with")
+
+
+def _endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

@@ -8,9 +8,12 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from odibi_magics.config.cover import cover
 from odibi_magics.config.marks import Path, render_path
-from odibi_magics.config.tree import Tree
-from odibi_magics.errors import Problem, suggest
+from odibi_magics.config.tree import PIPELINE_KEYS, Tree, item_at
+from odibi_magics.config.variables import SQL_KEYS
+from odibi_magics.errors import Problem, nearest, suggest
+from odibi_magics.secret import names_secret
 
 _KINDS = {
     "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
@@ -26,7 +29,18 @@ def explain(error: ValidationError, root: type[BaseModel], tree: Tree) -> list[P
     for found in error.errors(include_input=False, include_url=False):
         named = found["type"] in ("missing", "extra_forbidden")
         grouped.setdefault(real_path(found["loc"], tree.value, named), []).append(found)
-    return [_problem(path, found, root, tree) for path, found in grouped.items()]
+    meant = {_meant(path, root, tree) for path, found in grouped.items() if _is_unknown(found)}
+    return [_problem(path, found, root, tree) for path, found in grouped.items() if path not in meant]
+
+
+def _is_unknown(found: list[Mapping[str, Any]]) -> bool:
+    return bool(found[0]["type"] == "extra_forbidden")
+
+
+def _meant(path: Path, root: type[BaseModel], tree: Tree) -> Path:
+    """The key that a misspelt one stands for; that it is missing is no second problem."""
+    close = nearest(str(path[-1]), _free_keys(root, tree, path))
+    return (*path[:-1], close) if close else path[:-1]
 
 
 def real_path(loc: tuple[str | int, ...], value: Any, named: bool) -> Path:
@@ -52,22 +66,37 @@ def _problem(path: Path, found: list[Mapping[str, Any]], root: type[BaseModel], 
     parent = render_path(tree.written(path)[:-1])
     name = path[-1] if path else ""
     if kind == "extra_forbidden":
-        allowed = sorted(allowed_keys(root, tree.value, path[:-1]) - set(tree.at(path[:-1]) or ()))
-        hint = _COMMA if _after_a_comma(tree, path) else suggest(str(name), allowed)
-        return Problem(f"unknown key '{name}'", parent, tree.key_place(path), hint)
+        hint = _empty(tree, path) or suggest(str(name), _free_keys(root, tree, path))
+        shown = "" if hint == _COMMA.format("value") else f" '{cover(str(name))}'"
+        return Problem(f"unknown key{shown}", parent, tree.key_place(path), hint)
     if kind == "missing":
         return Problem(f"missing key '{name}'", parent, tree.key_place(path[:-1]))
-    return Problem(
-        _words(found), render_path(tree.written(path)), tree.value_place(path), _hint(first, path, tree)
-    )
+    place = tree.key_place(path) if kind == "union_tag_not_found" else tree.value_place(path)
+    return Problem(_words(found), render_path(tree.written(path)), place, _hint(first, path, tree))
 
 
-_COMMA = "inside { } a comma ends the value: put quotes round the SQL"
+def _free_keys(root: type[BaseModel], tree: Tree, path: Path) -> list[str]:
+    """The keys that could stand where a key at `path` is unknown."""
+    there = set(tree.at(path[:-1]) or ())
+    allowed = allowed_keys(root, tree.value, path[:-1])
+    if len(path) == 1 and "pipelines" not in there:
+        allowed |= PIPELINE_KEYS
+    return sorted(allowed - there)
 
 
-def _after_a_comma(tree: Tree, path: Path) -> bool:
-    """`{sql: SELECT a, b FROM t}` is a key `sql` and a key `b FROM t` to YAML."""
-    return tree.at(path) is None and "sql" in (tree.at(path[:-1]) or ())
+_COMMA = "inside {{ }} a comma ends the value: put quotes round the {}"
+
+
+def _empty(tree: Tree, path: Path) -> str:
+    """Why a key has no value: `{a:1}` has a key `a:1`, `{sql: SELECT a, b FROM t}` a key `b FROM t`."""
+    if tree.at(path) is not None:
+        return ""
+    if ":" in str(path[-1]):
+        return "a space belongs behind the ':' of a key"
+    beside = [key for key in tree.at(path[:-1]) or () if key != path[-1]]
+    if any(key in SQL_KEYS for key in beside):
+        return _COMMA.format("SQL")
+    return _COMMA.format("value") if any(map(names_secret, beside)) else ""
 
 
 def _words(found: list[Mapping[str, Any]]) -> str:
@@ -95,12 +124,10 @@ def _words(found: list[Mapping[str, Any]]) -> str:
 
 def _hint(found: Mapping[str, Any], path: Path, tree: Tree) -> str:
     value = tree.at(path)
+    if found["type"] == "union_tag_invalid":
+        value = (value or {}).get("type") if isinstance(value, dict) else value
     if found["type"] in ("literal_error", "union_tag_invalid"):
-        expected = found["ctx"].get("expected") or found["ctx"].get("expected_tags", "")
-        if found["type"] == "union_tag_invalid":
-            value = (value or {}).get("type") if isinstance(value, dict) else value
-        words = [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
-        return suggest(str(value), words)
+        return suggest(str(value), allowed_words(found))
     if found["type"] == "union_tag_not_found":
         return "allowed: azure_adls, local, unity_catalog"
     if found["type"] == "list_type" and isinstance(value, str):
@@ -108,20 +135,25 @@ def _hint(found: Mapping[str, Any], path: Path, tree: Tree) -> str:
     return ""
 
 
+def allowed_words(found: Mapping[str, Any]) -> list[str]:
+    """The words of which a value is not one."""
+    expected = found["ctx"].get("expected") or found["ctx"].get("expected_tags", "")
+    return [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
+
+
 def allowed_keys(root: type[BaseModel], value: Any, path: Path) -> set[str]:
     """The keys that may stand in the mapping at `path`."""
+    annotation = annotation_at(root, value, path)
+    return {key for model in models_of(annotation, item_at(value, path)) for key in _fields(model)}
+
+
+def annotation_at(root: type[BaseModel], value: Any, path: Path) -> Any:
+    """What may stand at `path`, where the values above it choose."""
     annotation: Any = root
     for part in path:
         annotation = _descend(annotation, part, value)
-        value = _item(value, part)
-    return {key for model in _models(annotation, value) for key in _fields(model)}
-
-
-def _item(value: Any, part: str | int) -> Any:
-    try:
-        return value[part]
-    except (KeyError, IndexError, TypeError):
-        return None
+        value = item_at(value, (part,))
+    return annotation
 
 
 def _fields(model: type[BaseModel]) -> dict[str, Any]:
@@ -129,22 +161,18 @@ def _fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _descend(annotation: Any, part: str | int, value: Any) -> Any:
-    for option in _options(annotation):
-        if (
-            isinstance(option, type)
-            and issubclass(option, BaseModel)
-            and option in _models(annotation, value)
-        ):
-            if part in _fields(option):
-                return _fields(option)[str(part)]
-        elif get_origin(option) in (list, dict):
-            return get_args(option)[-1]
-    return Any
+    if isinstance(part, str):
+        for model in models_of(annotation, value):
+            if part in _fields(model):
+                return _fields(model)[part]
+    wanted = list if isinstance(part, int) else dict
+    inner = (get_args(option)[-1] for option in options(annotation) if get_origin(option) is wanted)
+    return next(inner, Any)
 
 
-def _models(annotation: Any, value: Any) -> list[type[BaseModel]]:
+def models_of(annotation: Any, value: Any) -> list[type[BaseModel]]:
     """The models a mapping may be read by, narrowed to the one its `type`, `sql` or `function` chooses."""
-    flat = [inner for option in _options(annotation) for inner in _unlisted(option)]
+    flat = [inner for option in options(annotation) for inner in _unlisted(option)]
     models = [option for option in flat if isinstance(option, type) and issubclass(option, BaseModel)]
     keys = value if isinstance(value, dict) else {}
     chosen = [model for model in models if _chosen(model, keys)]
@@ -158,12 +186,13 @@ def _chosen(model: type[BaseModel], keys: Mapping[str, Any]) -> bool:
 
 
 def _unlisted(option: Any) -> Iterable[Any]:
-    return _options(get_args(option)[0]) if get_origin(option) is list else [option]
+    return options(get_args(option)[0]) if get_origin(option) is list else [option]
 
 
-def _options(annotation: Any) -> list[Any]:
+def options(annotation: Any) -> list[Any]:
+    """The members of a union, else the annotation itself."""
     if get_origin(annotation) is Annotated:
-        return _options(get_args(annotation)[0])
+        return options(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
-        return [inner for option in get_args(annotation) for inner in _options(option)]
+        return [inner for option in get_args(annotation) for inner in options(option)]
     return [annotation]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from odibi_magics.config.marks import Document, Path, parse, render_path
 from odibi_magics.config.source import Source
+from odibi_magics.config.sqltext import EITHER, VARIABLE
 from odibi_magics.config.tree import NotAProject, Tree, connections_tree, overlay, project_tree
-from odibi_magics.config.variables import ENVIRONMENT, SQL_KEYS, VARIABLE, Missing, Values, fill, note
+from odibi_magics.config.variables import SQL_KEYS, Missing, Values, fill, note
 from odibi_magics.errors import ConfigErrors, Problem, suggest
-from odibi_magics.secret import Secret
-
-# These hold secrets: a literal one warns, and in production it is refused.
-SECRET_KEYS = frozenset({"account_key", "sas_token", "connection_string", "client_secret"})
+from odibi_magics.secret import SECRET_KEYS, Secret, names_secret
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Known:
     connections: frozenset[str] = frozenset()
     nodes: frozenset[str] = frozenset()
     vaults: frozenset[str] = frozenset()
-    vars: Mapping[str, Any] = field(default_factory=dict)
+    vars: Mapping[str, Any] = field(default_factory=dict, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -36,18 +34,23 @@ class Config:
     """A checked text.
 
     model: the project as models. tree: the plain values, which find every path's line. values: its variables.
-    literal_secrets: paths of secrets that stand in the text itself. pruned: parts at fault are left out of `model`.
+    literal_secrets: paths of secrets that stand in the text itself. guessed: paths of what is wrong in the text, and
+    has something else in its place in `model`, so that the rest can be checked.
     """
 
     source: Source
     model: Any
-    tree: Tree
-    values: Values
+    tree: Tree = field(repr=False)
+    values: Values = field(repr=False)
     environment: str | None = None
     literal_secrets: tuple[Path, ...] = ()
-    pruned: bool = False
-    filled: Any = None
-    problems: list[Problem] = field(default_factory=list)
+    guessed: frozenset[Path] = frozenset()
+    filled: Any = field(default=None, repr=False)
+    problems: list[Problem] = field(default_factory=list, repr=False)
+
+    def sure(self, *paths: Path) -> bool:
+        """Whether all at the paths, and below them, stands in the text as it is in `model`."""
+        return not any(guess[: len(path)] == path[: len(guess)] for guess in self.guessed for path in paths)
 
     def problem(self, path: Path, message: str, hint: str = "") -> Problem:
         """A problem with the value at a path of the project."""
@@ -99,21 +102,22 @@ def _load(
     from odibi_magics.config.check import check
 
     config.problems[:0] = document.problems
-    checkable, known = _checkable(config, known)
-    config.problems.extend(check(checkable, known))
+    checkable = _checkable(config, known)
+    if checkable is not None:
+        config.problems.extend(check(*checkable))
     if config.problems:
-        raise ConfigErrors(config.problems, source.name, left=(checkable, known))
+        raise ConfigErrors(config.problems, source.name, left=checkable)
     return config
 
 
-def _checkable(config: Config, known: Known) -> tuple[Config, Known]:
-    """The config itself; where its models failed, what is left without the nodes and connections at fault, so that
-    references among the others are checked in the same go."""
+def _checkable(config: Config, known: Known) -> tuple[Config, Known] | None:
+    """The config itself; where its models failed, one with guesses in place of what is wrong."""
     if config.model is not None:
         return config, known
-    from odibi_magics.config.prune import prune
+    from odibi_magics.config.guess import guess
 
-    return prune(config, known)
+    guessed = guess(config, known)
+    return guessed and (replace(guessed[0], model=_inheriting(guessed[0].model, known.settings)), guessed[1])
 
 
 def _stop_at(problems: list[Problem], source: Source) -> None:
@@ -135,16 +139,20 @@ def _validated(
     from odibi_magics.config.models import ProjectConfig
 
     problems: list[Problem] = []
-    own = {**known.vars, **_mapping(tree.value.get("vars"))}
+    problems.extend(_unknown_overlaid(tree, known))
+    written = _mapping(tree.value.get("vars"))
     over = _chosen_environment(tree, environment, problems)
-    values = Values(variables, _mapping(over.get("vars")), own, notebook, environment or "", source.folder)
+    overlaid = _mapping(over.get("vars"))
+    values = Values(
+        variables, overlaid, {**known.vars, **written}, notebook, environment or "", source.folder,
+        here={*written, *overlaid},
+    )  # fmt: skip
     secrets = tuple(_literal_secrets(tree.value, ()))
-    filled = _Filler(tree, values, problems).fill(tree.value, ())
+    filled = _Filler(tree, values, problems, known).fill(tree.value, ())
+    _keep_secret(filled)
     for name in sorted(set(variables) - set(values.used)):
-        used = [*values.used, *own]
-        problems.append(
-            Problem(f"--set {name}: the text uses no variable of that name", hint=suggest(name, used))
-        )
+        hint = suggest(name, list(values.used))
+        problems.append(Problem(f"--set {name}: the text uses no {{{{ {name} }}}}", hint=hint))
     try:
         model = _inheriting(ProjectConfig.model_validate(filled), known.settings)
     except ValidationError as error:
@@ -176,6 +184,33 @@ def _chosen_environment(tree: Tree, environment: str | None, problems: list[Prob
     return dict(over)
 
 
+def _unknown_overlaid(tree: Tree, known: Known) -> Iterator[Problem]:
+    """Variables that an environment sets and nothing else knows: a misspelt one would leave the other as it is."""
+    there = {*known.vars, *_mapping(tree.value.get("vars")), *_used(tree.value)}
+    for environment, over in _mapping(tree.value.get("environments")).items():
+        for name in _mapping(_mapping(over).get("vars")):
+            if name not in there:
+                path = ("environments", environment, "vars", name)
+                said = f"unknown variable '{name}': no vars: has it, and the text does not use it"
+                yield Problem(said, render_path(path[:-1]), tree.key_place(path), suggest(name, [*there]))
+
+
+def _used(value: Any) -> set[str]:
+    """The names of all variables in a text's values."""
+    if isinstance(value, (dict, list)):
+        inner = value.values() if isinstance(value, dict) else value
+        return set().union(*map(_used, inner))
+    return {match[1] for match in VARIABLE.finditer(value)} if isinstance(value, str) else set()
+
+
+def _keep_secret(filled: Any) -> None:
+    """Makes the redactor know what goes to a storage library as a secret, wherever its value came from."""
+    for connection in _mapping(_mapping(filled).get("connections")).values():
+        for key, value in _mapping(_mapping(connection).get("storage_options")).items():
+            if isinstance(value, str) and names_secret(key):
+                Secret(value)
+
+
 def _literal_secrets(value: Any, path: Path) -> list[Path]:
     if isinstance(value, list):
         return [found for i, item in enumerate(value) for found in _literal_secrets(item, (*path, i))]
@@ -192,7 +227,7 @@ def _hides_literal(value: Any) -> bool:
         inner = value.values() if isinstance(value, dict) else value
         hidden = [_hides_literal(item) for item in inner]  # all of them, not up to the first
         return any(hidden)
-    if not isinstance(value, str) or ENVIRONMENT.search(value) or VARIABLE.search(value):
+    if not isinstance(value, str) or EITHER.search(value):
         return False
     Secret(value)
     return True
@@ -201,8 +236,9 @@ def _hides_literal(value: Any) -> bool:
 class _Filler:
     """Fills variables into every scalar but SQL, and reports all missing names at once."""
 
-    def __init__(self, tree: Tree, values: Values, problems: list[Problem]) -> None:
+    def __init__(self, tree: Tree, values: Values, problems: list[Problem], known: Known) -> None:
         self.tree, self.values, self.problems = tree, values, problems
+        self.dialect = tree.value.get("sql_dialect", known.settings.get("sql_dialect"))
 
     def fill(self, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -225,26 +261,43 @@ class _Filler:
 
     def _scalar(self, value: str, path: Path) -> Any:
         missing: list[Missing] = []
-        if path[-1] in SQL_KEYS:
-            note(value, self.values, missing)
+        if _is_sql(path):
             filled: Any = value
+            note(
+                value,
+                "duckdb" if self.dialect == "duckdb" and "steps" in path else "spark",
+                self.values,
+                missing,
+            )
         elif path[0] == "vars" and VARIABLE.search(value):
-            self._problem(path, Missing("nested", "", value, 0, 0))
+            self._problem(path, "a variable cannot be made of another", "", Missing("", "", value, 0, 0))
             return value
         else:
             filled = fill(value, self.values, missing)
         for name in missing:
-            self._problem(path, name)
+            self._problem(path, *self._words(name), name)
         return filled
 
-    def _problem(self, path: Path, missing: Missing) -> None:
-        place = self.tree.place_in(path, missing.text, missing.start, missing.end)
-        where = render_path(self.tree.written(path))
-        if missing.kind == "nested":
-            self.problems.append(Problem("a variable cannot be made of another", where, place))
-        elif missing.kind == "variable":
-            hint = suggest(missing.name, self.values.names()) or "define it under vars:, or with --set"
-            self.problems.append(Problem(f"unknown variable '{missing.name}'", where, place, hint))
-        else:
-            hint = "set it in the environment, or in a .env file beside the text"
-            self.problems.append(Problem(f"${{{missing.name}}} is not set", where, place, hint))
+    def _words(self, missing: Missing) -> tuple[str, str]:
+        """What is wrong with a name, and the hint."""
+        match missing.kind:
+            case "variable":
+                hint = suggest(missing.name, self.values.names()) or "define it under vars:, or with --set"
+                return f"unknown variable '{missing.name}'", hint
+            case "environment":
+                hint = "set it in the environment, or in a .env file beside the text"
+                return f"${{{missing.name}}} is not set", hint
+            case "sql":
+                hint = f"say vars: {{x: ${{{missing.name}}}}}, and {{{{ x }}}} here"
+                return f"${{{missing.name}}} is not filled in inside SQL", hint
+            case _:
+                return f"the value of '{missing.name}' holds half a character (a lone surrogate)", ""
+
+    def _problem(self, path: Path, message: str, hint: str, at: Missing) -> None:
+        place = self.tree.place_in(path, at.text, at.start, at.end)
+        self.problems.append(Problem(message, render_path(self.tree.written(path)), place, hint))
+
+
+def _is_sql(path: Path) -> bool:
+    """A function's parameter may be called `filter` too."""
+    return path[0] == "pipelines" and path[-1] in SQL_KEYS and "params" not in path

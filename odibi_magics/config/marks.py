@@ -14,8 +14,11 @@ from typing import Any
 
 import yaml
 
+from odibi_magics.config.cover import cover
+from odibi_magics.config.malformed import malformed
 from odibi_magics.config.source import Place, Source
 from odibi_magics.errors import Problem
+from odibi_magics.secret import names_secret
 
 Path = tuple[str | int, ...]
 
@@ -29,6 +32,15 @@ MAX_DEPTH = 100
 # as private-use characters of the same width, so that they work unquoted anywhere and every column stays true.
 _TEMPLATE = re.compile(r"\{\{\s*[A-Za-z_]\w*\s*\}\}|\$\{[A-Za-z_]\w*\}")
 _OPEN, _CLOSE = "\ue000", "\ue001"
+# What ends a line in YAML 1.1 alone travels so too: editors, and YAML 1.2, count it as a character like others.
+_BREAKS = {"\x85": "\ue002", "\u2028": "\ue003", "\u2029": "\ue004"}
+_SHIELD = str.maketrans(_BREAKS)
+_UNSHIELD = str.maketrans({_OPEN: "{", _CLOSE: "}", **{ours: theirs for theirs, ours in _BREAKS.items()}})
+
+# Characters that YAML has no place for: controls, halves of characters (surrogates), and the ones we travel with.
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ue000-\ue004\ufffe\uffff]"
+)
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _BASED_INT = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
@@ -153,16 +165,16 @@ def _too_deep(text: str) -> bool:
 
 def _compose(document: Document) -> yaml.Node | None:
     text = document.source.text
+    if forbidden := _FORBIDDEN.search(text):
+        document.problems.append(_at_character(document, forbidden))
+        return None
     if _too_deep(text):
         document.problems.append(Problem(f"the YAML is nested more than {MAX_DEPTH} levels deep"))
-        return None
-    if _OPEN in text or _CLOSE in text:
-        document.problems.append(Problem("the private-use characters U+E000 and U+E001 are not allowed here"))
         return None
     shielded = _TEMPLATE.sub(lambda match: match[0].replace("{", _OPEN).replace("}", _CLOSE), text)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        stream = loader(shielded)
+        stream = loader(shielded.translate(_SHIELD))
         try:
             return stream.get_single_node()
         finally:
@@ -174,37 +186,24 @@ def _compose(document: Document) -> yaml.Node | None:
     return None
 
 
+def _at_character(document: Document, found: re.Match[str]) -> Problem:
+    lines = re.split(r"\r\n|\r|\n", document.source.text[: found.start()])
+    span = Span(len(lines) - 1, len(lines[-1]), len(lines) - 1, len(lines[-1]) + 1)
+    kind = "half a character" if "\ud800" <= found[0] <= "\udfff" else "a character"
+    return Problem(f"{kind} that cannot stand here: U+{ord(found[0]):04X}", place=document.place(span))
+
+
 def _malformed(document: Document, error: yaml.YAMLError) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    words = _plain_words(error)
-    if mark is None or mark.line >= len(document.source.lines):
-        line = len(document.source.lines) - 1
-        return Problem(words, place=document.place(Span(line, 0, line, 0)) if mark else None)
-    return Problem(words, place=document.place(Span(mark.line, mark.column, mark.line, mark.column + 1)))
-
-
-# The parser speaks of tokens; people see tabs, missing spaces and open quotes.
-_PARSER_WORDS = {
-    "found character that cannot start any token": "a tab or a reserved character stands where YAML expects text",
-    "mapping values are not allowed in this context": "a ':' where none can stand: is a key indented wrongly, "
-    "or a text with ': ' in it not quoted?",
-    "could not find expected ':'": "a key without its ':'",
-    "did not find expected key": "the indentation does not fit the lines above, or a quote or bracket is left open",
-    "did not find expected ',' or '}'": "a '{' is not closed, or a ',' is missing",
-    "did not find expected ',' or ']'": "a '[' is not closed, or a ',' is missing",
-    "did not find expected '-' indicator": "a list item without its '-', or the indentation does not fit",
-    "found undefined alias": "an alias (*name) of an anchor that is not defined above it",
-    "but found another document": "a second document ('---'): a cell holds one",
-}
-
-
-def _plain_words(error: yaml.YAMLError) -> str:
-    said = str(getattr(error, "problem", None) or error).replace(_OPEN, "{").replace(_CLOSE, "}")
-    context = str(getattr(error, "context", None) or "")
-    for theirs, ours in _PARSER_WORDS.items():
-        if theirs in said:
-            return f"malformed YAML: {ours}"
-    return f"malformed YAML: {said}" + (f" ({context})" if context else "")
+    source = document.source
+    found = malformed(error, source.first_line)
+    if found.line is None:
+        return Problem(found.words)
+    last = len(source.lines) - 1
+    if found.line > last:
+        return Problem(found.words, place=document.place(Span(last, 0, last, 0)))
+    return Problem(
+        found.words, place=document.place(Span(found.line, found.column, found.line, found.column + 1))
+    )
 
 
 class _Builder:
@@ -232,7 +231,8 @@ class _Builder:
         self.document.values[path] = _span(node)
         tag = self._tag(node)
         if tag:
-            self._problem(f"YAML tags are not allowed: {tag}", node, path)
+            named = "" if any(isinstance(part, str) and names_secret(part) for part in path) else f": {tag}"
+            self._problem(f"YAML tags are not allowed{named}", node, path)
             return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -247,17 +247,25 @@ class _Builder:
                 self._problem("a key must be a word, not a list or mapping", key_node, path)
                 continue
             key = unshield(key_node.value)
+            self._hide(key, value_node)
             if key == "<<" and not key_node.style:
                 self._problem(
                     "merge keys ('<<') are not allowed: repeat the keys, or use vars", key_node, path
                 )
             elif key in values:
                 first = self.document.keys[(*path, key)].line + self.document.source.first_line
-                self._problem(f"duplicate key '{key}', first on line {first}", key_node, path)
+                self._problem(f"duplicate key '{cover(key)}', first on line {first}", key_node, path)
             else:
                 self.document.keys[(*path, key)] = _span(key_node)
                 values[key] = self._value(value_node, (*path, key))
         return values
+
+    def _hide(self, key: str, value: yaml.Node) -> None:
+        """Keeps a secret out of excerpts, also that of a duplicate key, which no value comes from."""
+        named = isinstance(value, yaml.ScalarNode) and _TEMPLATE.fullmatch(unshield(value.value))
+        if names_secret(key) and not named:
+            span = _span(value)
+            self.document.source.hidden.append((span.line, span.column, span.end_line, span.end_column))
 
     def _tag(self, node: yaml.Node) -> str:
         start = node.start_mark
@@ -283,8 +291,8 @@ def _span(node: yaml.Node) -> Span:
 
 
 def unshield(text: str) -> str:
-    """Gives templates their braces back."""
-    return text.replace(_OPEN, "{").replace(_CLOSE, "}")
+    """Gives templates their braces back, and line separators what they were."""
+    return text.translate(_UNSHIELD)
 
 
 def scalar(text: str, style: str | None) -> object:

@@ -6,7 +6,10 @@ import os
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
+
+from odibi_magics.config.cover import cover
 
 # Lines shown above the one at fault; more pushes the next problem off the screen.
 _CONTEXT = 1
@@ -19,12 +22,18 @@ class Source:
     name: how people know it: "this cell", or the file's path as they wrote it.
     folder: what relative paths in it are relative to.
     first_line: the number of the text's first line as its reader sees it (2 in a cell: `%%magic` is line 1).
+    hidden: where the parser found secrets: line, column, end line, end column, from 0.
     """
 
     text: str = field(repr=False)
     name: str = "this cell"
     folder: Path = field(default_factory=Path.cwd)
     first_line: int = 1
+    hidden: list[tuple[int, int, int, int]] = field(default_factory=list, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A byte order mark takes no column.
+        object.__setattr__(self, "text", self.text.removeprefix("\ufeff"))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Source:
@@ -34,7 +43,19 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        return self.text.split("\n")
+        """The lines as YAML and editors count them."""
+        return re.split(r"\r\n|\r|\n", self.text)
+
+    @cached_property
+    def shown(self) -> list[str]:
+        """The lines with what may be a secret covered."""
+        starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+        more = [
+            (starts[line] + column, starts[end_line] + end)
+            for line, column, end_line, end in self.hidden
+            if end_line < len(starts)
+        ]
+        return cover("\n".join(self.lines), more).split("\n")
 
 
 @dataclass(frozen=True)
@@ -53,7 +74,7 @@ class Place:
         """The line with the one before it, a caret under the words, and the hint beside the caret."""
         index = self.line - self.source.first_line
         first = max(0, index - _CONTEXT)
-        shown = [hide_secrets(line) for line in self.source.lines[first : index + 1]]
+        shown = self.source.shown[first : index + 1]
         width = len(str(self.line))
         start = self._start(shown[-1])
         rows = [
@@ -75,19 +96,6 @@ class Place:
 
 
 _WIDEST = 160
-
-# What stands behind a key that holds a secret, or behind a misspelling of one, is never shown: covered in its own
-# width, so that carets stay true.
-_SECRET = re.compile(
-    r"((?:account_?key|sas_?token|connection_?string|client_?secret|password|secret_?value)\w*['\"]?\s*:\s*)"
-    r"(?!['\"]?(?:\$\{|\{\{))(\S.*?)(?=\s*(?:[,}]\s*\w+\s*:|[}\]]*\s*$))",
-    re.IGNORECASE,
-)
-
-
-def hide_secrets(line: str) -> str:
-    """A line of a project's text with what may be a secret covered."""
-    return _SECRET.sub(lambda match: match[1] + "*" * len(match[2]), line)
 
 
 def _window(text: str, start: int) -> str:

@@ -10,7 +10,7 @@ from odibi_magics.config.source import Place
 
 DEFAULT_PIPELINE = "main"
 
-_PIPELINE_KEYS = ("pipeline", "description", "tags", "layer", "owner", "nodes")
+PIPELINE_KEYS = frozenset({"pipeline", "description", "tags", "layer", "owner", "nodes"})
 
 
 @dataclass
@@ -40,13 +40,17 @@ class Tree:
 
     def at(self, path: Path) -> Any:
         """The value at a path, None where there is none."""
-        value: Any = self.value
-        for part in path:
-            try:
-                value = value[part]
-            except (KeyError, IndexError, TypeError):
-                return None
-        return value
+        return item_at(self.value, path)
+
+
+def item_at(value: Any, path: Path) -> Any:
+    """What stands in a value at a path, None where there is nothing."""
+    for part in path:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 class NotAProject(ValueError):
@@ -72,8 +76,8 @@ def project_tree(document: Document) -> Tree:
 
 
 def _with_nodes(document: Document, value: dict[str, Any]) -> Tree:
-    pipeline = {key: value[key] for key in _PIPELINE_KEYS if key in value}
-    rest = {key: value[key] for key in value if key not in _PIPELINE_KEYS}
+    pipeline = {key: value[key] for key in value if key in PIPELINE_KEYS}
+    rest = {key: value[key] for key in value if key not in PIPELINE_KEYS}
     pipeline.setdefault("pipeline", DEFAULT_PIPELINE)
     origin: dict[Path, Path] = {(): (), **{("pipelines", 0, key): (key,) for key in pipeline}}
     return Tree(document, {**rest, "pipelines": [pipeline]}, origin)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-ENVIRONMENT = re.compile(r"\$\{([A-Za-z_]\w*)\}")
+from odibi_magics.config.sqltext import EITHER, ENVIRONMENT, templates
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # SQL is filled by the SQL layer, where a variable becomes a literal and never SQL.
 SQL_KEYS = frozenset({"sql", "filter", "replace_where"})
@@ -18,7 +20,8 @@ SQL_KEYS = frozenset({"sql", "filter", "replace_where"})
 
 @dataclass(frozen=True)
 class UsedVariable:
-    """A variable's value and where it came from: "--set", "--env prod", "vars", "notebook"."""
+    """A variable's value as it was written, `${NAME}` not filled in, and where it came from: "--set", "--env prod",
+    "vars", "notebook"."""
 
     name: str
     value: Any
@@ -29,15 +32,18 @@ class UsedVariable:
 class Values:
     """What names stand for, in the order --set, --env, vars, then the notebook for names in none of these.
 
-    overlay: the chosen environment's own `vars`, under the name `environment`.
+    overlay: the chosen environment's own `vars`, under the name `environment`. Their `${NAME}`s are filled in where
+    they are used; in values from elsewhere it is text. here: variables of this text, whose own lines say what of them
+    is not set.
     """
 
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    overlay: Mapping[str, Any] = field(default_factory=dict)
-    own: Mapping[str, Any] = field(default_factory=dict)
-    notebook: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    overlay: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    own: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    notebook: Mapping[str, Any] = field(default_factory=dict, repr=False)
     environment: str = ""
     folder: Path = field(default_factory=Path.cwd)
+    here: Collection[str] = ()
 
     def __post_init__(self) -> None:
         self.used: dict[str, UsedVariable] = {}
@@ -55,12 +61,28 @@ class Values:
                 return self.used[name]
         return None
 
-    def in_sql(self) -> dict[str, Any]:
-        """All names with the values they stand for, for the SQL layer."""
-        return {**self.notebook, **self.own, **self.overlay, **self.overrides}
+    def in_sql(self) -> Mapping[str, Any]:
+        """All names with the values they stand for, for the SQL layer. A notebook's are looked at one by one."""
+        written = {**self.own, **self.overlay}
+        filled = {name: self.resolved(value, []) for name, value in written.items()}
+        return ChainMap(dict(self.overrides), filled, self.notebook)  # type: ignore[arg-type]
+
+    def resolved(self, value: Any, unset: list[str]) -> Any:
+        """A value of `vars` with its `${NAME}`s filled in; names without a value are noted, and stay."""
+        if isinstance(value, list):
+            return [self.resolved(item, unset) for item in value]
+        if not isinstance(value, str):
+            return value
+        return ENVIRONMENT.sub(lambda match: self._environ(match, unset), value)
+
+    def _environ(self, match: re.Match[str], unset: list[str]) -> str:
+        value = self.environ(match[1])
+        if value is None:
+            unset.append(match[1])
+        return match[0] if value is None else value
 
     def names(self) -> list[str]:
-        return [*self.overrides, *self.overlay, *self.own, *self.notebook]
+        return [*dict.fromkeys([*self.overrides, *self.overlay, *self.own, *self.notebook])]
 
     def environ(self, name: str) -> str | None:
         """An environment value, else that of the `.env` beside the text."""
@@ -78,7 +100,8 @@ class Values:
 
 @dataclass(frozen=True)
 class Missing:
-    """A name that stands for nothing: kind is "variable" or "environment"; text[start:end] is where it is used."""
+    """A name that cannot be filled in: kind is "variable" or "environment" (it stands for nothing), "halves" (its
+    value holds half a character) or "sql" (`${NAME}` in SQL); text[start:end] is where it is used."""
 
     kind: str
     name: str
@@ -88,26 +111,21 @@ class Missing:
 
 
 def fill(text: str, values: Values, missing: list[Missing]) -> Any:
-    """A scalar with its variables filled in; alone in its scalar, a variable keeps its type."""
-    alone = VARIABLE.fullmatch(text.strip())
-    if alone:
-        found = _variable(alone[1], text, values, missing)
-        return found.value if found else text
-    return ENVIRONMENT.sub(
-        lambda match: _environment(match, values, missing),
-        VARIABLE.sub(lambda match: _text(match, values, missing), text),
-    )
+    """A scalar with its variables filled in, once: what a value holds is not looked at again. Alone in its scalar, a
+    variable keeps its type."""
+    first = EITHER.search(text)
+    if first is not None and first[0] == text.strip():
+        return _value(first, values, missing)
+    return EITHER.sub(lambda match: as_text(_value(match, values, missing)), text)
 
 
-def note(text: str, values: Values, missing: list[Missing]) -> None:
-    """Notes the variables a SQL text uses; the SQL layer fills them."""
-    for match in VARIABLE.finditer(text):
-        _variable(match[1], text, values, missing, match)
-
-
-def _text(match: re.Match[str], values: Values, missing: list[Missing]) -> str:
-    found = _variable(match[1], match.string, values, missing, match)
-    return as_text(found.value) if found else match[0]
+def note(text: str, dialect: str, values: Values, missing: list[Missing]) -> None:
+    """Notes the variables that a SQL text uses; the SQL layer fills them."""
+    for match, _ in templates(text, dialect):
+        if match["environment"]:
+            missing.append(Missing("sql", match["environment"], text, *match.span()))
+        else:
+            _value(match, values, missing)
 
 
 def as_text(value: Any) -> str:
@@ -117,20 +135,27 @@ def as_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _variable(
-    name: str, text: str, values: Values, missing: list[Missing], match: re.Match[str] | None = None
-) -> UsedVariable | None:
+def _value(match: re.Match[str], values: Values, missing: list[Missing]) -> Any:
+    """What a `{{ name }}` or a `${NAME}` stands for; itself where that cannot be said."""
+    name = match["variable"] or match["environment"]
+    value, wrong = _variable(name, values) if match["variable"] else _environ(name, values)
+    if not wrong and isinstance(value, str) and _SURROGATE.search(value):
+        wrong = [("halves", name)]
+    missing.extend(Missing(kind, what, match.string, *match.span()) for kind, what in wrong)
+    return match[0] if wrong else value
+
+
+def _environ(name: str, values: Values) -> tuple[Any, list[tuple[str, str]]]:
+    value = values.environ(name)
+    return value, [("environment", name)] if value is None else []
+
+
+def _variable(name: str, values: Values) -> tuple[Any, list[tuple[str, str]]]:
     found = values.variable(name)
     if found is None:
-        start = match.start() if match else text.index("{{")
-        end = match.end() if match else text.index("}}") + 2
-        missing.append(Missing("variable", name, text, start, end))
-    return found
-
-
-def _environment(match: re.Match[str], values: Values, missing: list[Missing]) -> str:
-    value = values.environ(match[1])
-    if value is None:
-        missing.append(Missing("environment", match[1], match.string, match.start(), match.end()))
-        return match[0]
-    return value
+        return None, [("variable", name)]
+    if found.origin in ("--set", "notebook"):
+        return found.value, []
+    unset: list[str] = []
+    value = values.resolved(found.value, unset)
+    return value, [("environment", one) for one in unset if name not in values.here]

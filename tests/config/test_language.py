@@ -156,7 +156,7 @@ def test_the_promised_yaml_checks_as_written() -> None:
         (node("{name: a, read: {connection: lake, path: /etc/passwd}}"), 4, "the path leaves the connection's folder"),
         (node("{name: a, read: {connection: lake, path: x.csv, version: 1}}"), 4, "version reads Delta tables"),
         (node("{name: a, read: {connection: lake, path: x, timestamp: '2026-01-01T00:00'}}"), 4, "a time without a zone"),
-        (node("{name: a, read: {connection: lake, path: x, timestamp: noon}}"), 4, "not an ISO 8601 time"),
+        (node("{name: a, read: {connection: lake, path: x, timestamp: noon}}"), 4, "expected a date with a time and a zone"),
         (node("{name: a, read: {connection: lake, path: x.csv, options: {heder: true}}}"), 4,
          "unknown option 'heder' of csv"),
         (node("{name: a, read: {connection: lake, path: x.csv, schema: {id: lnog}}}"), 4, "'lnog' is not a type"),

@@ -7,8 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from odibi_magics.config.cover import cover
 from odibi_magics.config.marks import parse
-from odibi_magics.config.source import Source, hide_secrets
+from odibi_magics.config.source import Source
 from odibi_magics.errors import render_problem
 
 
@@ -69,7 +70,7 @@ def test_templates_work_unquoted_anywhere(text: str, value: object) -> None:
         ("a: 1\n---\nb: 2", 2, "a second document"),
         ("? [a]\n: b", 1, "a key must be a word"),
         ("a: &loop [*loop]", 1, "an alias holds itself"),
-        ("a: \ue000", 0, "private-use characters"),
+        ("a: \ue000", 1, "a character that cannot stand here: U+E000"),
     ],
 )
 def test_what_is_refused_names_its_line(text: str, line: int, words: str) -> None:
@@ -187,11 +188,11 @@ def test_nesting_that_would_end_the_process_is_refused_before_the_parser(text: s
     ],
 )  # fmt: skip
 def test_no_excerpt_shows_what_stands_behind_a_secrets_key(line: str) -> None:
-    shown = hide_secrets(line)
+    shown = cover(line)
     assert "Thing9" not in shown
     assert len(shown) == len(line)
 
 
 @pytest.mark.parametrize("line", ["account_key: ${KEY}", "account_key: {{ key }}", "a: b, c: d"])
 def test_names_of_secrets_stay_readable(line: str) -> None:
-    assert hide_secrets(line) == line
+    assert cover(line) == line

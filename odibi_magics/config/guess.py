@@ -1,0 +1,135 @@
+"""A text whose models failed, with guesses in place of what is wrong, so that the rest is checked in the same go.
+
+Unknown keys and words are read as those they are nearest to. What is no guess at all (a default, a made-up name) is
+noted by its path, and nothing is said of it, or of how it goes with others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from odibi_magics.config.explain import (
+    allowed_keys,
+    allowed_words,
+    annotation_at,
+    models_of,
+    options,
+    real_path,
+)
+from odibi_magics.config.load import Config, Known
+from odibi_magics.config.marks import Path
+from odibi_magics.config.models import ProjectConfig
+from odibi_magics.config.tree import item_at
+from odibi_magics.errors import nearest
+
+# Each round finds what the one before it hid; a text needs two or three.
+_ROUNDS = 20
+
+
+def guess(config: Config, known: Known) -> tuple[Config, Known] | None:
+    """The config with a model, and the names of wrong nodes and connections among the known; None where none fits."""
+    value = deepcopy(config.filled)
+    names = _names(value)
+    noted: set[Path] = set()
+    for _ in range(_ROUNDS):
+        try:
+            model = ProjectConfig.model_validate(value)
+        except ValidationError as error:
+            noted |= _mended(value, error)
+        else:
+            known = replace(known, connections=known.connections | names[0], nodes=known.nodes | names[1])
+            return replace(config, model=model, guessed=frozenset(noted)), known
+    return None
+
+
+def _names(value: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """Of connections and of nodes, as far as they are words."""
+    connections = value.get("connections")
+    pipelines = value.get("pipelines")
+    nodes = [
+        node.get("name")
+        for pipeline in (pipelines if isinstance(pipelines, list) else ())
+        if isinstance(pipeline, dict) and isinstance(pipeline.get("nodes"), list)
+        for node in pipeline["nodes"]
+        if isinstance(node, dict)
+    ]
+    return (
+        frozenset(connections if isinstance(connections, dict) else ()),
+        frozenset(name for name in nodes if isinstance(name, str)),
+    )
+
+
+def _mended(value: Any, error: ValidationError) -> set[Path]:
+    """Changes what is wrong in the value; returns the paths at which that was no good guess."""
+    wrong: dict[Path, Any] = {}
+    for found in error.errors(include_input=False, include_url=False):
+        named = found["type"] in ("missing", "extra_forbidden")
+        wrong.setdefault(real_path(found["loc"], value, named), found)
+    noted = set()
+    for path, found in wrong.items():
+        inside = item_at(value, path[:-1])
+        if path and isinstance(inside, (dict, list)) and not _near(value, inside, path, found):
+            noted.add(path)
+            _put(value, inside, path)
+    return noted
+
+
+def _near(value: Any, inside: Any, path: Path, found: Mapping[str, Any]) -> bool:
+    """Whether there is a good guess; it is made then."""
+    last = path[-1]
+    if found["type"] == "extra_forbidden":
+        item = inside.pop(last, None)
+        close = nearest(str(last), sorted(allowed_keys(ProjectConfig, value, path[:-1]) - set(inside)))
+        if close is not None:
+            inside[close] = item
+        return True
+    given = item_at(value, path)
+    if found["type"] == "list_type" and isinstance(given, str):
+        inside[last] = [given]
+        return True
+    if found["type"] == "union_tag_invalid":
+        inside, last, given = given, "type", given.get("type")
+    elif found["type"] != "literal_error":
+        return False
+    close = nearest(str(given), allowed_words(found))
+    if close is not None:
+        inside[last] = close
+    return close is not None
+
+
+def _put(value: Any, inside: Any, path: Path) -> None:
+    """Something that fits, or nothing where that will do."""
+    owner = annotation_at(ProjectConfig, value, path[:-1])
+    if isinstance(inside, list) or path[-1] in _required(owner, inside):
+        inside[path[-1]] = _stand_in(annotation_at(ProjectConfig, value, path), path)
+    else:
+        inside.pop(path[-1], None)
+
+
+def _required(annotation: Any, value: Any) -> dict[str, Any]:
+    """The keys that a mapping must have, with what they take."""
+    return {
+        field.alias or name: field.annotation
+        for model in models_of(annotation, value)
+        for name, field in model.model_fields.items()
+        if field.is_required()
+    }
+
+
+def _stand_in(annotation: Any, path: Path) -> Any:
+    """The least that an annotation takes; text is a name that no other place has."""
+    for option in options(annotation):
+        if isinstance(option, type) and issubclass(option, BaseModel):
+            return {key: _stand_in(inner, path) for key, inner in _required(option, {}).items()}
+        if get_origin(option) is list:
+            return [_stand_in(get_args(option)[0], (*path, 0))]
+        if get_origin(option) is dict:
+            return {"_": "string"}
+        if get_origin(option) is Literal:
+            return get_args(option)[0]
+    return "_".join(["", *(str(part) for part in path if isinstance(part, int))]) or "_"

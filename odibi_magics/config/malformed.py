@@ -1,0 +1,63 @@
+"""What the YAML parser says of malformed text, in the words of those who wrote it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """line and column count from 0; None where the parser names no place."""
+
+    words: str
+    line: int | None = None
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The parser speaks of tokens; people see tabs, missing spaces and open quotes.
+
+    at_start: the fault is where the thing that is not finished begins. opens: its line is worth telling.
+    """
+
+    theirs: str
+    ours: str
+    while_: str = ""
+    at_start: bool = False
+    opens: bool = False
+
+
+_WORDS = (
+    _Words("found character that cannot start any token", "a tab, or a character that no text begins with (@ ` %): "
+           "indent with spaces, put quotes round the text"),
+    _Words("mapping values are not allowed in this context", "a ':' where none can stand: is a key indented wrongly, "
+           "or a text with ': ' in it not quoted?"),
+    _Words("could not find expected ':'", "a key without ': ' behind it (the space belongs to it)", at_start=True),
+    _Words("did not find expected key", "the indentation does not fit the lines above, or something stands behind "
+           "a closed quote or bracket", "block mapping"),
+    _Words("did not find expected ',' or '}'", "a '{' is not closed, or a ',' is missing", opens=True),
+    _Words("did not find expected ',' or ']'", "a '[' is not closed, or a ',' is missing", opens=True),
+    _Words("did not find expected '-' indicator", "a list item without its '-', or the indentation does not fit"),
+    _Words("found undefined alias", "an alias (*name) of an anchor that is not defined above it"),
+    _Words("but found another document", "a second document ('---'): a cell holds one"),
+    _Words("found unexpected end of stream", "a quote is not closed", "quoted scalar", at_start=True),
+    _Words("invalid Unicode character escape code", "this escape is half a character: write the character itself"),
+    _Words("found unknown escape character", 'a \\ that begins no escape of "...": write \\\\, or put the text in '
+           "'...'"),
+)  # fmt: skip
+
+
+def malformed(error: yaml.YAMLError, first_line: int) -> Malformed:
+    """The error in our words. first_line: the number of the text's first line, for other lines in the words."""
+    said = str(getattr(error, "problem", None) or error)
+    context = str(getattr(error, "context", None) or "")
+    found = next((words for words in _WORDS if words.theirs in said and words.while_ in context), None)
+    began, at = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+    mark = began if at is None or (found and found.at_start and began is not None) else at
+    words = found.ours if found else f"{said} ({context})" if context else said
+    if found and found.opens and began is not None and mark is not None and began.line != mark.line:
+        words += f"; it opens on line {began.line + first_line}"
+    return Malformed(f"malformed YAML: {words}", mark.line if mark else None, mark.column if mark else 0)
