@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from functools import cached_property, partial
 
+from odibi_magics.config.check import as_time
 from odibi_magics.config.formats import infer_format
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.source import Place as TextPlace
@@ -18,7 +18,7 @@ from odibi_magics.pipeline.definitions import DefinedNode, Definitions
 from odibi_magics.pipeline.describe import Describer
 from odibi_magics.pipeline.edges import cycle_problem, data_edges, downstream, ordered, place_edges, upstream
 from odibi_magics.pipeline.plan import Action, Edge, PlannedNode
-from odibi_magics.pipeline.steps import CheckedNode, check_df, check_node, predicate
+from odibi_magics.pipeline.steps import CheckedNode, check_df, check_node, condition
 
 
 @dataclass
@@ -134,7 +134,7 @@ class Builder:
 
     def _place(self, defined: DefinedNode, key: str, part: Read | Write) -> Place | None:
         connection = self.definitions.connections.get(part.connection)
-        if connection is None:
+        if connection is None or not defined.config.sure((*defined.path, key)):
             return None
         path = (*defined.path, key, "path")
         try:
@@ -155,14 +155,14 @@ class Builder:
         if place is None:
             return None
         at = (*defined.path, "read")
-        condition = predicate(defined, (*at, "filter"), read.filter, self.problems) if read.filter else None
+        kept = condition(defined, (*at, "filter"), read.filter, self.problems) if read.filter else None
         return Source(
             place=place,
             options=read.options,
             columns=tuple(read.columns) if read.columns else None,
-            filter=condition,
+            filter=kept.sql if kept else None,
             version=read.version,
-            timestamp=datetime.fromisoformat(read.timestamp) if read.timestamp else None,
+            timestamp=as_time(read.timestamp) if read.timestamp else None,
             newer_than=read.newer_than,
             lag=read.lag,
             schema=tuple(Column(name, type_) for name, type_ in read.schema_.items())
@@ -176,15 +176,13 @@ class Builder:
         if place is None:
             return None
         at = (*defined.path, "write", "replace_where")
-        condition = (
-            predicate(defined, at, write.replace_where, self.problems) if write.replace_where else None
-        )
+        replaced = condition(defined, at, write.replace_where, self.problems) if write.replace_where else None
         return Sink(
             place=place,
             mode="merge" if write.mode == "upsert" else write.mode,
             keys=tuple(write.keys or ()),
             partition_by=tuple(write.partition_by or ()),
-            replace_where=condition,
+            replace_where=replaced.sql if replaced else None,
             merge_schema=write.merge_schema,
             overwrite_schema=write.overwrite_schema,
             options=write.options,

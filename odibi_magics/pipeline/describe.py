@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import partial
 
 from odibi_magics.config.marks import Path
+from odibi_magics.config.models import Read, Write
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
 from odibi_magics.errors import ConnectionFailed, EngineError, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
 from odibi_magics.pipeline.plan import LazySql, PlannedNode, SchemaChange
-from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, predicate
-from odibi_magics.pipeline.validation import check_schema, checks, named_columns
+from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
+from odibi_magics.pipeline.validation import check_schema, checks, misfits, named_columns
 from odibi_magics.sql.problems import SqlErrors
 
 Columns = tuple[Column, ...]
@@ -40,19 +41,18 @@ class Describer:
         if not node.runs:
             # Problems of an earlier cell's text have been told there, but what cannot be read stops this one too.
             return replace(node, columns=columns)
+        conditions = self._conditions(checked.defined)
         if columns is not None:
-            unknown = list(self._named(node, checked.defined, columns))
-            self.problems.extend(unknown)
-            if not unknown:
+            unfit = list(self._unfit(node, checked.defined, columns, conditions))
+            self.problems.extend(unfit)
+            if not unfit:
                 self._check_write(node, checked.defined, columns)
-        conditions = expressions(checked.defined, self.problems) if node.config.validation else {}
+        texts = {i: condition.sql for i, condition in conditions.items()}
         return replace(
             node,
             columns=columns,
-            expressions=tuple(conditions.values()),
-            checks=checks(node.config.validation, columns or (), conditions)
-            if node.config.validation
-            else (),
+            expressions=tuple(texts.values()),
+            checks=checks(node.config.validation, columns or (), texts) if node.config.validation else (),
             changes=tuple(changes(columns, node.sink, node.target)),
             sql=LazySql(partial(self._sql, tuple(self.step_inputs))),
         )
@@ -61,14 +61,16 @@ class Describer:
         inputs: dict[str, Columns | None] = {name: self.given.get(name) for name in node.inputs}
         if node.source:
             current = self._source(node, checked.defined)
+        elif node.config.read and node.runs:  # from a place that is wrong, as was told
+            return None
         else:
             current = inputs[node.inputs[0]] if len(node.inputs) == 1 else None
+        if not checked.complete:
+            return None
         if not node.source and not node.steps and len(node.inputs) > 1:
             self.problems.append(_no_join(node, checked.defined))
         if not node.source and not node.inputs and isinstance(node.steps[0] if node.steps else None, Call):
             self.problems.append(_no_input(checked.defined))
-        if checked.problems:  # of its steps: what comes out of them is not known
-            return None
         for step in checked.steps if node.steps else ():  # a node that is read from its table has none
             current = self._step({**inputs, "df": current}, step)
         return current
@@ -90,6 +92,7 @@ class Describer:
         if whole is None:
             return None
         self.problems.extend(_source_names(node.source, defined, whole))
+        self.problems.extend(_unfit_condition(defined, ("read", "filter"), node.config.read, whole))
         return _selected(node.source, whole)
 
     def _step(self, inputs: Mapping[str, Columns | None], step: CheckedStep) -> Columns | None:
@@ -125,30 +128,45 @@ class Describer:
     def _written_before(node: PlannedNode) -> bool:
         return any(edge.why == "writes the same table" for edge in node.edges)
 
-    def _named(self, node: PlannedNode, defined: DefinedNode, columns: Columns) -> Iterator[Problem]:
-        """Columns that validation and write name, and that do not come out."""
-        path = defined.path
+    def _conditions(self, defined: DefinedNode) -> dict[int, Condition]:
+        """The conditions of `expression` checks by their number."""
+        found = {}
+        for i, check in enumerate(defined.node.validation.expression if defined.node.validation else ()):
+            path = _listed(defined, (*defined.path, "validation", "expression", i, "sql"))
+            made = condition(defined, path, check.sql, self.problems)
+            if made is not None:
+                found[i] = made
+        return found
+
+    def _unfit(
+        self, node: PlannedNode, defined: DefinedNode, columns: Columns, conditions: Mapping[int, Condition]
+    ) -> Iterator[Problem]:
+        """What validation and write say of columns that do not come out, or that have another type."""
+        path = (*defined.path, "validation")
         if node.config.validation:
             for below, name in named_columns(node.config.validation):
-                yield from _missing(defined, (*path, "validation", *below), name, columns)
+                yield from _missing(defined, (*path, *below), name, columns)
+            for misfit in misfits(node.config.validation, columns):
+                yield from _problem(defined, (*path, *misfit.path), misfit.message, misfit.hint)
             for result in check_schema(node.config.validation, columns):
                 if result.failed and result.on_fail == "error":
-                    yield defined.config.key_problem((*path, "validation", "schema"), result.message)
+                    yield defined.config.key_problem((*path, "schema"), result.message)
+        for made in conditions.values():
+            yield from made.problems(columns)
         if node.sink:
             for key in ("keys", "partition_by"):
                 for i, name in enumerate(getattr(node.sink, key)):
-                    yield from _missing(defined, (*path, "write", key, i), name, columns)
+                    yield from _missing(defined, (*defined.path, "write", key, i), name, columns)
+            yield from _unfit_condition(defined, ("write", "replace_where"), node.config.write, columns)
 
 
-def expressions(defined: DefinedNode, problems: list[Problem]) -> dict[int, str]:
-    """The conditions of `expression` checks by their number, variables filled in."""
-    found = {}
-    assert defined.node.validation is not None
-    for i, check in enumerate(defined.node.validation.expression):
-        listed = isinstance(defined.config.tree.at((*defined.path, "validation", "expression")), list)
-        path: Path = (*defined.path, "validation", "expression", *((i,) if listed else ()), "sql")
-        found[i] = predicate(defined, path, check.sql, problems) or "TRUE"
-    return found
+def _unfit_condition(
+    defined: DefinedNode, key: tuple[str, str], part: Read | Write | None, columns: Columns
+) -> list[Problem]:
+    """What of a filter or replace_where does not fit the columns it looks at; what it is otherwise was told."""
+    raw = getattr(part, key[1], None)
+    made = condition(defined, (*defined.path, *key), raw, []) if raw else None
+    return made.problems(columns) if made else []
 
 
 def _no_join(node: PlannedNode, defined: DefinedNode) -> Problem:
@@ -190,7 +208,13 @@ def _selected(source: Source, whole: Columns) -> Columns:
 def _missing(defined: DefinedNode, path: Path, name: str, columns: Sequence[Column]) -> Iterator[Problem]:
     names = [column.name for column in columns]
     if name.lower() not in {known.lower() for known in names}:
-        yield defined.config.problem(_listed(defined, path), f"unknown column '{name}'", suggest(name, names))
+        yield from _problem(defined, path, f"unknown column '{name}'", suggest(name, names))
+
+
+def _problem(defined: DefinedNode, path: Path, message: str, hint: str) -> Iterator[Problem]:
+    path = _listed(defined, path)
+    if defined.config.sure(path):
+        yield defined.config.problem(path, message, hint)
 
 
 def _listed(defined: DefinedNode, path: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from odibi_magics.config.marks import Path, render_path
@@ -11,10 +11,11 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Call, Query, Step
 from odibi_magics.errors import Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
-from odibi_magics.sql.check import check_predicate, check_query
+from odibi_magics.sql.check import Predicate, check_predicate, check_query
 from odibi_magics.sql.fill import Filled, fill
 from odibi_magics.sql.functions import check_call, registered
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
+from odibi_magics.sql.transpile import check_condition
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class Text:
         """The text as it was written."""
         return cls(defined, path, raw, Filled(raw))
 
-    def with_values(self) -> Text:
+    def with_values(self, dialect: str) -> Text:
         """The text with its variables filled in. Raises SqlErrors for a value that cannot stand where it is asked."""
-        return replace(self, filled=fill(self.raw, self.defined.config.values.in_sql()))
+        return replace(self, filled=fill(self.raw, self.defined.config.values.in_sql(), dialect))
 
     def problem(self, found: SqlProblem) -> Problem:
         """A problem of the SQL layer, with its line in the user's text."""
@@ -58,11 +59,19 @@ class CheckedStep:
 
 @dataclass
 class CheckedNode:
-    """A node whose own text is checked; problems of its steps are collected."""
+    """A node whose own text is checked; problems of its steps are collected.
+
+    complete: whether `steps` are all of them; else it is not known what comes out.
+    """
 
     defined: DefinedNode
     steps: tuple[CheckedStep, ...] = ()
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        transform = self.defined.node.transform
+        return len(self.steps) == (len(transform.steps) if transform else 0) and not self.problems
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -84,6 +93,8 @@ def _step(
     checked: CheckedNode, i: int, step: SqlStep | FunctionStep, names: Collection[str]
 ) -> CheckedStep | None:
     path = (*checked.defined.path, "transform", "steps", i)
+    if not checked.defined.config.sure(path):
+        return None
     if isinstance(step, SqlStep):
         return _sql(checked, (*path, "sql"), i + 1, step, names)
     return _call(checked, path, i + 1, step)
@@ -93,9 +104,10 @@ def _sql(
     checked: CheckedNode, path: Path, number: int, step: SqlStep, names: Collection[str]
 ) -> CheckedStep | None:
     text = Text.unfilled(checked.defined, path, step.sql)
+    dialect = checked.defined.config.model.sql_dialect
     try:
-        text = text.with_values()
-        query = check_query(text.filled.text, names, checked.defined.config.model.sql_dialect)
+        text = text.with_values(dialect)
+        query = check_query(text.filled.text, names, dialect)
     except SqlErrors as error:
         checked.problems.extend(map(text.problem, error.problems))
         return None
@@ -125,6 +137,8 @@ def _call(checked: CheckedNode, path: Path, number: int, step: FunctionStep) -> 
 
 def check_df(checked: CheckedNode, inputs: tuple[str, ...]) -> Iterator[Problem]:
     """`df` is the single input or the step before: neither ambiguous nor forgotten."""
+    if not checked.complete:
+        return
     reads = checked.defined.node.read is not None
     for step in checked.steps:
         first = step.step.number == 1
@@ -149,13 +163,32 @@ def _at_df(step: CheckedStep, message: str) -> Problem:
     return step.text.problem(SqlProblem(message, start, end))
 
 
-def predicate(defined: DefinedNode, path: Path, raw: str, problems: list[Problem]) -> str | None:
-    """A filter, replace_where or check condition with its variables filled in; None where it is wrong."""
+@dataclass(frozen=True)
+class Condition:
+    """A filter, replace_where or `expression` check, which is right but for what the columns have to say."""
+
+    text: Text
+    predicate: Predicate
+
+    @property
+    def sql(self) -> str:
+        """Spark SQL with its variables filled in."""
+        return self.text.filled.text
+
+    def problems(self, columns: Sequence[Column]) -> list[Problem]:
+        """What does not fit these columns."""
+        found = check_condition(self.predicate, [(column.name, column.type) for column in columns])
+        return [self.text.problem(problem) for problem in found]
+
+
+def condition(defined: DefinedNode, path: Path, raw: str, problems: list[Problem]) -> Condition | None:
+    """A condition with its variables filled in; None where it is wrong."""
+    if not defined.config.sure(path):
+        return None
     text = Text.unfilled(defined, path, raw)
     try:
-        text = text.with_values()
-        check_predicate(text.filled.text, defined.config.model.sql_dialect)
+        text = text.with_values("spark")
+        return Condition(text, check_predicate(text.filled.text))
     except SqlErrors as error:
         problems.extend(map(text.problem, error.problems))
         return None
-    return text.filled.text

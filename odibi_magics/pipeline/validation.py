@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from odibi_magics.config.models import Validation
+from odibi_magics.config.models import AcceptedValues, Range, Validation
 from odibi_magics.config.types import Column
+from odibi_magics.config.variables import as_text
 from odibi_magics.engines.base import Check, CheckResult, RowCheck, TableCheck
+from odibi_magics.sql.check import check_predicate
 from odibi_magics.sql.predicates import between, is_in, not_null
+from odibi_magics.sql.transpile import check_condition
+from odibi_magics.sql.types import INTEGRAL, kind
 
 
 def checks(
@@ -31,8 +36,9 @@ def _row_checks(
     for range_ in validation.range:
         condition = between(range_.column, range_.min, range_.max)
         yield RowCheck(f"range {range_.column}", condition, range_.on_fail, (range_.column,))
-    for i, expression in enumerate(validation.expression):
-        yield RowCheck(f"expression {expression.sql.strip()}", expressions[i], expression.on_fail)
+    for i, condition in expressions.items():
+        expression = validation.expression[i]
+        yield RowCheck(f"expression {expression.sql.strip()}", condition, expression.on_fail)
 
 
 def _table_checks(validation: Validation, names: Sequence[str]) -> Iterator[Check]:
@@ -47,13 +53,75 @@ def _table_checks(validation: Validation, names: Sequence[str]) -> Iterator[Chec
 
 def named_columns(validation: Validation) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """The columns that checks name, each with its path below `validation`, list index included."""
-    for kind in ("no_nulls", "unique"):
-        for i, check in enumerate(getattr(validation, kind)):
+    for key in ("no_nulls", "unique"):
+        for i, check in enumerate(getattr(validation, key)):
             for j, name in enumerate(check.columns or ()):
-                yield (kind, i, "columns", j), name
-    for kind in ("accepted_values", "range"):
-        for i, check in enumerate(getattr(validation, kind)):
-            yield (kind, i, "column"), check.column
+                yield (key, i, "columns", j), name
+    for key in ("accepted_values", "range"):
+        for i, check in enumerate(getattr(validation, key)):
+            yield (key, i, "column"), check.column
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """What a check asks of a column that its type cannot give. path: below `validation`."""
+
+    path: tuple[str | int, ...]
+    message: str
+    hint: str
+
+
+def misfits(validation: Validation, columns: Sequence[Column]) -> Iterator[Misfit]:
+    """Bounds and values that are not of their column's type, and columns whose values cannot be told apart."""
+    there = {column.name.lower(): column for column in columns}
+    for i, bounds in enumerate(validation.range):
+        if column := there.get(bounds.column.lower()):
+            yield from _bounds_misfits(i, bounds, column)
+    for i, accepted in enumerate(validation.accepted_values):
+        if column := there.get(accepted.column.lower()):
+            yield from _values_misfits(i, accepted, column)
+    for i, unique in enumerate(validation.unique):
+        for j, name in enumerate(unique.columns or there):
+            column = there.get(name.lower())
+            if column is not None and "map<" in column.type:
+                path = ("unique", i, "columns", j) if unique.columns else ("unique", i)
+                yield Misfit(path, f"column '{column.name}' is {column.type}: maps cannot be compared", "")
+
+
+def _bounds_misfits(i: int, bounds: Range, column: Column) -> Iterator[Misfit]:
+    for key, value in (("min", bounds.min), ("max", bounds.max)):
+        if value is not None and not _compares(between(column.name, value, None), column):
+            yield _misfit(("range", i, key), value, column)
+
+
+def _values_misfits(i: int, accepted: AcceptedValues, column: Column) -> Iterator[Misfit]:
+    """The first of them, which speaks for all."""
+    for j, value in enumerate(accepted.values):
+        whole = not isinstance(value, float) or value.is_integer() or column.type not in INTEGRAL
+        if not whole or not _compares(is_in(column.name, [value]), column):
+            yield _misfit(("accepted_values", i, "values", j), value, column)
+            return
+
+
+def _compares(condition: str, column: Column) -> bool:
+    return not check_condition(check_predicate(condition), [(column.name, column.type)])
+
+
+def _misfit(path: tuple[str | int, ...], value: Any, column: Column) -> Misfit:
+    shown = f"'{value}'" if isinstance(value, str) else as_text(value)
+    said = f"{shown} does not fit column '{column.name}', which is {column.type}"
+    return Misfit(
+        path, said, _WANTED.get(kind(column.type), "only numbers, text, dates and times are compared")
+    )
+
+
+_WANTED = {
+    **dict.fromkeys(["integral", "decimal", "float", "double"], "write a number, without quotes"),
+    "string": "put it in quotes",
+    "boolean": "write true or false, without quotes",
+    "date": "write 2026-01-31",
+    "timestamp": "write 2026-01-31 or '2026-01-31 18:00:00', which is UTC",
+}
 
 
 def check_schema(validation: Validation, columns: Sequence[Column]) -> tuple[CheckResult, ...]:
@@ -73,4 +141,4 @@ def _schema_result(check: Any, columns: Sequence[Column]) -> CheckResult:
         wrong += [
             f"{column.name} is not expected" for column in columns if column.name.lower() not in expected
         ]
-    return CheckResult("schema", check.on_fail, len(wrong), "; ".join(wrong))
+    return CheckResult("schema", check.on_fail, len(wrong), "; ".join(wrong), counts="column")

@@ -25,7 +25,11 @@ def call(self: Operators, node: exp.Anonymous, over: str = "") -> Typed:
     if name in _RAW:
         return _RAW[name](self, node, over)
     if (name in AGGREGATES or name == "count") and self.scope.clause in _NO_AGGREGATES and not over:
-        return self.refuse(node, f"the aggregate {name}() is not allowed in {self.scope.clause.upper()}")
+        return self.refuse(
+            node, f"the aggregate {name}() is not allowed in {_NO_AGGREGATES[self.scope.clause]}"
+        )
+    if name in ("explode", "posexplode"):
+        return self.refuse(node, f"{name}() stands alone in a SELECT list, or in LATERAL VIEW")
     distinct, given = _distinct(node)
     arguments = tuple(map(self.expression, given))
     if not all(argument.known for argument in arguments):
@@ -37,7 +41,7 @@ def call(self: Operators, node: exp.Anonymous, over: str = "") -> Typed:
     return listed(self, node, name, arguments, over, "DISTINCT " if distinct else "")
 
 
-_NO_AGGREGATES = ("where", "on", "group")
+_NO_AGGREGATES = {"where": "WHERE", "on": "ON", "group": "GROUP BY"}
 
 
 def _distinct(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
@@ -49,9 +53,13 @@ def _distinct(node: exp.Anonymous) -> tuple[bool, list[exp.Expr]]:
 
 def _count(self: Operators, node: exp.Anonymous, over: str) -> Typed:
     if self.scope.clause in _NO_AGGREGATES and not over:
-        return self.refuse(node, f"the aggregate count() is not allowed in {self.scope.clause.upper()}")
+        return self.refuse(
+            node, f"the aggregate count() is not allowed in {_NO_AGGREGATES[self.scope.clause]}"
+        )
     distinct, given = _distinct(node)
     if len(given) == 1 and isinstance(given[0], exp.Star):
+        if distinct:
+            return self.refuse(node, "count(DISTINCT *) is not accepted: name the columns")
         return Typed(f"count(*){over}", "bigint", node)
     values = [self.expression(item) for item in given]
     if len(values) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 from odibi_magics.sql.typed import Typed, render
 from odibi_magics.sql.types import INTEGRAL, VOID, decimal, element, entries, in_duckdb, is_decimal, kind
@@ -141,6 +142,18 @@ def _plain_literal(value: Typed, to: str) -> Typed | None:
     if pattern is None or not pattern.fullmatch(value.literal or ""):
         return None
     return Typed(f"CAST({value} AS {in_duckdb(to)})", to, value.node, simple=True)
+
+
+_PARTS = re.compile(r" *(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.\d{1,9})?Z?)? *")
+
+
+def is_time(text: str) -> bool:
+    """Whether a date or an instant can be read from the text, by the patterns above."""
+    match = _PARTS.fullmatch(text)
+    try:
+        return match is not None and bool(datetime(*(int(part or 0) for part in match.groups())))  # type: ignore[arg-type]
+    except ValueError:
+        return False
 
 
 def fitting(value: Typed, to: str) -> bool:

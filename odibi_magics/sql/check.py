@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from odibi_magics.errors import nearest
 from odibi_magics.sql.accepted import AGGREGATES, REFUSED, SPECIAL, WINDOWS, accepted, ways
-from odibi_magics.sql.constructs import EXPRESSIONS, QUERIES, WORDS
+from odibi_magics.sql.constructs import EXPRESSIONS, INSTEAD, QUERIES, words_of
 from odibi_magics.sql.fill import Filled, fill, literal
 from odibi_magics.sql.parse import parse
 from odibi_magics.sql.place import place
@@ -33,10 +33,9 @@ class Query:
 
 @dataclass(frozen=True)
 class Predicate:
-    """A checked condition over the columns of one row."""
+    """A checked condition over the columns of one row, in Spark SQL."""
 
     text: str
-    dialect: str
     tree: exp.Expr = field(repr=False, compare=False)
 
 
@@ -47,9 +46,7 @@ def check_query(text: str, tables: Collection[str], dialect: str = "spark") -> Q
     """
     tree = parse(text, dialect)
     if not isinstance(tree, exp.Query):
-        raise SqlErrors(
-            [SqlProblem("a step is one query: SELECT ... or WITH ... SELECT ...", *_first_word(text))]
-        )
+        raise SqlErrors([SqlProblem("a step is one query, which begins with SELECT or WITH")])
     named: dict[str, None] = {}
     problems = [*_checked(tree, dialect), *_tables(tree, tables, named)]
     if problems:
@@ -60,20 +57,20 @@ def check_query(text: str, tables: Collection[str], dialect: str = "spark") -> Q
 _PREFIX = "SELECT 1 WHERE "
 
 
-def check_predicate(text: str, dialect: str = "spark") -> Predicate:
-    """Checks one condition over a row: no subquery, no aggregate, no window. Raises SqlErrors."""
+def check_predicate(text: str) -> Predicate:
+    """Checks one condition over a row, in Spark SQL: no subquery, no aggregate, no window. Raises SqlErrors."""
     try:
-        tree = parse(f"{_PREFIX}{text}\n", dialect)
+        tree = parse(f"{_PREFIX}{text}\n")
         where = tree.args.get("where")
         others = [name for name, value in tree.args.items() if value and name not in ("where", "expressions")]
         if not isinstance(tree, exp.Select) or where is None or others:
             raise SqlErrors([SqlProblem("expected one condition, as qty > 0")])
-        problems = [*_checked(where.this, dialect), *_of_one_row(where.this)]
+        problems = [*_checked(where.this, "spark"), *_of_one_row(where.this)]
         if problems:
             raise SqlErrors(problems)
     except SqlErrors as error:
         raise SqlErrors(shifted(problem) for problem in error.problems) from None
-    return Predicate(text, dialect, where.this)
+    return Predicate(text, where.this)
 
 
 def _of_one_row(tree: exp.Expr) -> Iterator[SqlProblem]:
@@ -94,16 +91,13 @@ def shifted(problem: SqlProblem) -> SqlProblem:
     return SqlProblem(problem.message, start, end, problem.suggestion)
 
 
-def _first_word(text: str) -> tuple[int, int]:
-    start = len(text) - len(text.lstrip())
-    return start, start + len(text.split()[0])
-
-
 # Tables ---------------------------------------------------------------------------------------------------------------
 
 
 def _tables(tree: exp.Expr, given: Collection[str], named: dict[str, None]) -> Iterator[SqlProblem]:
     for table in sorted(tree.find_all(exp.Table), key=place):
+        if isinstance(table.parent, exp.Into):
+            continue
         if isinstance(table.this, exp.Anonymous):
             name = table.this.name.lower()
             yield SqlProblem(
@@ -162,11 +156,19 @@ def _checked(tree: exp.Expr, dialect: str) -> Iterator[SqlProblem]:
     for node in tree.walk(prune=_is_hint):
         if isinstance(node, exp.Anonymous):
             yield from _function(node, dialect)
+        elif type(node) in INSTEAD and dialect == "spark":
+            yield SqlProblem(INSTEAD[type(node)], *place(node))
         elif type(node) not in EXPRESSIONS and type(node) not in QUERIES and dialect == "spark":
-            words = WORDS.get(type(node), node.key.upper().replace("_", " "))
-            yield SqlProblem(f"{words} is not accepted: it is not proved equal on both engines", *place(node))
+            if not _refused_with(node):
+                said = f"{words_of(node)} is not accepted: it is not proved equal on both engines"
+                yield SqlProblem(said, *place(node))
         elif isinstance(node, (exp.DDL, exp.DML, exp.Command, exp.Into)):
             yield SqlProblem(f"{node.key.upper()} is not allowed: a step only reads", *place(node))
+
+
+def _refused_with(node: exp.Expr) -> bool:
+    """A lambda is told of with the function that takes it."""
+    return isinstance(node, exp.Lambda) and isinstance(node.parent, exp.Anonymous)
 
 
 def _is_hint(node: exp.Expr) -> bool:
@@ -182,7 +184,7 @@ def _function(node: exp.Anonymous, dialect: str) -> Iterator[SqlProblem]:
     elif dialect != "spark":
         return
     elif name not in accepted():
-        close = nearest(name, sorted(accepted()))
+        close = nearest(name, sorted(accepted()), 0.8)  # `getdate` is no `date`
         words = f"function '{name}' is not on the list of functions proved equal on both engines"
         yield SqlProblem(words, *place(node), close)
     elif name in WINDOWS and not isinstance(_windowed(node), exp.Window):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 
-from odibi_magics.sql.casts import cast, fitting
+from odibi_magics.sql.casts import cast, fitting, is_time
 from odibi_magics.sql.place import place
 from odibi_magics.sql.problems import SqlProblem
 from odibi_magics.sql.scope import Scope
@@ -92,6 +92,10 @@ class Compiler:
     def _with_string(self, node: exp.Expr, left: Typed, right: Typed) -> tuple[Typed, Typed]:
         other = right.type if left.type == "string" else left.type
         if other in ("date", "timestamp"):
+            for side in (left, right):
+                if side.literal is not None and not is_time(side.literal):
+                    wanted = "'2026-01-31'" if other == "date" else "'2026-01-31 18:00:00'"
+                    self.refuse(side.node, f"'{side.literal}' is no {other}: write {wanted}")
             return self.cast(left, other), self.cast(right, other)
         self.refuse(node, f"{left.type} and {right.type} are compared: CAST one of them")
         return left, right

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 EXPRESSIONS = frozenset({
@@ -24,11 +26,23 @@ QUERIES = frozenset({
     exp.Ordered, exp.Limit, exp.Offset, exp.Values, exp.Hint, exp.Lateral,
 })  # fmt: skip
 
-WORDS: dict[type[exp.Expr], str] = {
-    exp.Pivot: "PIVOT", exp.TableSample: "TABLESAMPLE", exp.Version: "VERSION AS OF (say `version:` in `read:`)",
-    exp.Into: "SELECT INTO", exp.Cluster: "CLUSTER BY", exp.Sort: "SORT BY", exp.Distribute: "DISTRIBUTE BY",
-    exp.Lambda: "a lambda (x -> ...)", exp.WithinGroup: "WITHIN GROUP", exp.HexString: "a hexadecimal literal",
-    exp.Unnest: "UNNEST", exp.Placeholder: "a placeholder", exp.Parameter: "a parameter",
-    exp.QueryTransform: "SELECT TRANSFORM", exp.SessionUser: "session_user", exp.Collate: "COLLATE",
-    exp.AtTimeZone: "AT TIME ZONE", exp.IntervalSpan: "an interval of several units", exp.JSONExtract: "a:b",
+_WORDS: dict[type[exp.Expr], str] = {
+    exp.Cluster: "CLUSTER BY", exp.Sort: "SORT BY", exp.Distribute: "DISTRIBUTE BY", exp.Lambda: "a lambda (x -> ...)",
+    exp.HexString: "a hexadecimal literal", exp.QueryTransform: "SELECT TRANSFORM", exp.SessionUser: "session_user",
+    exp.IntervalSpan: "an interval of several units", exp.JSONExtract: "a:b", exp.TableSample: "TABLESAMPLE",
 }  # fmt: skip
+
+# What has another way to be said.
+INSTEAD: dict[type[exp.Expr], str] = {
+    exp.Version: "VERSION AS OF and TIMESTAMP AS OF are not accepted: `read:` takes version: and timestamp:",
+    exp.Into: "SELECT INTO is not allowed: a step only reads",
+    exp.Array: "Spark SQL has no [1, 2]: write array(1, 2)",
+    exp.SimilarTo: "Spark SQL has no SIMILAR TO: write RLIKE",
+    exp.Placeholder: "a parameter is not filled in here: write {{ name }}",
+    exp.Parameter: "a parameter is not filled in here: write {{ name }}",
+}
+
+
+def words_of(node: exp.Expr) -> str:
+    """A construct as people write it: SimilarTo as SIMILAR TO."""
+    return _WORDS.get(type(node)) or re.sub(r"(?<!^)(?=[A-Z])", " ", type(node).__name__).upper()

@@ -5,23 +5,14 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from odibi_magics.config.sqltext import templates
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
-
-_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-# Stretches that hide what stands in them: comments, and the four kinds of quotes.
-_STRETCH = re.compile(
-    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
-      | (?P<raw>\b[rR](?:'[^']*'|"[^"]*"))
-      | (?P<single>'(?:[^'\\]|\\.)*(?:'|\Z)) | (?P<double>"(?:[^"\\]|\\.)*(?:"|\Z))
-      | (?P<name>`[^`]*(?:`|\Z))""",
-    re.VERBOSE | re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -41,8 +32,8 @@ class Filled:
         return origin if value else origin + offset - start
 
 
-def fill(text: str, values: Mapping[str, object]) -> Filled:
-    """Replaces each {{ name }} of Spark SQL: by a literal, inside quotes by escaped text; comments stay.
+def fill(text: str, values: Mapping[str, object], dialect: str = "spark") -> Filled:
+    """Replaces each {{ name }} of SQL: by a literal, inside quotes by escaped text; comments stay.
 
     Raises SqlErrors for names without a value, and values that cannot stand where they are asked for.
     """
@@ -50,11 +41,13 @@ def fill(text: str, values: Mapping[str, object]) -> Filled:
         return Filled(text)
     problems: list[SqlProblem] = []
     parts, pieces, length, last = [], [], 0, 0
-    for match, kind in _variables(text):
+    for match, kind in templates(text, dialect):
+        if match["variable"] is None:
+            continue
         parts.append(text[last : match.start()])
         pieces.append((length, last, False))
         length += len(parts[-1])
-        parts.append(_value(match, kind, values, text, problems))
+        parts.append(_value(match, kind, values, dialect, problems))
         pieces.append((length, match.start(), True))
         length += len(parts[-1])
         last = match.end()
@@ -64,49 +57,42 @@ def fill(text: str, values: Mapping[str, object]) -> Filled:
     return Filled("".join([*parts, text[last:]]), tuple(pieces))
 
 
-def _variables(text: str) -> Iterator[tuple[re.Match[str], str]]:
-    """Each {{ name }} outside comments, with the kind of quotes it stands in ("" for none)."""
-    at = 0
-    while at < len(text):
-        stretch, variable = _STRETCH.search(text, at), _VARIABLE.search(text, at)
-        if variable is None:
-            return
-        if stretch is None or variable.start() < stretch.start():
-            yield variable, ""
-            at = variable.end()
-            continue
-        kind = stretch.lastgroup or ""
-        if kind != "comment":
-            yield from ((found, kind) for found in _VARIABLE.finditer(text, stretch.start(), stretch.end()))
-        at = stretch.end()
-
-
 def _value(
-    match: re.Match[str], kind: str, values: Mapping[str, object], text: str, problems: list[SqlProblem]
+    match: re.Match[str],
+    kind: str,
+    values: Mapping[str, object],
+    dialect: str,
+    problems: list[SqlProblem],
 ) -> str:
+    name = match["variable"]
     try:
-        if match[1] not in values:
-            raise ValueError(f"variable '{match[1]}' has no value")
-        value = values[match[1]]
-        return _ESCAPES[kind](value) if kind else _literal_at(match, value, text)
+        if name not in values:
+            raise ValueError(f"unknown variable '{name}'")
+        value = values[name]
+        return _ESCAPES[dialect, kind](_plain(value)) if kind else _literal_at(match, value, dialect)
     except ValueError as error:
         problems.append(SqlProblem(str(error), match.start(), match.end()))
         return ""
 
 
-def _literal_at(match: re.Match[str], value: object, text: str) -> str:
+def _literal_at(match: re.Match[str], value: object, dialect: str) -> str:
     """A list is written without its brackets where the text has them: IN ({{ regions }})."""
+    text = match.string
     bracketed = text[: match.start()].rstrip().endswith("(") and text[match.end() :].lstrip().startswith(")")
     if isinstance(value, (list, tuple)) and bracketed:
-        return _items(value)
-    return literal(value)
+        return _items(value, dialect)
+    return literal(value, dialect)
 
 
-def literal(value: object) -> str:
-    """A Python value as a Spark SQL literal; a list as `(1, 2)`, negative numbers in brackets (`a -{{ x }}`).
+def literal(value: object, dialect: str = "spark") -> str:
+    """A Python value as a SQL literal; a list as `(1, 2)`, negative numbers in brackets (`a -{{ x }}`).
 
     Raises ValueError for values that SQL has no literal for.
     """
+    if isinstance(value, str):
+        return f"'{_ESCAPES[dialect, 'single'](_whole(value))}'"
+    if isinstance(value, (list, tuple)):
+        return f"({_items(value, dialect)})"
     for kind, write in _LITERALS:
         if isinstance(value, kind):
             return write(value)
@@ -142,8 +128,8 @@ def _timestamp(value: datetime) -> str:
     return f"TIMESTAMP '{instant.isoformat(' ')}'"
 
 
-def _items(values: list[object] | tuple[object, ...]) -> str:
-    return ", ".join(map(literal, values)) or "NULL"
+def _items(values: list[object] | tuple[object, ...], dialect: str) -> str:
+    return ", ".join(literal(value, dialect) for value in values) or "NULL"
 
 
 _LITERALS: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
@@ -152,10 +138,8 @@ _LITERALS: tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...] = (
     (int, _integer),
     (float, _float),
     (Decimal, _decimal),
-    (str, lambda value: f"'{_escaped(value, chr(39))}'"),
     (datetime, _timestamp),
     (date, lambda value: f"DATE '{value.isoformat()}'"),
-    ((list, tuple), lambda value: f"({_items(value)})"),
 )
 
 
@@ -166,23 +150,42 @@ def _plain(value: object) -> str:
         )
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    return _whole(str(value))
 
 
-def _escaped(text: str, quote: str) -> str:
-    return text.replace("\\", "\\\\").replace(quote, "\\" + quote)
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the value holds half a character: U+{ord(text[error.start]):04X}") from None
+    return text
 
 
-def _raw(value: object) -> str:
-    text = _plain(value)
+def _backslashed(quote: str) -> Callable[[str], str]:
+    return lambda text: text.replace("\\", "\\\\").replace(quote, "\\" + quote)
+
+
+def _doubled(quote: str) -> Callable[[str], str]:
+    return lambda text: text.replace(quote, quote * 2)
+
+
+def _unquoted(text: str) -> str:
     if "'" in text or '"' in text:
         raise ValueError("a value with quotes cannot stand in a raw string r'..': use '..'")
     return text
 
 
-_ESCAPES: dict[str, Callable[[object], str]] = {
-    "single": lambda value: _escaped(_plain(value), "'"),
-    "double": lambda value: _escaped(_plain(value), '"'),
-    "raw": _raw,
-    "name": lambda value: _plain(value).replace("`", "``"),
+def _nowhere(text: str) -> str:
+    raise ValueError("a variable cannot stand in E'..' or $$..$$: use '..'")
+
+
+_ESCAPES: dict[tuple[str, str], Callable[[str], str]] = {
+    ("spark", "single"): _backslashed("'"),
+    ("spark", "double"): _backslashed('"'),
+    ("spark", "raw"): _unquoted,
+    ("spark", "name"): _doubled("`"),
+    ("duckdb", "single"): _doubled("'"),
+    ("duckdb", "double"): _doubled('"'),
+    ("duckdb", "escaped"): _nowhere,
+    ("duckdb", "dollars"): _nowhere,
 }

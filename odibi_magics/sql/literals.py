@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from odibi_magics.sql.casts import try_cast
@@ -15,10 +17,15 @@ class Literals(Names):
 
     def literal(self, node: exp.Literal) -> Typed:
         if node.is_string:
+            if node.meta.get("double") and self.scope.holding(node.name):
+                said = f'"{node.name}" is text in Spark SQL, and a column has that name'
+                return self.refuse(node, f"{said}: write `{node.name}` for it, or '{node.name}' for the text")
             return Typed(text_literal(node.name), "string", node, simple=True)
         return self._number(node, node.name)
 
     def _number(self, node: exp.Expr, text: str) -> Typed:
+        if not _NUMBER.fullmatch(text):
+            return self.refuse(node, f"{text} is no number")
         if "e" in text.lower():
             return Typed(f"CAST({text} AS DOUBLE)", "double", node, simple=True)
         if "." in text:
@@ -106,6 +113,9 @@ class Literals(Names):
             return self.refuse(node, "an interval is a whole number and one unit, as INTERVAL 3 DAYS")
         sql = f"INTERVAL ({text}) {unit.upper()}"
         return Typed(sql, f"interval {'month' if unit in ('year', 'month') else unit}", node)
+
+
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def text_literal(text: str) -> str:

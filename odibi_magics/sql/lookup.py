@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from odibi_magics.sql.accepted import ways
@@ -22,8 +24,24 @@ def listed(
             if found is not None:
                 return Typed(found.sql, found.type, node, tight=found.tight)
     given = ", ".join("NULL" if a.type == VOID else a.type for a in arguments)
-    takes = " or ".join(f"({row.partition('->')[0].strip()})" for row in ways(name))
+    if any(_alike(row) for row in ways(name)) and len({a.type for a in arguments}) > 1:
+        return self.refuse(
+            node, f"function '{name}' takes values of one type, and these are {given}: CAST one"
+        )
+    takes = " or ".join(f"({_takes(row)})" for row in ways(name))
     return self.refuse(node, f"function '{name}' takes {takes}, and this is ({given}): CAST it")
+
+
+def _alike(row: str) -> bool:
+    """Whether all arguments are of one type, whichever."""
+    return set(re.findall(r"\w+", row.partition("->")[0])) in ({"T"}, {"O"}, {"N"}, {"K"})
+
+
+_KINDS = {"T": "any", "K": "any", "V": "any", "O": "any", "N": "number", "I": "whole number", "X": "decimal"}
+
+
+def _takes(row: str) -> str:
+    return re.sub(r"\b[A-Z]\b", lambda match: _KINDS.get(match[0], match[0]), row.partition("->")[0].strip())
 
 
 def refused(node: exp.Expr) -> Typed:

@@ -47,6 +47,8 @@ class Names(Compiler):
             return Typed(quoted(name), scope.merged[lowered], node, simple=True)
         holding = scope.holding(name)
         if len(holding) > 1 and all(source.columns is not None for source in holding):
+            if len({source.alias for source in holding}) == 1:  # that there are two tables so called was told
+                return Typed(quoted(name), UNKNOWN, node, simple=True)
             tables = " and ".join(source.alias for source in holding)
             return self.refuse(
                 node, f"column '{name}' is ambiguous: it is in {tables}; write {holding[0].alias}.{name}"
@@ -86,10 +88,8 @@ class Names(Compiler):
             return self._struct_column(node, parts)
         type_ = source.find(parts[1])
         if type_ is None:
-            names = [name for name, _ in source.columns or ()]
-            return self.refuse(
-                node, f"unknown column '{parts[1]}' in {source.alias}", nearest(parts[1], names)
-            )
+            close = nearest(parts[1], source.names)
+            return self.refuse(node, f"unknown column '{parts[1]}' in {source.alias}", close)
         return self._fields(Typed(dotted(source.alias, parts[1]), type_, node, simple=True), node.parts[2:])
 
     def _struct_column(self, node: exp.Column, parts: list[str]) -> Typed:

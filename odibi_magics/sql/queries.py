@@ -51,19 +51,26 @@ class Queries(Sources):
     def top(self, tree: exp.Expr) -> tuple[str, Columns]:
         """The outermost query, whose columns need names of their own."""
         sql, columns = self.query(tree, correlated=False)
-        seen: set[str] = set()
         for at, (name, type_) in enumerate(columns):
             if "void" in type_:
                 self.refuse(_item(tree, at), "this column is NULL of no type: write CAST(NULL AS type)")
             if name is None:
-                self.refuse(_item(tree, at), "this column needs a name: add AS name")
-            elif name.lower() in seen:
-                self.refuse(
-                    _item(tree, at),
-                    f"column '{name}' comes out twice: give one another name, or leave it out",
-                )
-            seen.add((name or "").lower())
+                self.refuse(_item(tree, at), _unnamed(_item(tree, at)))
+        self._twice(tree, [name for name, _ in columns if name])
         return sql, columns
+
+    def _twice(self, tree: exp.Expr, names: list[str]) -> None:
+        """Columns that come out under one name, all in one problem where a star brings them."""
+        lowered = [name.lower() for name in names]
+        twice = {at: name for at, name in enumerate(names) if name.lower() in lowered[:at]}
+        for item in {id(item): item for item in (_item(tree, at) for at in twice)}.values():
+            found = list(dict.fromkeys(name for at, name in twice.items() if _item(tree, at) is item))
+            if len(found) == 1:
+                said = f"column '{found[0]}' comes out twice: give one another name, or leave it out"
+            else:
+                shown = ", ".join(found[:5]) + (" ..." if len(found) > 5 else "")
+                said = f"{len(found)} columns come out twice ({shown}): name the columns instead of *"
+            self.refuse(item, said)
 
     def query(self, node: exp.Expr, *, correlated: bool = True) -> tuple[str, Columns]:
         outer, ctes = self.scope, self.ctes
@@ -146,7 +153,7 @@ class Queries(Sources):
 
     def _written_so(self, name: str) -> bool:
         """Whether the column is spelled as its table spells it; DuckDB would give the table's spelling, Spark this."""
-        return any(name == known for source in self.scope.holding(name) for known, _ in source.columns or ())
+        return any(name in source.names for source in self.scope.holding(name))
 
     def _explode_item(self, call: exp.Anonymous) -> Typed:
         value = self.expression(call.expressions[0])
@@ -164,35 +171,38 @@ class Queries(Sources):
             return ["*"], []
         left_out = {column.name.lower() for column in star.args.get("except_") or ()}
         self._left_out_known(star, sources)
-        if any(source.columns is None for source in sources):
+        if any(source.columns is None for source in sources) or not self._all_named(item, sources):
             self.scope.aliases["*"] = UNKNOWN
             return ["*"], [("*unknown", UNKNOWN)]
         if self.scope.merged and not alias:
             return self._merged_star(sources, left_out)
-        columns = [(n, t) for source in sources for n, t in source.columns or () if n.lower() not in left_out]
+        found = [(s.alias, n, t) for s in sources for n, t in s.named if n.lower() not in left_out]
+        columns: Columns = [(name, type_) for _, name, type_ in found]
         if not left_out:
-            return ["*" if not alias else f"{quoted(sources[0].alias)}.*"], list(columns)
+            return ["*" if not alias else f"{quoted(sources[0].alias)}.*"], columns
         if len(sources) == 1:
-            return [quoted(name) for name, _ in columns], list(columns)
-        return [
-            dotted(source.alias, name)
-            for source in sources
-            for name, _ in source.columns or ()
-            if name.lower() not in left_out
-        ], list(columns)
+            return [quoted(name) for _, name, _ in found], columns
+        return [dotted(table, name) for table, name, _ in found], columns
+
+    def _all_named(self, item: exp.Expr, sources: list[Source]) -> bool:
+        for source in sources:
+            if len(source.named) < len(source.columns or ()):
+                self.refuse(item, f"a column of {source.alias} has no name of its own: add AS name there")
+                return False
+        return True
 
     def _left_out_known(self, star: exp.Star, sources: list[Source]) -> None:
         for column in star.args.get("except_") or ():
             if not any(source.find(column.name) for source in sources):
                 from odibi_magics.errors import nearest
 
-                names = [name for source in sources for name, _ in source.columns or ()]
+                names = [name for source in sources for name in source.names]
                 self.refuse(column, f"unknown column '{column.name}' in EXCEPT", nearest(column.name, names))
 
     def _merged_star(self, sources: list[Source], left_out: set[str]) -> tuple[list[str], Columns]:
         """With USING, Spark puts the joined columns first."""
         merged = self.scope.merged
-        spelled = {n.lower(): n for source in reversed(sources) for n, _ in source.columns or ()}
+        spelled = {n.lower(): n for source in reversed(sources) for n, _ in source.named}
         first = [
             (quoted(spelled[name]), spelled[name], type_)
             for name, type_ in merged.items()
@@ -201,7 +211,7 @@ class Queries(Sources):
         rest = [
             (dotted(source.alias, name), name, type_)
             for source in sources
-            for name, type_ in source.columns or ()
+            for name, type_ in source.named
             if name.lower() not in merged and name.lower() not in left_out
         ]
         return [sql for sql, _, _ in first + rest], [(name, type_) for _, name, type_ in first + rest]
@@ -316,6 +326,12 @@ def _star(item: exp.Expr) -> exp.Star | None:
     if isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
         return item.this
     return None
+
+
+def _unnamed(item: exp.Expr) -> str:
+    if isinstance(item, exp.Literal) and item.is_string:
+        return f"this column is the text '{item.name}': add AS name, or for a column write `{item.name}`"
+    return "this column needs a name: add AS name"
 
 
 _PLAIN_NAMES = ("count", "sum", "min", "max", "avg")

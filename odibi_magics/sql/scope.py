@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from odibi_magics.sql.types import UNKNOWN, quoted
 
-Columns = Sequence[tuple[str, str]]
+# A column that a query inside gives no name has none: it can be counted, not named.
+Columns = Sequence[tuple[str | None, str]]
 
 
 @dataclass
@@ -19,7 +20,16 @@ class Source:
     by_name: dict[str, tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.by_name = {name.lower(): (name, type_) for name, type_ in self.columns or ()}
+        self.by_name = {name.lower(): (name, type_) for name, type_ in self.columns or () if name}
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """The columns that have a name."""
+        return [(name, type_) for name, type_ in self.columns or () if name]
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.named]
 
     def find(self, name: str) -> str | None:
         """A column's type; None where there is none of that name."""
@@ -54,7 +64,7 @@ class Scope:
     def names(self) -> Iterator[str]:
         """All names a column may have here, for the nearest spelling."""
         for source in self.sources:
-            yield from (name for name, _ in source.columns or ())
+            yield from source.names
         yield from self.aliases
         if self.outer:
             yield from self.outer.names()

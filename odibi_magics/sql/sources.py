@@ -43,7 +43,7 @@ class Sources(Expressions):
 
     def _renamed(self, node: exp.Expr, columns: Columns, names: Sequence[str]) -> Columns:
         if names and len(names) != len(columns):
-            self.refuse(node, f"{len(names)} names for {len(columns)} columns")
+            self.refuse(node, f"the columns are {len(columns)}, the names of the alias {len(names)}")
             return columns
         return [(name, type_) for name, (_, type_) in zip(names, columns, strict=True)] if names else columns
 
@@ -61,8 +61,8 @@ class Sources(Expressions):
     def _source(self, node: exp.Expr) -> str:
         sql, alias, columns = self._named(node)
         if any(source.alias.lower() == alias.lower() for source in self.scope.sources) and alias:
-            self.refuse(node, f"two tables here are called '{alias}': give one an alias")
-        self.scope.sources.append(Source(alias, columns))  # type: ignore[arg-type]
+            self.refuse(node, f"two tables here are called '{alias}': give one another alias")
+        self.scope.sources.append(Source(alias, columns))
         return sql
 
     def _named(self, node: exp.Expr) -> tuple[str, str, Sequence[tuple[str | None, str]] | None]:
@@ -175,7 +175,7 @@ class Sources(Expressions):
             return ""
         value = self.expression(call.expressions[0])
         sql, columns = self._exploded(node, value, name == "posexplode", names)
-        self.scope.sources.append(Source(table, columns))  # type: ignore[arg-type]
+        self.scope.sources.append(Source(table, columns))
         outer = "LEFT JOIN LATERAL" if node.args.get("outer") else "CROSS JOIN LATERAL"
         return f"\n{outer} (SELECT {sql}) AS {quoted(table)}{' ON TRUE' if node.args.get('outer') else ''}"
 
@@ -197,7 +197,7 @@ class Sources(Expressions):
             self.refuse(node, f"explode takes an array or a map, and this is {value.type}")
             return "NULL", None
         if names and len(names) != len(parts):
-            self.refuse(node, f"explode gives {len(parts)} columns here, and {len(names)} names follow")
+            self.refuse(node, f"the columns that come out are {len(parts)}, the names behind AS {len(names)}")
             return "NULL", None
         named = [
             (sql, given, type_)

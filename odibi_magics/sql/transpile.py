@@ -37,10 +37,13 @@ def to_duckdb(query: Query, schemas: Schemas, *, now: datetime | None = None) ->
     return made.sql
 
 
+def check_condition(predicate: Predicate, columns: Sequence[tuple[str, str]]) -> list[SqlProblem]:
+    """As check_columns, of a condition."""
+    return [shifted(problem) for problem in compiled_condition(predicate.tree, columns).problems]
+
+
 def predicate_to_duckdb(predicate: Predicate, columns: Sequence[tuple[str, str]]) -> str:
     """DuckDB SQL of a condition over the given columns. Raises SqlErrors as to_duckdb."""
-    if predicate.dialect != "spark":
-        return predicate.text
     made = compiled_condition(predicate.tree, columns)
     if made.problems:
         raise SqlErrors(shifted(problem) for problem in made.problems)
@@ -48,7 +51,7 @@ def predicate_to_duckdb(predicate: Predicate, columns: Sequence[tuple[str, str]]
 
 
 def to_spark(query: Query | Predicate) -> str:
-    """What Spark gets: the user's own text where it is Spark's, else transpiled from DuckDB's."""
-    if query.dialect == "spark":
+    """What Spark gets: the user's own text where it is Spark's, as conditions are, else transpiled from DuckDB's."""
+    if isinstance(query, Predicate) or query.dialect == "spark":
         return query.text
     return query.tree.sql(dialect=dialect("spark"))

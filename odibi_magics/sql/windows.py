@@ -92,7 +92,10 @@ def _bound(self: Operators, node: exp.Window, spec: exp.WindowSpec, side: str, k
     direction = str(spec.args.get(f"{side}_side") or "").upper()
     if isinstance(value, str):
         return f"{value} {direction}".strip()
-    if kind == "ROWS" and isinstance(value, exp.Literal) and value.name.isdigit():
+    if kind == "ROWS" and isinstance(value, exp.Literal) and value.name.isdigit() and direction:
         return f"{value.name} {direction}"
-    self.refuse(node, "a frame's bound is UNBOUNDED, CURRENT ROW or, with ROWS, a whole number")
+    self.refuse(
+        node,
+        "a frame's bound is CURRENT ROW, or UNBOUNDED or a whole number (ROWS) with PRECEDING",
+    )
     return "CURRENT ROW"

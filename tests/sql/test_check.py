@@ -42,6 +42,29 @@ def problems(text: str, dialect: str = "spark") -> tuple[SqlProblem, ...]:
         ("SELECT a FROM df; DROP TABLE x", ";", "here are several"),
         ("SELECT a FROM", "FROM", "a table's name was expected"),
         ("SELECT (a FROM df", "FROM", "bracket"),
+        (
+            "DROP TABLE orders",
+            "DROP",
+            "DROP is not allowed: a step is one query, which begins with SELECT or WITH",
+        ),
+        ("  add jar 'x.jar'", "add jar", "ADD is not allowed: a step is one query"),
+        ("orders", "orders", "which begins with SELECT or WITH, not with 'orders'"),
+        ("SELECT a, FROM df", ",", "nothing follows this comma"),
+        ("SELECT FROM df", "SELECT", "SELECT lists no columns"),
+        ("SELECT a FROM df GROUP BY", "GROUP BY", "nothing follows GROUP BY"),
+        ("SELECT a FROM df WHERE", "WHERE", "something is missing behind 'WHERE'"),
+        ("SELECT a FROM df WHERE a >", ">", "something is missing behind '>'"),
+        ("SELECT a FROM df WHERE a IN 1, 2", "IN", "IN takes brackets: IN (1, 2)"),
+        ("SELECT * EXCLUDE (a) FROM df", "EXCLUDE", "* EXCLUDE is not Spark's"),
+        ("SELECT TOP 10 a FROM df", "TOP", "write LIMIT at the end"),
+        ("SELECT a FROM df WHERE a = ‘x’", "‘x’", "a typographic quote"),
+        ("SELECT CAST(a AS strin) AS b FROM df", "strin", "'strin' is no type"),
+        ("SELECT CASE WHEN a THEN 'b' FROM df", "'b'", "the CASE before 'b' has no END"),
+        ("SELECT [1, 2] AS a", "1", "Spark SQL has no [1, 2]: write array(1, 2)"),
+        ("SELECT a FROM df WHERE a SIMILAR TO 'x'", "a", "Spark SQL has no SIMILAR TO: write RLIKE"),
+        ("SELECT ? AS a", "a", "a parameter is not filled in here: write {{ name }}"),
+        ("SELECT a FROM df VERSION AS OF 3", "3", "`read:` takes version: and timestamp:"),
+        ("SELECT a INTO x FROM df", "x", "SELECT INTO is not allowed: a step only reads"),
     ],
 )
 def test_refused_by_name_with_its_place(text: str, word: str, words: str) -> None:
@@ -49,6 +72,35 @@ def test_refused_by_name_with_its_place(text: str, word: str, words: str) -> Non
     assert words in found.message
     assert text[found.start : found.end].upper() in word.upper()
     assert found.start >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "meant"),
+    [
+        ("SELCT a FROM df", "SELCT", "SELECT"),
+        ("SELECT a FORM orders", "FORM", "FROM"),
+        ("SELECT a FROM df WHER a > 1", "WHER", "WHERE"),
+        ("SELECT a FROM df GRUOP BY a", "GRUOP", "GROUP"),
+        ("SELECT CAST(a AS strin) AS b FROM df", "strin", "string"),
+        ("SELECT uper(a) AS a FROM df", "uper", "upper"),
+        ("SELECT getdate() AS a FROM df", "getdate", None),
+    ],
+)
+def test_a_misspelt_word_names_the_nearest(text: str, word: str, meant: str | None) -> None:
+    [found] = problems(text)
+    assert text[found.start : found.end] == word
+    assert found.suggestion == meant
+
+
+@pytest.mark.parametrize("text", ["SELECT transform(a, x -> x + 1) AS a FROM df", "SELECT a INTO x FROM df"])
+def test_one_cause_is_one_problem(text: str) -> None:
+    assert len(problems(text)) == 1
+
+
+def test_sqlglot_logs_nothing_of_the_text(caplog: pytest.LogCaptureFixture) -> None:
+    for text in ("SHOW TABLES", "EXPLAIN SELECT 1", "SELECT 1 AS x; VACUUM y"):
+        assert problems(text)
+    assert caplog.text == ""
 
 
 @pytest.mark.parametrize(

@@ -58,20 +58,48 @@ def test_origin_leads_back_to_the_text() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("SELECT {{ missing }}", "has no value"),
+        ("SELECT {{ missing }}", "unknown variable 'missing'"),
         ("SELECT '{{ n }}'", "null cannot stand inside quotes"),
         ("SELECT '{{ l }}'", "a list cannot stand inside quotes"),
         ("SELECT {{ o }}", "cannot stand in SQL"),
         ("SELECT {{ big }}", "does not fit a bigint"),
         ("SELECT r'{{ q }}'", "raw string"),
+        ("SELECT '{{ half }}'", "the value holds half a character: U+D800"),
+        ("SELECT {{ half }}", "the value holds half a character: U+D800"),
     ],
 )
 def test_what_cannot_be_filled_in(text: str, words: str) -> None:
     with pytest.raises(SqlErrors) as raised:
-        fill(text, {"n": None, "l": [1], "o": object(), "big": 2**70, "q": "it's"})
+        fill(text, {"n": None, "l": [1], "o": object(), "big": 2**70, "q": "it's", "half": "\ud800"})
     found = raised.value.problems[0]
     assert words in found.message
     assert text[found.start : found.end].startswith("{{")
+
+
+def test_a_comment_inside_a_comment_hides_variables_too() -> None:
+    text = "SELECT 1 /* a /* b */ {{ v }} */ AS x"
+    assert fill(text, {"v": 1}).text == text
+
+
+def test_quotes_of_duckdb_are_escaped_as_duckdb_reads_them() -> None:
+    text = "SELECT '{{ v }}' AS a, \"{{ v }}\" AS b, {{ v }} AS c"
+    filled = fill(text, {"v": "x'\"\\"}, "duckdb").text
+    assert filled == "SELECT 'x''\"\\' AS a, \"x'\"\"\\\" AS b, 'x''\"\\' AS c"
+
+
+@pytest.mark.parametrize(
+    "text", ["SELECT E'{{ v }}' AS x", "SELECT $$a'{{ v }}$$ AS x", "SELECT $t${{ v }}$t$ AS x"]
+)
+def test_quotes_of_duckdb_that_take_no_variable(text: str) -> None:
+    with pytest.raises(SqlErrors, match=r"a variable cannot stand in E'\.\.'"):
+        fill(text, {"v": "x"}, "duckdb")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30))
+def test_in_duckdb_a_text_never_becomes_sql(value: str) -> None:
+    filled = fill("SELECT '{{ v }}' AS a, {{ v }} AS b", {"v": value}, "duckdb").text
+    assert duckdb.execute(filled).fetchall() == [(value, value)]
 
 
 TEMPLATES = [

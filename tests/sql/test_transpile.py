@@ -36,7 +36,18 @@ def told(text: str) -> list[SqlProblem]:
         ("SELECT id FROM orders JOIN people USING (qty)", "qty", "USING is not in people", None),
         ("SELECT 1 AS x FROM orders WHERE EXISTS (SELECT 1 FROM people WHERE people.id = orders.idd)", "idd",
          "unknown column 'idd' in orders", "id"),
-        ("SELECT orders.*, people.* FROM orders JOIN people ON orders.id = people.id", "*", "comes out twice", None),
+        ("SELECT orders.*, people.id FROM orders JOIN people ON orders.id = people.id", "id",
+         "column 'id' comes out twice", None),
+        ('SELECT id FROM orders WHERE "name" = 1', '"name"', '"name" is text in Spark SQL, and a column has that name', None),
+        ('SELECT "nothing" FROM orders', '"nothing"', "this column is the text 'nothing': add AS name", None),
+        ("SELECT * FROM (SELECT id, qty + 1 FROM orders) AS o", "*", "a column of o has no name of its own", None),
+        ("SELECT count(DISTINCT *) AS n FROM orders", "count", "count(DISTINCT *) is not accepted", None),
+        ("SELECT upper(explode(tags)) AS x FROM orders", "explode", "explode() stands alone", None),
+        ("SELECT id FROM orders GROUP BY sum(qty)", "sum", "sum() is not allowed in GROUP BY", None),
+        ("SELECT sum(qty) OVER (ORDER BY id ROWS BETWEEN 1 AND 2) AS n FROM orders", "sum", "a frame's bound is", None),
+        ("SELECT ts > 'soon' AS x FROM orders", "'soon'", "'soon' is no timestamp: write '2026-01-31 18:00:00'", None),
+        ("SELECT ts > '2026-02-30' AS x FROM orders", "'2026-02-30'", "'2026-02-30' is no timestamp", None),
+        ("SELECT 1.5E AS x", "1.5E", "1.5E is no number", None),
         ("SELECT id + 1 FROM orders", "id", "needs a name", None),
         ("SELECT NULL AS x", "x", "NULL of no type", None),
     ],
@@ -64,6 +75,22 @@ def test_all_unknown_columns_at_once() -> None:
     assert len(told("SELECT aa, upper(bb) AS b FROM orders WHERE cc > 1 ORDER BY dd")) == 4
 
 
+def test_columns_that_a_star_brings_twice_are_one_problem() -> None:
+    [found] = told("SELECT * FROM orders AS a JOIN orders AS b ON a.id = b.id")
+    assert found.message == (
+        "8 columns come out twice (id, Qty, name, price, ts ...): name the columns instead of *"
+    )
+
+
+def test_two_tables_of_one_name_are_one_problem() -> None:
+    [found] = told("SELECT id FROM orders AS o, people AS o")
+    assert found.message == "two tables here are called 'o': give one another alias"
+
+
+def test_a_column_without_a_name_can_be_counted() -> None:
+    assert told("WITH a AS (SELECT id + 1 FROM orders) SELECT count(*) AS n FROM a") == []
+
+
 def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
     query = check_query("SELECT upper(a) AS a, o.b + 1 AS b FROM people AS o WHERE c > 'x'", TABLES)
     assert check_columns(query, {}) == []
@@ -75,12 +102,17 @@ def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
         ("price / 3", "CAST one side to double"),
         ("avg(price)", "CAST it to double"),
         ("price * CAST(1 AS DECIMAL(30,2))", "needs over 38 digits"),
-        ("name + 1", "+ needs numbers, and this is string"),
+        ("name + 1", "+ needs numbers, and this is string: CAST it (text is joined by ||)"),
+        (
+            "coalesce(Qty, 'none')",
+            "function 'coalesce' takes values of one type, and these are bigint, string: CAST one",
+        ),
+        ("if(Qty, 1, 2)", "function 'if' takes (boolean, any, any), and this is (bigint, int, int)"),
         ("name = 1", "string and int are compared"),
         ("CAST(x AS STRING)", "engines write doubles differently"),
         ("name || x", "engines write doubles differently"),
         ("upper(tags)", "takes (string), and this is (array<string>)"),
-        ("coalesce(id, name)", "CAST it"),
+        ("coalesce(id, name)", "these are int, string: CAST one"),
         ("CASE WHEN id THEN 1 END", "a condition is expected here"),
         ("regexp_replace(name, '(?=a)', 'b')", "look-around"),
         ("regexp_replace(name, '(a)\\\\1', 'b')", "back-references"),
