@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.engines.base import Preview
 from odibi_magics.pipeline.plan import Plan, PlannedNode
 from odibi_magics.pipeline.result import NodeData, NodeResult, RunResult
-from odibi_magics.project import ConnectionInfo, Project, Tables
+from odibi_magics.project import Project
 from odibi_magics.sql.functions import transform
+from odibi_magics.tables import Tables
 
 TARGET = Path(__file__).parent / "reference" / "python.md"
 

@@ -79,7 +79,8 @@ class ConfigErrors(OdibiError):
         count = len(self.problems)
         noun = "problem" if count == 1 else "problems"
         head = f"{count} {noun} in {self.what}, nothing was run"
-        return redact("\n".join([head, "", *map(render_problem, self.problems)]))
+        told = (render_problem(problem, self.what) for problem in self.problems)
+        return redact("\n".join([head, "", *told]))
 
     def without_data(self) -> Self:
         kept = [replace(problem, message=without_data(problem.message)) for problem in self.problems]
@@ -90,13 +91,18 @@ def _line(problem: Problem) -> tuple[int, int]:
     return (problem.place.line, problem.place.column) if problem.place else (0, 0)
 
 
-def render_problem(problem: Problem) -> str:
-    """One problem as text: line, path, message, then the excerpt with its caret."""
+def render_problem(problem: Problem, what: str = "") -> str:
+    """One problem as text: line, path, message, then the excerpt with its caret.
+
+    what: the text that is spoken of; a line of another one is told with the other's name.
+    """
     subject = f"{problem.where}: " if problem.where else ""
     if problem.place is None:
         hint = f" ({problem.hint})" if problem.hint else ""
         return f"  {subject}{problem.message}{hint}"
-    head = f"  line {problem.place.line}  {subject}{problem.message}"
+    source = problem.place.source
+    elsewhere = f" of {source.later or source.name}" if what not in ("", source.name) else ""
+    head = f"  line {problem.place.line}{elsewhere}  {subject}{problem.message}"
     return head + "\n" + problem.place.excerpt(problem.hint)
 
 

@@ -4,49 +4,38 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from odibi_magics.config.formats import infer_format
 from odibi_magics.config.load import Config, Known, load
+from odibi_magics.config.models import Retry
 from odibi_magics.config.source import Source as Text
-from odibi_magics.connections.address import parse_address
-from odibi_magics.connections.base import Connection
+from odibi_magics.connections.base import Connection, NothingThere
+from odibi_magics.connections.info import ConnectionInfo, connection_info
 from odibi_magics.connections.registry import connect
 from odibi_magics.display.plan import plan_html, plan_text
 from odibi_magics.display.report import report_html, report_page, report_text
 from odibi_magics.display.tables import preview_html, preview_text
-from odibi_magics.engines.base import Engine, Frame, Place, Preview, Source
+from odibi_magics.engines.base import Engine, Frame
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import ConfigErrors, NodeFailed, UsageError, suggest
 from odibi_magics.pipeline.build import Builder
 from odibi_magics.pipeline.definitions import Definitions, definitions
 from odibi_magics.pipeline.edges import downstream, upstream
 from odibi_magics.pipeline.events import Observer
-from odibi_magics.pipeline.plan import Plan, PlannedNode
-from odibi_magics.pipeline.result import NodeResult, Render, RunResult
-from odibi_magics.pipeline.runner import Run
+from odibi_magics.pipeline.plan import Plan
+from odibi_magics.pipeline.result import Render, RunResult
+from odibi_magics.pipeline.runner import Peek, Run
 from odibi_magics.pipeline.story import keep_story
 from odibi_magics.pipeline.warn import plan_warnings
 from odibi_magics.sql.modules import load_functions
+from odibi_magics.tables import Tables
 
 RENDER = Render(report_html, report_text, report_page, preview_html, preview_text)
-
-
-@dataclass(frozen=True)
-class ConnectionInfo:
-    """A connection as people see it. secret: where its secret comes from, never the secret itself."""
-
-    name: str
-    kind: str
-    place: str
-    auth: str
-    secret: str
-    defined: str
 
 
 class Project:
@@ -125,11 +114,11 @@ class Project:
         self,
         *,
         pipelines: Sequence[str] | None = None,
-        only: str | None = None,
+        only: str | Sequence[str] | None = None,
         from_node: str | None = None,
         engine: str | None = None,
     ) -> Plan:
-        """What a run would do, frozen.
+        """What a run would do, frozen. only: nodes that run alone. from_node: with all that come from it.
 
         Raises ConfigErrors with all that is wrong, UsageError for a node or pipeline that is not there.
         """
@@ -140,22 +129,20 @@ class Project:
         *,
         engine: str | None = None,
         pipelines: Sequence[str] | None = None,
-        only: str | None = None,
+        only: str | Sequence[str] | None = None,
         from_node: str | None = None,
         run_id: str | None = None,
         observers: Sequence[Observer] = (),
     ) -> RunResult:
-        """Runs the project's nodes.
+        """Runs the project's nodes; which ones as in `plan`.
 
         Raises NodeFailed or Cancelled, each with `.result`; ConfigErrors and UsageError before anything runs.
         """
         plan = self.plan(pipelines=pipelines, only=only, from_node=from_node, engine=engine)
-        run = Run(plan, self._engine(engine), run_id or new_run_id(), RENDER, observers)
+        run = Run(plan, self._engine(engine), run_id or new_run_id(), RENDER, observers, retry=self._retry)
         result = run.execute()
         self._keep_story(result)
-        if result.state != "done":
-            raise NodeFailed(_failure(result), result)
-        return result
+        return _whole(result)
 
     def preview(
         self,
@@ -168,15 +155,15 @@ class Project:
     ) -> RunResult:
         """Evaluates and validates up to `node` (the last one) and shows its first rows; writes nothing.
 
-        sample: reads only so many rows of each source. Raises as `run`.
+        sample: reads only so many rows of each source. rows: 0 shows none, but how many there are. Raises as `run`.
         """
         name = self._known(node) if node else self._last()
         plan = self._up_to(self.plan(engine=engine), name)
-        run = Run(plan, self._engine(engine), new_run_id(), RENDER, observers, sample=sample)
-        result = run.execute(preview=lambda run: _first_rows(run.frames[name], name, rows))
-        if result.state != "done":
-            raise NodeFailed(_failure(result), result)
-        return result
+        peek = Peek(name, rows)
+        run = Run(
+            plan, self._engine(engine), new_run_id(), RENDER, observers, peek, sample, retry=self._retry
+        )
+        return _whole(run.execute())
 
     def graph(self) -> Plan:
         """The plan of everything, for drawing it. Raises as `plan`."""
@@ -184,6 +171,7 @@ class Project:
 
     def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
         chosen = self._engine(engine)
+        configs = list({id(config): config for config in self._own_configs(own)}.values())
         builder = Builder(self.definitions, own, chosen)
         nodes = builder.build()
         if builder.problems:
@@ -194,23 +182,34 @@ class Project:
             engine_title=chosen.title,
             project=self.definitions.settings.get("project"),
             environment=self.environment,
-            variables=tuple(
-                used for config in self.definitions.configs[-1:] for used in config.values.used.values()
-            ),
-            warnings=plan_warnings(self.definitions.configs[-1], nodes),
+            variables=tuple(used for config in configs for used in config.values.used.values()),
+            warnings=tuple(warned for config in configs for warned in plan_warnings(config, nodes)),
             text=self.text.text,
             render_text=plan_text,
             render_html=plan_html,
         )
 
+    def _own_configs(self, own: Sequence[str]) -> Iterator[Config]:
+        """The texts of these nodes; with none, of what was defined last."""
+        yield from (self.definitions.nodes[name].config for name in own)
+        if not own:
+            yield from self.definitions.configs[-1:]
+
+    @property
+    def _retry(self) -> Retry:
+        return self.definitions.settings.get("retry") or Retry()
+
     def _engine(self, name: str | None) -> Engine:
         return choose_engine(name or str(self.definitions.settings.get("engine", "auto")))
 
-    def _own(self, pipelines: Sequence[str] | None, only: str | None, from_node: str | None) -> list[str]:
+    def _own(
+        self, pipelines: Sequence[str] | None, only: str | Sequence[str] | None, from_node: str | None
+    ) -> list[str]:
         if only and from_node:
             raise UsageError("--only and --from-node exclude each other")
         if only:
-            return [self._known(only)]
+            asked = {self._known(name) for name in ([only] if isinstance(only, str) else only)}
+            return [name for name in self.own if name in asked]
         chosen = self._of_pipelines(pipelines) if pipelines else list(self.own)
         if from_node is None:
             return chosen
@@ -266,67 +265,39 @@ class Project:
             for name, found in self.definitions.connections.items()
         )
 
-    def check_connection(self, name: str) -> None:
-        """Whether a place answers. Raises ConnectionFailed with what was tried and the remedy."""
-        self.connection(name).check()
+    def check_connection(self, name: str) -> str:
+        """How a place answers: "ok", or "will be made" of one that nothing reads before a run makes it.
+
+        Raises ConnectionFailed with what was tried and the remedy.
+        """
+        try:
+            self.connection(name).check()
+        except NothingThere:
+            if self._is_read_first(name):
+                raise
+            return "will be made"
+        return "ok"
+
+    def _is_read_first(self, name: str) -> bool:
+        """Whether a node reads there what no node writes."""
+        nodes = [defined.node for defined in self.definitions.nodes.values()]
+        read = {node.read.path for node in nodes if node.read and node.read.connection == name}
+        written = {node.write.path for node in nodes if node.write and node.write.connection == name}
+        return bool(read - written)
 
     @cached_property
     def engine(self) -> Tables:
         """The engine's verbs on tables, as `engine.read_delta(connection="silver", path="clean/sales.delta")`."""
         return Tables(self)
 
+    def evaluate(self, node: str) -> Frame:
+        """A node's rows, evaluated and validated afresh; nothing is written. Raises as `run`."""
+        alone = Project(self.definitions, [node], self.text, self.environment)
+        return alone.preview(node, rows=1)[node].frame
+
     def table(self, address: str, *more: str) -> Frame:
         """The rows at a TABLE address. Raises UsageError, EngineError, ConnectionFailed."""
         return self.engine.read(address, *more)
-
-
-class Tables:
-    """An engine's verbs on tables, by connection and path or by TABLE address."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-
-    def read_delta(
-        self,
-        *,
-        connection: str,
-        path: str,
-        version: int | None = None,
-        timestamp: datetime | str | None = None,
-    ) -> Frame:
-        """A Delta table, now or as it was; the same frame type as `result[...]`.
-
-        timestamp: with a zone. Raises UsageError, EngineError, ConnectionFailed.
-        """
-        when = datetime.fromisoformat(timestamp) if isinstance(timestamp, str) else timestamp
-        if when is not None and when.tzinfo is None:
-            raise UsageError(f"the time {when.isoformat()} has no zone: write {when.isoformat()}Z for UTC")
-        place = Place(self._project.connection(connection), path, "delta")
-        return self._open(Source(place, version=version, timestamp=when))
-
-    def read(self, address: str, *more: str) -> Frame:
-        """The rows at a TABLE address: `conn:path@5`, a node's name, a local path."""
-        parsed = parse_address(address, *more)
-        place = self._place(parsed.connection, parsed.path)
-        return self._open(Source(place, version=parsed.version, timestamp=parsed.timestamp))
-
-    def _place(self, connection: str | None, path: str) -> Place:
-        if connection is not None:
-            return Place(self._project.connection(connection), path, infer_format(path))
-        defined = self._project.definitions.nodes.get(path)
-        if defined is not None and defined.node.write is not None:
-            write = defined.node.write
-            where = write.path or ""
-            return Place(
-                self._project.connection(write.connection), where, write.format or infer_format(where)
-            )
-        if defined is not None:
-            raise UsageError(f"node '{path}' writes no table; see its rows with --preview {path}")
-        return local_place(path)
-
-    def _open(self, source: Source) -> Frame:
-        frame: Frame = self._project._engine(None).open([source.place]).read(source)
-        return frame
 
 
 def with_sql_problems(error: ConfigErrors, earlier: Definitions) -> ConfigErrors:
@@ -345,16 +316,6 @@ def with_sql_problems(error: ConfigErrors, earlier: Definitions) -> ConfigErrors
     return ConfigErrors([*error.problems, *functions, *builder.problems], error.what)
 
 
-def local_place(path: str) -> Place:
-    """A path of this machine as a place of its own. Raises UsageError where nothing is there."""
-    from odibi_magics.connections.local import LocalConnection
-
-    target = Path(path).expanduser()
-    if not target.exists():
-        raise UsageError(f"'{path}' is no connection's path (conn:path), no node, and no file or folder here")
-    return Place(LocalConnection("local", target.resolve().parent), target.name, infer_format(target.name))
-
-
 def read_text(path: str | os.PathLike[str]) -> Text:
     """A file's text. Raises UsageError where it cannot be read."""
     try:
@@ -370,40 +331,8 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def connection_info(name: str, model: Any, defined: str) -> ConnectionInfo:
-    """A connection's line in a list."""
-    if model.type == "local":
-        return ConnectionInfo(name, "local", model.base_path, "none", "", defined)
-    if model.type == "unity_catalog":
-        return ConnectionInfo(name, model.type, f"{model.catalog}.{model.schema_}", "session", "", defined)
-    place = "/".join(part for part in (model.account, model.container, model.path_prefix) if part)
-    return ConnectionInfo(name, model.type, place, model.auth_mode, _secret_origin(model), defined)
-
-
-def _secret_origin(model: Any) -> str:
-    if model.auth_mode == "key_vault":
-        return f"{model.key_vault_name or 'the project vault'}/{model.secret_name}"
-    if model.auth_mode == "databricks_secret":
-        return f"{model.secret_scope}/{model.secret_key}"
-    return ""
-
-
-def _first_rows(frame: Frame, name: str, rows: int) -> Preview:
-    return replace(frame.preview(rows), title=name)
-
-
-def _failure(result: RunResult) -> str:
-    """What a failed cell says below its report."""
-    failed = [node.name for node in result.nodes if node.state == "failed"]
-    skipped = sum(node.state == "skipped" for node in result.nodes)
-    also = f", {skipped} skipped" if skipped else ""
-    return f"run {result.run_id} failed: {', '.join(failed)}{also}" + _first_line(result.failed)
-
-
-def _first_line(failed: Sequence[NodeResult]) -> str:
-    return "".join(
-        f"\n  {node.name}: {node.error.strip().splitlines()[0] if node.error else ''}" for node in failed
-    )
-
-
-__all__ = ["ConnectionInfo", "PlannedNode", "Project", "Tables"]
+def _whole(result: RunResult) -> RunResult:
+    """The result of a run without a failure. Raises NodeFailed."""
+    if result.state != "done":
+        raise NodeFailed(result.in_words(), result)
+    return result

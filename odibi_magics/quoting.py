@@ -37,6 +37,18 @@ def each_part(text: str, change: Callable[[str], str]) -> str:
     return Data(change(text)) if isinstance(text, Data) else change(text)
 
 
+def first_line(text: str) -> str:
+    """A text up to the end of its first line."""
+    if not isinstance(text, Quoting):
+        return each_part(text, lambda part: part.partition("\n")[0])
+    kept = []
+    for part in text.parts:
+        kept.append(first_line(part))
+        if "\n" in part:
+            break
+    return Quoting(*kept)
+
+
 def without_data(text: str) -> str:
     """A text with `[data]` in place of each part that is data."""
     if isinstance(text, Quoting):

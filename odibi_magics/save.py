@@ -7,17 +7,26 @@ import builtins
 import inspect
 import os
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from odibi_magics.config.check import nodes_of
+from odibi_magics.config.load import Config, load
+from odibi_magics.config.marks import Path as Marks
 from odibi_magics.config.models import FunctionStep
 from odibi_magics.config.source import Source as Text
+from odibi_magics.config.tree import Tree, project_tree
 from odibi_magics.errors import ConfigErrors, UsageError
-from odibi_magics.pipeline.definitions import DefinedConnection, Definitions
+from odibi_magics.pipeline.definitions import DefinedNode, Definitions
+from odibi_magics.pipeline.definitions import definitions as defined_by
+from odibi_magics.pipeline.edges import data_edges
+from odibi_magics.pipeline.plan import Edge, Plan, PlannedNode
+from odibi_magics.pipeline.steps import check_node
+from odibi_magics.project import Project
+from odibi_magics.secret import redact
 from odibi_magics.sql.functions import Function, registered
 
 _ORDER = (
@@ -33,67 +42,93 @@ _ORDER = (
 )
 
 
-def save(definitions: Definitions, path: Path) -> tuple[Path, ...]:
+def save(definitions: Definitions, path: Path, *, force: bool = False) -> tuple[Path, ...]:
     """Writes the project to `path`, and the notebook functions it uses to `<stem>_functions.py` beside it.
 
-    Saving the same again is harmless. Raises UsageError where another text is there already, a function cannot stand
-    alone, or the result does not check.
+    Replaces files that it wrote itself and nobody has changed since; `force` replaces others too. Raises UsageError
+    where it may not, a function cannot stand alone, or the whole does not check or would not do what the cells do.
     """
     if not definitions.nodes and not definitions.connections:
         raise UsageError("there is nothing to save: no connections and no nodes are defined yet")
     functions = _notebook_functions(definitions)
     beside = path.with_name(f"{path.name.split('.')[0]}_functions.py")
     text = to_yaml(definitions, [beside.name] if functions else [], path.resolve().parent)
-    files = {path: text, **({beside: _module(functions)} if functions else {})}
+    _check(text, path, definitions)
+    files = {path: _signed(text), **({beside: _signed(_module(functions))} if functions else {})}
+    for file in files:
+        if not force:
+            _refuse_another(file)
     for file, content in files.items():
-        _refuse_another(file, content)
-    _check(text, path)
-    for file, content in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content, encoding="utf-8")
     return tuple(files)
 
 
-def _refuse_another(file: Path, content: str) -> None:
-    if file.exists() and file.read_text(encoding="utf-8", errors="replace") != content:
+# The first line of a saved file: what follows it, as a fingerprint, tells whether somebody has changed it since.
+_SIGNED = "# Saved by %odibi_save, sha256 {}: saving again replaces this file unless it was edited.\n"
+
+
+def _signed(text: str) -> str:
+    return _SIGNED.format(sha256(text.encode()).hexdigest()) + text
+
+
+def _refuse_another(file: Path) -> None:
+    if not file.exists():
+        return
+    there = file.read_text(encoding="utf-8", errors="replace")
+    if there != _signed(there.partition("\n")[2]):
         raise UsageError(
-            f"'{file}' is there already, with another text: choose another name, or remove it first"
+            f"'{file}' is there already, and was not saved from a notebook or was edited since: "
+            "choose another name, or replace it with --force"
         )
 
 
 def to_yaml(definitions: Definitions, functions: Iterable[str] = (), folder: Path | None = None) -> str:
-    """The project as YAML, as its authors wrote each part: variables and `${NAME}` are kept, not filled in.
+    """The project as YAML, as its authors wrote each part: variables and `${NAME}` are kept, not filled in, and
+    environments stand beside it, also one that was laid over a cell.
 
-    folder: where it will stand; relative base_paths lead from there to where they led before.
+    folder: where it will stand; relative paths lead from there to where they led before. Raises UsageError.
     """
     whole: dict[str, Any] = {}
     for config in definitions.configs:
-        whole.update({key: config.tree.value[key] for key in _ORDER if key in config.tree.value})
+        whole.update({key: value for key, value in _base(config).value.items() if key in _ORDER})
     whole["vars"] = _variables(definitions)
-    whole["functions"] = list(dict.fromkeys([*_functions(definitions), *functions]))
-    whole["connections"] = {
-        name: _moved(found, folder or found.config.source.folder)
-        for name, found in definitions.connections.items()
-    }
-    whole["environments"] = {
-        name: over
-        for config in definitions.configs
-        if isinstance(config.tree.document.value, dict)
-        for name, over in config.tree.document.value.get("environments", {}).items()
-    }
+    whole["functions"] = list(dict.fromkeys([*_functions(definitions, folder), *functions]))
+    whole["connections"] = dict(_connections(definitions, folder))
     whole["pipelines"] = _pipelines(definitions)
+    whole["environments"] = _environments(definitions, folder)
     ordered = {
         key: whole[key] for key in (*_ORDER, "connections", "pipelines", "environments") if whole.get(key)
     }
     return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
-def _moved(found: DefinedConnection, folder: Path) -> dict[str, Any]:
-    written: dict[str, Any] = found.config.tree.value["connections"][found.name]
-    base = written.get("base_path", ".")
-    movable = found.model.type == "local" and "{" not in base and not os.path.isabs(Path(base).expanduser())
-    if not movable or folder == found.config.source.folder:
+def _base(config: Config) -> Tree:
+    """The text without an environment over it."""
+    return config.tree if config.environment is None else project_tree(config.tree.document)
+
+
+def _connections(definitions: Definitions, folder: Path | None) -> Iterator[tuple[str, Any]]:
+    for name, found in definitions.connections.items():
+        written = _base(found.config).at(("connections", name))
+        if written is not None:  # else an environment adds it
+            yield name, _moved(written, found.config.source.folder, folder, f"connection '{name}'")
+
+
+def _moved(written: Any, start: Path, folder: Path | None, what: str) -> Any:
+    """A connection whose relative base_path, from `start`, leads there from `folder`. Raises UsageError."""
+    if not isinstance(written, dict) or written.get("type", "local") != "local":
         return written
-    return {**written, "base_path": os.path.relpath(found.config.source.folder / base, folder)}
+    if "base_path" not in written and "type" not in written:  # of an environment, which sets other keys
+        return written
+    base = str(written.get("base_path", "."))
+    if folder is None or folder == start or base.startswith(("/", "~")) or Path(base).is_absolute():
+        return written
+    if "{" in base:
+        raise UsageError(
+            f"{what}: base_path: {base} may be relative to {start}; save the file there, or begin it with a /"
+        )
+    return {**written, "base_path": os.path.relpath(start / base, folder)}
 
 
 def _variables(definitions: Definitions) -> dict[str, Any]:
@@ -104,25 +139,88 @@ def _variables(definitions: Definitions) -> dict[str, Any]:
         for name, variable in config.values.used.items()
         if variable.origin == "notebook"
     }
-    return {**used, **definitions.variables}
+    own = {name: value for config in definitions.configs for name, value in _vars(config).items()}
+    return {**used, **own}
 
 
-def _functions(definitions: Definitions) -> Iterable[str]:
-    return (name for config in definitions.configs for name in config.model.functions)
+def _vars(config: Config) -> dict[str, Any]:
+    return dict(_base(config).value.get("vars") or {})
+
+
+def _functions(definitions: Definitions, folder: Path | None) -> Iterator[str]:
+    for config in definitions.configs:
+        for name in config.model.functions:
+            start = config.source.folder
+            moves = name.endswith(".py") and folder not in (None, start) and not Path(name).is_absolute()
+            yield os.path.relpath(start / name, folder) if moves else name
+
+
+def _environments(definitions: Definitions, folder: Path | None) -> dict[str, Any]:
+    """Those of all texts; of one that several texts have, each key's entries together."""
+    merged: dict[str, dict[str, Any]] = {}
+    for config in definitions.configs:
+        document = config.tree.document.value
+        found = document.get("environments", {}) if isinstance(document, dict) else {}
+        for name, over in found.items():
+            entry = merged.setdefault(name, {})
+            for key, value in over.items():
+                _refuse_pipelines(key, name, definitions)
+                value = _moved_all(value, config, folder, name) if key == "connections" else value
+                entry[key] = {**entry.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def _moved_all(connections: Any, config: Config, folder: Path | None, environment: str) -> Any:
+    return {
+        name: _moved(
+            written, config.source.folder, folder, f"environment '{environment}', connection '{name}'"
+        )
+        for name, written in connections.items()
+    }
+
+
+def _refuse_pipelines(key: str, environment: str, definitions: Definitions) -> None:
+    """A list is replaced whole: in one file it would take the place of what other cells define."""
+    if key == "pipelines" and len({id(node.config) for node in definitions.nodes.values()}) > 1:
+        raise UsageError(
+            f"environment '{environment}' replaces the pipelines of its cell; in one file it would replace those of "
+            "other cells too. Keep that cell's project in a file of its own"
+        )
 
 
 def _pipelines(definitions: Definitions) -> list[dict[str, Any]]:
     pipelines: dict[str, dict[str, Any]] = {}
-    for config in definitions.configs:
-        for path, name, node in nodes_of(config):
-            kept = definitions.nodes.get(node.name)
-            if kept is None or kept.config is not config:
-                continue
-            written = config.tree.at(path[:2])
-            described = {key: value for key, value in written.items() if key != "nodes"}
-            entry = pipelines.setdefault(name, {**described, "nodes": []})
-            entry["nodes"].append(config.tree.at(path))
+    names = {name.lower(): name for name in definitions.nodes}
+    for found in definitions.nodes.values():
+        base = _base(found.config)
+        path = _path(base, found)
+        if path is None:  # an environment adds it
+            continue
+        described = {key: value for key, value in base.at(path[:2]).items() if key != "nodes"}
+        entry = pipelines.setdefault(found.pipeline, {})
+        nodes = entry.get("nodes", [])
+        before = nodes[-1]["name"] if nodes else None
+        node = _with_input(base.at(path), data_edges(check_node(found, names)), before)
+        kept = {**entry, **described, "pipeline": found.pipeline}
+        pipelines[found.pipeline] = {**kept, "nodes": [*nodes, node]}
     return list(pipelines.values())
+
+
+def _path(base: Tree, found: DefinedNode) -> Marks | None:
+    """Where a node stands in its text without the environment."""
+    if found.config.environment is None:
+        return found.path
+    for i, pipeline in enumerate(base.value.get("pipelines", [])):
+        for j, node in enumerate(pipeline["nodes"]):
+            if node["name"] == found.name:
+                return ("pipelines", i, "nodes", j)
+    return None
+
+
+def _with_input(written: dict[str, Any], edges: Sequence[Edge], before: str | None) -> dict[str, Any]:
+    """A node that takes the one before it, where another one stands before it in the file, says which it takes."""
+    taken = [edge.source for edge in edges if edge.why == "the node before it" and edge.source != before]
+    return {"name": written["name"], "depends_on": taken, **written} if taken else written
 
 
 class _Dumper(yaml.SafeDumper):
@@ -140,14 +238,50 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _check(text: str, path: Path) -> None:
-    """The saved text must check alone; functions that are saved with it are registered in this process already."""
-    from odibi_magics.config.load import load
+def _check(text: str, path: Path, notebook: Definitions) -> None:
+    """The saved text must check alone and do what the cells do; functions saved with it are registered already.
 
+    Raises UsageError.
+    """
+    _refuse_secrets(text, notebook)
+    source = Text(text, str(path), path.resolve().parent)
+    laid_over = {config.environment for config in notebook.configs if config.environment}
     try:
-        load(Text(text, str(path), path.resolve().parent))
+        for environment in sorted(laid_over):
+            load(source, environment=environment)
+        again = defined_by(load(source))
+        saved = Project(again, list(again.nodes), source).plan()
     except ConfigErrors as error:
         raise UsageError(f"the notebook's project does not check as one file:\n{error}") from None
+    if not laid_over:
+        _compare(Project(notebook, list(notebook.nodes), source).plan(), saved)
+
+
+def _refuse_secrets(text: str, notebook: Definitions) -> None:
+    literal = [path for config in notebook.configs for path in config.literal_secrets]
+    if literal or redact(text) != text:
+        where = ".".join(map(str, literal[0])) if literal else "a variable or a text"
+        raise UsageError(
+            f"the file would hold a secret ({where}): write ${{NAME}}, and set NAME in the environment or in .env"
+        )
+
+
+def _compare(cells: Plan, saved: Plan) -> None:
+    """Raises UsageError where a node of the file would take or touch something else than that of the cells."""
+    for node in saved.nodes:
+        if _does(node) != _does(cells[node.name]):
+            raise UsageError(
+                f"node '{node.name}' would not do in the file what it does in the notebook: there {_does(node)}; "
+                f"here {_does(cells[node.name])}. Name its inputs with depends_on"
+            )
+
+
+def _does(node: PlannedNode) -> str:
+    """Its pipeline, inputs and places."""
+    parts = [f"in pipeline {node.pipeline}", *(f"takes {name}" for name in sorted(node.inputs))]
+    parts += [f"reads {node.source.place.url}"] if node.source else []
+    parts += [f"writes {node.sink.place.url}"] if node.sink else []
+    return ", ".join(parts)
 
 
 def _notebook_functions(definitions: Definitions) -> list[Function]:

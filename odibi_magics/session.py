@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from odibi_magics.config.load import load_connections
 from odibi_magics.config.source import Source as Text
+from odibi_magics.connections.info import ConnectionInfo
+from odibi_magics.errors import UsageError, suggest
 from odibi_magics.pipeline.definitions import Definitions
+from odibi_magics.pipeline.edges import data_edges, downstream
 from odibi_magics.pipeline.result import RunResult
-from odibi_magics.project import ConnectionInfo, Project, connection_info
+from odibi_magics.pipeline.steps import check_node
+from odibi_magics.project import Project
 
 
 @dataclass(frozen=True)
 class NodeInfo:
-    """A node as people see it. reads, writes: addresses, "" where there is none."""
+    """A node as people see it.
+
+    reads, writes: addresses, "" where there is none. state: how its last run or preview went, "planned" before any.
+    """
 
     name: str
     pipeline: str
     defined: str
     reads: str
     writes: str
+    state: str
 
 
 class Session:
-    """What the cells of a notebook defined so far, and the last run."""
+    """What the cells of a notebook defined so far, and the last run.
+
+    A cell that checked is kept, however its run went: later cells may name its nodes. One that did not is not.
+    """
 
     def __init__(self) -> None:
         self.definitions = Definitions()
         self.last: RunResult | None = None
+        self._states: dict[str, str] = {}
 
     def define(
         self,
@@ -48,7 +60,7 @@ class Session:
 
         namespace: the notebook's variables. defined: where people find it, "cell [3]". Raises ConfigErrors.
         """
-        source = Text(text, name, Path.cwd(), first_line)
+        source = Text(text, name, Path.cwd(), first_line, defined)
         return Project.from_source(
             source,
             env=env,
@@ -65,12 +77,39 @@ class Session:
 
         Raises ConfigErrors.
         """
-        config = load_connections(Text(text, "this cell", Path.cwd(), 2), notebook=namespace)
+        config = load_connections(Text(text, "this cell", Path.cwd(), 2, defined), notebook=namespace)
         return Project.from_config(config, earlier=self.definitions, defined=defined)
 
     def keep(self, project: Project) -> None:
         """Takes a cell's definitions in."""
         self.definitions = project.definitions
+        self._states.update(dict.fromkeys(project.own, "planned"))
+
+    def ended(self, result: RunResult) -> None:
+        """Remembers a run: as the last one, and how nodes that are kept here went."""
+        self.last = result
+        for node in result.nodes:
+            kept = self.definitions.nodes.get(node.name)
+            if kept is not None and kept.node is result.plan[node.name].config:
+                previewed = node.state == "done" and not result.writes
+                self._states[node.name] = "previewed" if previewed else node.state
+
+    def forget(self, names: Sequence[str]) -> None:
+        """Drops nodes. Raises UsageError for a name that is none, and for nodes that others take."""
+        there = self.definitions.nodes
+        for name in names:
+            if name not in there:
+                hint = suggest(name, list(there)) or "no nodes are defined"
+                raise UsageError(f"unknown node '{name}' ({hint})")
+        known = {name.lower(): name for name in there}
+        edges = {name: data_edges(check_node(node, known)) for name, node in there.items()}
+        takers = [name for name in there if name in downstream(edges, names) and name not in names]
+        if takers:
+            raise UsageError(
+                f"{', '.join(names)}: taken by {', '.join(f'{name} of {there[name].defined}' for name in takers)}; "
+                f"to drop them too: %odibi --forget {' '.join([*names, *takers])}"
+            )
+        self.definitions = self.definitions.without(names)
 
     def project(self) -> Project:
         """The whole notebook as one project."""
@@ -79,28 +118,31 @@ class Session:
 
     def connections(self) -> tuple[ConnectionInfo, ...]:
         """All connections, in the order they were defined."""
-        return tuple(
-            connection_info(name, found.model, found.defined)
-            for name, found in self.definitions.connections.items()
-        )
+        return self.project().connections()
 
     def nodes(self) -> tuple[NodeInfo, ...]:
         """All nodes, in the order they were defined."""
         return tuple(
             NodeInfo(
-                name, found.pipeline, found.defined, _address(found.node.read), _address(found.node.write)
+                name,
+                found.pipeline,
+                found.defined,
+                _address(found.node.read),
+                _address(found.node.write),
+                self._states.get(name, "planned"),
             )
             for name, found in self.definitions.nodes.items()
         )
 
-    def save(self, path: str | os.PathLike[str]) -> tuple[Path, ...]:
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> tuple[Path, ...]:
         """Writes the notebook's project as a checked file, notebook functions beside it; returns what it wrote.
 
-        Raises UsageError with the reason where it cannot be saved so that it would run alone.
+        force: over files that it did not write, or that were edited since. Raises UsageError with the reason where
+        it cannot be saved so that it would run alone.
         """
         from odibi_magics.save import save
 
-        return save(self.definitions, Path(path))
+        return save(self.definitions, Path(path), force=force)
 
 
 def _address(part: Any) -> str:

@@ -29,8 +29,9 @@ from odibi_magics.options import (
 )
 
 if TYPE_CHECKING:
+    from odibi_magics.connections.info import ConnectionInfo
     from odibi_magics.pipeline.events import Observer
-    from odibi_magics.project import ConnectionInfo, Project
+    from odibi_magics.project import Project
 
 PREVIEW_ROWS = 20
 
@@ -137,10 +138,9 @@ def _checked(project: Project, info: ConnectionInfo) -> dict[str, Any]:
     from dataclasses import asdict
 
     try:
-        project.check_connection(info.name)
+        return {**asdict(info), "state": project.check_connection(info.name), "error": None}
     except ConnectionFailed as error:
         return {**asdict(info), "state": "failed", "error": str(error)}
-    return {**asdict(info), "state": "ok", "error": None}
 
 
 def _project_here(found: Namespace) -> Project:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from odibi_magics.errors import ConnectionFailed
+
+
+class NothingThere(ConnectionFailed):
+    """A place that can be made and is not there yet."""
+
 
 class Connection(Protocol):
     """A place under a name.
@@ -30,7 +36,10 @@ class Connection(Protocol):
         """Writes a small file, whole or not at all. Raises ConnectionFailed."""
 
     def check(self) -> None:
-        """Whether the place answers. Raises ConnectionFailed with what was tried and the remedy."""
+        """Whether the place answers.
+
+        Raises ConnectionFailed with what was tried and the remedy; NothingThere where a write would make the place.
+        """
 
     def describe(self) -> str:
         """The place in a few words, for people; no secrets."""

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from odibi_magics.connections.base import NothingThere
 from odibi_magics.errors import ConnectionFailed
 
 _GLOB = frozenset("*?[")
@@ -64,7 +65,7 @@ class LocalConnection:
             ) from None
 
     def check(self) -> None:
-        """Whether the folder is there and can be read. Raises ConnectionFailed."""
+        """Whether the folder is there and can be read. Raises ConnectionFailed, NothingThere where it can be made."""
         if self.base.is_dir():
             if not os.access(self.base, os.R_OK | os.X_OK):
                 raise ConnectionFailed(
@@ -76,7 +77,11 @@ class LocalConnection:
                 f"Connection '{self.name}': {self.base} is a file; base_path names a folder"
             )
         parent = next(folder for folder in self.base.parents if folder.exists())
-        raise ConnectionFailed(
+        if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
+            raise ConnectionFailed(
+                f"Connection '{self.name}': there is no folder {self.base}, and none can be made in {parent}"
+            )
+        raise NothingThere(
             f"Connection '{self.name}': there is no folder {self.base}; {parent} exists. "
             "A run that writes makes it; otherwise mend base_path, which is relative to the file or the kernel's folder"
         )

@@ -178,12 +178,20 @@ def _changes(runs: Sequence[PlannedNode]) -> Iterator[Table]:
 
 def _checks(runs: Sequence[PlannedNode]) -> Iterator[Table]:
     rows = [
-        (node.name, check.label, "nothing is committed" if check.on_fail == "error" else "a warning")
+        (node.name, label, "nothing is committed" if on_fail == "error" else "a warning")
         for node in runs
-        for check in node.checks
+        for label, on_fail in _labels(node)
     ]
     if rows:
         yield Table(("node", "check", "if it fails"), tuple(rows), "Checks", weight=2)
+
+
+def _labels(node: PlannedNode) -> Iterator[tuple[str, str]]:
+    """Each check and its `on_fail`, those of `schema` too, which read no rows."""
+    for schema in node.config.validation.schema_ if node.config.validation else ():
+        yield "schema", schema.on_fail
+    for check in node.checks:
+        yield check.label, check.on_fail
 
 
 def _places(nodes: Sequence[PlannedNode]) -> Iterator[Table]:

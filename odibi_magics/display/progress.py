@@ -17,12 +17,14 @@ from odibi_magics.pipeline.events import (
     Event,
     NodeFinished,
     NodeProgress,
+    NodeRetried,
     NodeStarted,
     RunFinished,
     RunStarted,
     Stopping,
 )
 from odibi_magics.pipeline.result import NodeResult
+from odibi_magics.quoting import first_line
 
 # Seconds between two updates. A display update costs the front end a few milliseconds and scrolls nothing.
 PAUSE = 0.2
@@ -58,9 +60,12 @@ class Watched:
             self.title = Line("… Running", f"{event.run_id} on {event.plan.engine_title}", "running")
         elif isinstance(event, NodeStarted):
             row = self._row(event.node)
-            row.state, row.since = "running", self.clock()
+            row.state, row.reason, row.since = "running", "", self.clock()
         elif isinstance(event, NodeProgress):
             self._row(event.node).rows = event.rows
+        elif isinstance(event, NodeRetried):
+            row = self._row(event.node)
+            row.state, row.reason = "again", again_words(event)
         elif isinstance(event, NodeFinished):
             self._finished(event.result)
         elif isinstance(event, Stopping):
@@ -190,6 +195,8 @@ def log_line(event: Event) -> str:
         return f"{event.node}: running"
     if isinstance(event, NodeProgress):
         return f"{event.node}: {plural(event.rows, 'row')} so far"
+    if isinstance(event, NodeRetried):
+        return f"{event.node}: {again_words(event)}: {first_line(event.error)}"
     if isinstance(event, NodeFinished):
         return _finished_line(event.result)
     if isinstance(event, Stopping):
@@ -197,9 +204,14 @@ def log_line(event: Event) -> str:
     return f"run {event.result.run_id}: {event.result.state} in {duration(event.result.seconds)}"
 
 
+def again_words(event: NodeRetried) -> str:
+    """That a node is tried again, and when."""
+    return f"try {event.tried} of {event.most} failed, again in {duration(event.pause)}"
+
+
 def _finished_line(result: NodeResult) -> str:
-    if result.state == "skipped":
-        return f"{result.name}: skipped, {result.reason}"
+    if result.state in ("skipped", "not evaluated"):
+        return f"{result.name}: {result.state}, {result.reason}"
     first = result.error.strip().split("\n", 1)[0]
     parts = [f"{result.name}: {result.state} in {duration(result.seconds)}"]
     parts += [plural(result.rows, "row")] if result.rows is not None else []

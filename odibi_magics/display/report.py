@@ -10,12 +10,10 @@ from odibi_magics.display.plan import at, plan_details, warning_items
 from odibi_magics.display.tables import preview_blocks
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import count, duration, plural, size
-from odibi_magics.display.values import cut, line, shown
+from odibi_magics.display.values import line
 from odibi_magics.engines.base import CheckResult, Sink, Written
 from odibi_magics.pipeline.result import NodeResult, RunResult
-
-# Rows of a failed check that are shown; engines find a few more.
-_EXAMPLES = 3
+from odibi_magics.quoting import first_line
 
 
 def report_html(result: RunResult) -> str:
@@ -49,7 +47,10 @@ def report_blocks(result: RunResult) -> list[Block]:
     ]
 
 
-_SIGNS = {"queued": "·", "running": "…", "done": "✓", "failed": "✗", "skipped": "–", "stopped": "■"}
+_SIGNS = {
+    "queued": "·", "running": "…", "done": "✓", "not evaluated": "·", "failed": "✗", "skipped": "–",
+    "stopped": "■", "planned": "·", "previewed": "✓", "again": "↻",
+}  # fmt: skip
 
 
 def state_cell(state: str, reason: str = "") -> Cell:
@@ -64,7 +65,7 @@ def _head(result: RunResult) -> Iterator[Line]:
     parts += [f"started {result.started:%Y-%m-%d %H:%M:%S} UTC"]
     parts += [f"project {result.plan.project}"] if result.plan.project else []
     parts += [f"environment {result.plan.environment}"] if result.plan.environment else []
-    parts += ["a preview: nothing was written"] if result.preview else []
+    parts += ["a preview: nothing was written"] if not result.writes else []
     sign = _SIGNS[result.state]
     yield Line(f"{sign} Run {result.run_id} {result.state}", " · ".join(["", *parts]).lstrip(), result.state)
 
@@ -73,13 +74,20 @@ def _nodes(nodes: Sequence[NodeResult]) -> Iterator[Table]:
     several = len({node.pipeline for node in nodes}) > 1
     columns = ("node", "pipeline", "state", "rows", "time", "changed", "files", "size", "version", "table")
     rows = [
-        (node.name, node.pipeline if several else "", state_cell(node.state, node.reason), node.rows,
+        (node.name, node.pipeline if several else "", state_cell(node.state, _why(node)), node.rows,
          duration(node.seconds) if node.seconds else "", *_written(node.written))
         for node in nodes
     ]  # fmt: skip
     kept, cells = without_empty(columns, rows)
     if cells:
         yield Table(kept, cells, right=("time", "size"), weight=6)
+
+
+def _why(node: NodeResult) -> str:
+    tries = len(node.tries) + 1
+    if tries == 1 or node.state not in ("done", "failed"):
+        return node.reason
+    return f"at try {tries}" if node.state == "done" else f"after {tries} tries"
 
 
 def _written(written: Written | None) -> tuple[str | int | None, ...]:
@@ -118,15 +126,19 @@ def _errors(result: RunResult) -> Iterator[Texts]:
 def _warnings(result: RunResult) -> tuple[Item, ...]:
     of_run = [Item("", warned.message, warned.remedy) for warned in (*result.plan.warnings, *result.warnings)]
     of_nodes = [Item(node.name, each.message, each.remedy) for node in result.nodes for each in node.warnings]
-    return tuple(dict.fromkeys([*of_run, *of_nodes]))
+    tries = [
+        Item(node.name, f"try {i} failed: {first_line(error)}")
+        for node in result.nodes
+        if node.state == "done"
+        for i, error in enumerate(node.tries, 1)
+    ]
+    return tuple(dict.fromkeys([*of_run, *of_nodes, *tries]))
 
 
 def _checks(nodes: Sequence[NodeResult]) -> Iterator[Table]:
-    columns = ("node", "check", "result", "detail", "for example")
+    columns = ("node", "check", "result", "detail")
     rows = [
-        (node.name, check.label, _outcome(check), check.message, _examples(check))
-        for node in nodes
-        for check in node.checks
+        (node.name, check.label, _outcome(check), _detail(check)) for node in nodes for check in node.checks
     ]
     kept, cells = without_empty(columns, rows)
     if cells:
@@ -137,15 +149,14 @@ def _outcome(check: CheckResult) -> Cell:
     if not check.failed:
         return Cell("✓ held", kind="done")
     least = "at least " if check.at_least else ""
-    failed = f"{least}{plural(check.failed, 'row')}"
+    failed = f"{least}{plural(check.failed, check.counts)}" if check.counts else "failed"
     sign, kind = ("✗", "failed") if check.on_fail == "error" else ("⚠", "warned")
     return Cell(f"{sign} {failed}", kind=kind)
 
 
-def _examples(check: CheckResult) -> str:
-    rows = check.examples[:_EXAMPLES]
-    told = [", ".join(f"{name}={cut(shown(value).text)}" for name, value in row.items()) for row in rows]
-    return "; ".join(told)
+def _detail(check: CheckResult) -> str:
+    """Of a failed check that stopped its node, nothing: the node's error says it."""
+    return "" if check.on_fail == "error" else check.message
 
 
 def _addresses(result: RunResult) -> Iterator[Table]:

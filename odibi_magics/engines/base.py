@@ -114,8 +114,8 @@ Check = RowCheck | TableCheck
 class CheckResult:
     """How a check went.
 
-    failed: rows that failed it (for row_count and not_empty: 1), 0 where it held. `at_least` where counting stopped.
-    examples: a few failing rows, as mappings.
+    failed: how many `counts` failed it ("row", of schema "column"; 1 where counts is ""), 0 where it held.
+    `at_least` where counting stopped. examples: a few failing rows, as mappings.
     """
 
     label: str
@@ -124,6 +124,7 @@ class CheckResult:
     message: str = ""
     at_least: bool = False
     examples: tuple[Mapping[str, Any], ...] = ()
+    counts: str = "row"
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.display.tables import table_html, table_text
 from odibi_magics.errors import ConnectionFailed
 from odibi_magics.magics.extension import OdibiMagics
 from odibi_magics.magics.show import show, show_help, show_text
 from odibi_magics.magics.words import words
 from odibi_magics.options import Parser
-from odibi_magics.project import ConnectionInfo, Project
+from odibi_magics.project import Project
 
 _COLUMNS = ("name", "kind", "place", "auth", "secret", "defined", "state")
 
@@ -27,9 +28,15 @@ def check(magics: OdibiMagics, line: str) -> None:
         return
     project = magics.session.project()
     states = {info.name: _state(project, info) for info in project.connections()}
-    _show([(*_fields(info), "failed" if states[info.name] else "ok") for info in project.connections()])
-    if failures := [str(error) for error in states.values() if error]:
-        raise ConnectionFailed("\n".join(failures))
+    failures = [state for state in states.values() if isinstance(state, ConnectionFailed)]
+    _show(
+        [
+            (*_fields(info), "failed" if (state := states[info.name]) in failures else str(state))
+            for info in project.connections()
+        ]
+    )
+    if failures:
+        raise ConnectionFailed("\n".join(map(str, failures)))
 
 
 def _asked(parser: Parser, line: str) -> bool:
@@ -40,12 +47,11 @@ def _asked(parser: Parser, line: str) -> bool:
     return True
 
 
-def _state(project: Project, info: ConnectionInfo) -> ConnectionFailed | None:
+def _state(project: Project, info: ConnectionInfo) -> str | ConnectionFailed:
     try:
-        project.check_connection(info.name)
+        return project.check_connection(info.name)
     except ConnectionFailed as error:
         return error
-    return None
 
 
 def _fields(info: ConnectionInfo) -> tuple[str, ...]:

@@ -22,20 +22,23 @@ def _magic(kind: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable
     """A magic of this kind whose line is taken literally: `$name` and `{name}` in it are not Python's.
 
     Errors of ours leave as they are, any other one as text that passed the redactor: IPython would print the
-    messages of libraries as they come, and they may hold secrets.
+    messages of libraries as they come, and they may hold secrets. Where no data may be kept, none is in the text.
     """
 
     def register(magic: Callable[..., None]) -> Callable[..., None]:
         @wraps(magic)
-        def call(*args: Any) -> None:
+        def call(magics: OdibiMagics, *args: Any) -> None:
             try:
-                magic(*args)
+                magic(magics, *args)
             except Exception as error:
                 from odibi_magics.errors import OdibiError, Unexpected
 
-                if isinstance(error, OdibiError):
+                told = error if isinstance(error, OdibiError) else Unexpected(error)
+                if magics.keep_rows == 0:
+                    told = told.without_data()
+                if told is error:
                     raise
-                raise Unexpected(error) from None
+                raise told from None
 
         return kind(no_var_expand(call))  # type: ignore[no-any-return]
 

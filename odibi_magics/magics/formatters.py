@@ -43,7 +43,7 @@ def _formatters(magics: OdibiMagics) -> tuple[tuple[str, str, Callable[..., Any]
 
 def _data(magics: OdibiMagics, data: NodeData, render: str) -> str:
     from odibi_magics.display import tables
-    from odibi_magics.magics.show import first_rows
+    from odibi_magics.pipeline.result import first_rows
 
     shown: str = getattr(tables, render)(first_rows(data.frame, magics.keep_rows, data.name))
     return shown

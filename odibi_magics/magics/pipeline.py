@@ -10,7 +10,7 @@ from odibi_magics.display.report import report_html, report_text
 from odibi_magics.errors import Cancelled, NodeFailed, UsageError, suggest
 from odibi_magics.magics.extension import RESULT, OdibiMagics
 from odibi_magics.magics.progress import Spot, progress
-from odibi_magics.magics.show import kept_result, show_help, show_plan, without_examples
+from odibi_magics.magics.show import kept_result, show_help, show_plan
 from odibi_magics.magics.words import words
 from odibi_magics.options import (
     Parser,
@@ -87,9 +87,7 @@ def _perform(magics: OdibiMagics, project: Project, options: RunOptions, keep: C
         if error.result is not None:
             _finish(magics, spot, error.result)
             _save(magics, project, options, error.result)
-        if magics.keep_rows or isinstance(error, Cancelled):
-            raise
-        raise NodeFailed(without_examples(str(error)), error.result) from None
+        raise
     _finish(magics, spot, result)
     _save(magics, project, options, result)
 
@@ -104,7 +102,7 @@ def _once_checked(keep: Callable[[], None]) -> Observer:
 
 
 def _finish(magics: OdibiMagics, spot: Spot, result: RunResult) -> None:
-    magics.session.last = result
+    magics.session.ended(result)
     magics.shell.user_ns[RESULT] = result
     kept = kept_result(result, magics.keep_rows)
     spot.end(Displayed(report_html(kept), report_text(kept)))

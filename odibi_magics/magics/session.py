@@ -5,13 +5,14 @@ from __future__ import annotations
 from odibi_magics.display.document import Block, Line, Texts
 from odibi_magics.display.graph import graph_svg, graph_text
 from odibi_magics.display.html import blocks_html
+from odibi_magics.display.report import state_cell
 from odibi_magics.display.tables import table
 from odibi_magics.display.text import blocks_text
 from odibi_magics.errors import UsageError
 from odibi_magics.magics.extension import OdibiMagics
 from odibi_magics.magics.show import show, show_help, show_text
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_file, add_texts
+from odibi_magics.options import Parser, add_texts
 from odibi_magics.project import Project
 
 _HELP = """\
@@ -21,15 +22,16 @@ _HELP = """\
 %%odibi_connections    define connections    %odibi_connections: list and check them
 %odibi_preview TABLE   the first rows of conn:path, a node, a path or a URL, at @5 or @2026-11-20T18:00Z
 %odibi_graph [FILE]    the pipeline as a picture
+%odibi --forget NODE   drop a node that is not needed any more
 Each takes --help. A %%magic must be its cell's first line: above it, not even a comment."""
 
 
 def overview(magics: OdibiMagics, line: str) -> None:
-    """Connections, nodes, the last run, help."""
-    parser = Parser("%odibi", "What this notebook knows, and what the magics do.")
+    """Connections, nodes, the last run, help; without the nodes that are to be forgotten. Raises UsageError."""
+    parser = Parser("%odibi", "What this notebook knows, and what the magics do.", _add_forget)
     given = words(parser.prog, line)
     if not show_help(parser, given):
-        parser.read(given)
+        magics.session.forget(parser.read(given).forget)
         blocks = [_connections(magics), _nodes(magics), _last_run(magics), Texts((("The magics", _HELP),))]
         show(blocks_html(blocks), blocks_text(blocks))
 
@@ -42,8 +44,11 @@ def _connections(magics: OdibiMagics) -> Block:
 
 def _nodes(magics: OdibiMagics) -> Block:
     nodes = magics.session.nodes()
-    rows = [(node.name, node.pipeline, node.reads, node.writes, node.defined) for node in nodes]
-    columns = ("node", "pipeline", "reads", "writes", "defined")
+    rows = [
+        (node.name, node.pipeline, node.reads, node.writes, node.defined, state_cell(node.state))
+        for node in nodes
+    ]
+    columns = ("node", "pipeline", "reads", "writes", "defined", "state")
     return table(columns, rows) if rows else Line("No nodes are defined yet.")
 
 
@@ -57,11 +62,14 @@ def _last_run(magics: OdibiMagics) -> Block:
 
 def save(magics: OdibiMagics, line: str) -> None:
     """Raises UsageError with the reason where the project cannot stand alone in a file."""
-    parser = Parser("%odibi_save", "The notebook's project as one checked file.", add_file)
+    parser = Parser("%odibi_save", "The notebook's project as one checked file.", _add_target)
     given = words(parser.prog, line)
     if not show_help(parser, given):
-        written = magics.session.save(parser.read(given).file)
-        show_text(f"Saved {', '.join(str(path) for path in written)}")
+        found = parser.read(given)
+        written = magics.session.save(found.file, force=found.force)
+        unwell = [node.name for node in magics.session.nodes() if node.state in ("failed", "skipped")]
+        also = f"; in it {', '.join(unwell)}, which failed when last run" if unwell else ""
+        show_text(f"Saved {', '.join(str(path) for path in written)}{also}")
 
 
 def graph(magics: OdibiMagics, line: str) -> None:
@@ -80,6 +88,18 @@ def graph(magics: OdibiMagics, line: str) -> None:
         raise UsageError("there is no picture to draw: no nodes are defined yet")
     plan = project.graph()
     show(graph_svg(plan), graph_text(plan))
+
+
+def _add_forget(parser: Parser) -> None:
+    parser.add_argument("--forget", nargs="+", default=[], metavar="NODE", help="drop these nodes")
+
+
+def _add_target(parser: Parser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the file; functions of cells go beside it")
+    parser.add_argument(
+        "--force", action="store_true",
+        help="over files that were not saved from a notebook, or were edited since",
+    )  # fmt: skip
 
 
 def _add_optional_file(parser: Parser) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,9 +10,10 @@ import htpy
 from IPython import display as front_end
 
 from odibi_magics.display.html import Displayed, framed
+from odibi_magics.quoting import without_data
 
 if TYPE_CHECKING:
-    from odibi_magics.engines.base import Frame, Preview
+    from odibi_magics.engines.base import Preview, Warned
     from odibi_magics.options import Parser
     from odibi_magics.pipeline.plan import Plan
     from odibi_magics.pipeline.result import NodeResult, RunResult
@@ -55,29 +55,27 @@ def show_preview(preview: Preview) -> None:
     show(preview_html(preview), preview_text(preview))
 
 
-def first_rows(frame: Frame, keep_rows: int, title: str = "") -> Preview:
-    """The first rows of a frame; its columns and the number of its rows where none may be kept."""
-    preview = replace(frame.preview(keep_rows), title=title)
-    return preview if keep_rows else replace(preview, rows=(), total=frame.count())
-
-
 def kept_result(result: RunResult, keep_rows: int) -> RunResult:
-    """The result as it is shown: of a preview the rows that may be kept; with none, no examples of rows either."""
+    """The result as it is shown: of a preview the rows that may be kept; with none, no data in any text either."""
     preview = result.preview and replace(result.preview, rows=result.preview.rows[:keep_rows])
     if preview and not keep_rows and preview.total is None:
         preview = replace(preview, total=len(result[preview.title]))
     if keep_rows:
         return replace(result, preview=preview)
-    return replace(result, preview=preview, nodes=tuple(map(_without_examples, result.nodes)))
+    nodes = tuple(map(_node_without_data, result.nodes))
+    warnings = tuple(map(_warned_without_data, result.warnings))
+    return replace(result, preview=preview, nodes=nodes, warnings=warnings)
 
 
-def _without_examples(node: NodeResult) -> NodeResult:
-    checks = tuple(
-        replace(check, examples=(), message=without_examples(check.message)) for check in node.checks
+def _node_without_data(node: NodeResult) -> NodeResult:
+    return replace(
+        node,
+        checks=tuple(replace(one, examples=(), message=without_data(one.message)) for one in node.checks),
+        warnings=tuple(map(_warned_without_data, node.warnings)),
+        error=without_data(node.error),
+        tries=tuple(map(without_data, node.tries)),
     )
-    return replace(node, checks=checks, error=without_examples(node.error))
 
 
-def without_examples(text: str) -> str:
-    """An error's text without the rows that it quotes, nor what follows them in their lines."""
-    return re.sub(r", for example .*", "", text)
+def _warned_without_data(warned: Warned) -> Warned:
+    return replace(warned, message=without_data(warned.message), remedy=without_data(warned.remedy))

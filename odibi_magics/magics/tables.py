@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from odibi_magics.magics.extension import OdibiMagics
-from odibi_magics.magics.show import first_rows, show_help, show_preview
+from odibi_magics.magics.show import show_help, show_preview
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_table
+from odibi_magics.options import Parser, add_table, rows
+from odibi_magics.pipeline.result import first_rows
 
 
 def preview(magics: OdibiMagics, line: str) -> None:
     """Shows a TABLE. Raises UsageError, EngineError, ConnectionFailed."""
-    parser = Parser("%odibi_preview", "Show the first rows of a table.", add_table)
+    parser = Parser("%odibi_preview", "Show the first rows of a table.", add_table, _add_rows)
     given = words(parser.prog, line)
     if show_help(parser, given):
         return
-    address = parser.read(given).table
-    frame = magics.session.project().table(*address)
-    show_preview(first_rows(frame, magics.keep_rows, " ".join(address)))
+    found = parser.read(given)
+    frame = magics.session.project().table(*found.table)
+    shown = magics.keep_rows and (found.rows or magics.keep_rows)
+    show_preview(first_rows(frame, shown, " ".join(found.table)))
+
+
+def _add_rows(parser: Parser) -> None:
+    parser.add_argument(
+        "--rows", type=rows, metavar="ROWS",
+        help="how many rows to show; without it OdibiMagics.keep_rows, and none where that is 0",
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,11 @@ SETTINGS = ("project", "engine", "sql_dialect", "key_vault_name", "story", "secr
 
 @dataclass(frozen=True)
 class DefinedNode:
-    """A node as it was written. path: where it stands in its config; number: its place among all nodes."""
+    """A node as it was written.
+
+    path: where it stands in its config. before: the node before it in its pipeline. placed: whether its text names
+    the pipeline.
+    """
 
     name: str
     pipeline: str
@@ -26,6 +30,13 @@ class DefinedNode:
     path: Path
     before: str | None = None
     defined: str = ""
+    placed: bool = True
+
+    def over(self, earlier: DefinedNode | None) -> DefinedNode:
+        """This node where `earlier` had its name: without a pipeline of its own it stays where that one was."""
+        if earlier is None or self.placed:
+            return self
+        return replace(self, pipeline=earlier.pipeline, before=self.before or earlier.before)
 
 
 @dataclass(frozen=True)
@@ -56,8 +67,8 @@ class Definitions:
 
     @property
     def variables(self) -> dict[str, Any]:
-        """`vars` of all texts, later ones over earlier ones."""
-        return {name: value for config in self.configs for name, value in config.model.vars.items()}
+        """`vars` of all texts as they were written, later ones over earlier ones."""
+        return {name: value for config in self.configs for name, value in config.variables.items()}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -66,18 +77,41 @@ class Definitions:
             key: getattr(config.model, key)
             for config in self.configs
             for key in SETTINGS
-            if key in config.model.model_fields_set
+            if key in config.tree.value  # a model has those of earlier texts too
         }
 
     def add(self, other: Definitions) -> Definitions:
-        """These, and `other` over them; a name defined again moves to its new place."""
-        kept = {name: node for name, node in self.nodes.items() if name not in other.nodes}
-        return replace(
-            self,
-            nodes={**kept, **other.nodes},
-            connections={**self.connections, **other.connections},
-            configs=(*self.configs, *other.configs),
-        )
+        """These, and `other` over them; its nodes stand together, where the first of their names stood before."""
+        there = {name.lower(): node for name, node in self.nodes.items()}
+        new = {name: node.over(there.get(name.lower())) for name, node in other.nodes.items()}
+        again = {name.lower() for name in new}
+        names = list(self.nodes)
+        first = next((i for i, name in enumerate(names) if name.lower() in again), len(names))
+        ahead = {name: self.nodes[name] for name in names[:first]}
+        behind = {name: self.nodes[name] for name in names[first:] if name.lower() not in again}
+        return Definitions(
+            {**ahead, **new, **behind},
+            {**self.connections, **other.connections},
+            (*self.configs, *other.configs),
+        )._tidied(other.configs)
+
+    def without(self, names: Collection[str]) -> Definitions:
+        """These without some nodes."""
+        kept = {name: node for name, node in self.nodes.items() if name not in names}
+        return replace(self, nodes=kept)._tidied(())
+
+    def _tidied(self, newest: Sequence[Config]) -> Definitions:
+        """Without texts of which nothing is left, so that their variables and settings go with them."""
+        used = {id(node.config) for node in self.nodes.values()}
+        used.update(id(connection.config) for connection in self.connections.values())
+        used.update(map(id, newest))
+        kept = (config for config in self.configs if id(config) in used or _defines_nothing(config))
+        return replace(self, configs=tuple(kept))
+
+
+def _defines_nothing(config: Config) -> bool:
+    """Variables and settings alone."""
+    return not config.model.connections and not config.model.pipelines
 
 
 def definitions(config: Config, defined: str = "") -> Definitions:
@@ -86,7 +120,14 @@ def definitions(config: Config, defined: str = "") -> Definitions:
     before: dict[str, str] = {}
     for path, pipeline, node in nodes_of(config):
         nodes[node.name] = DefinedNode(
-            node.name, pipeline, node, config, path, before.get(pipeline), defined or config.source.name
+            name=node.name,
+            pipeline=pipeline,
+            node=node,
+            config=config,
+            path=path,
+            before=before.get(pipeline),
+            defined=defined or config.source.name,
+            placed=config.tree.written((*path[:2], "pipeline")) in config.tree.document.values,
         )
         before[pipeline] = node.name
     connections = {

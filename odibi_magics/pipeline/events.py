@@ -37,8 +37,22 @@ class NodeProgress:
 
 
 @dataclass(frozen=True)
+class NodeRetried:
+    """A try of a node failed with an error that may pass. tried: how many tries there were, of at most `most`.
+
+    error: its text. pause: seconds until the next try.
+    """
+
+    node: str
+    tried: int
+    most: int
+    error: str
+    pause: float
+
+
+@dataclass(frozen=True)
 class NodeFinished:
-    """A node is over: done, failed, skipped or stopped; `result.state` says which."""
+    """A node is over, done or not; `result.state` says how."""
 
     node: str
     result: NodeResult
@@ -58,7 +72,7 @@ class RunFinished:
     result: RunResult
 
 
-Event = RunStarted | NodeStarted | NodeProgress | NodeFinished | Stopping | RunFinished
+Event = RunStarted | NodeStarted | NodeProgress | NodeRetried | NodeFinished | Stopping | RunFinished
 
 
 class Observer(Protocol):

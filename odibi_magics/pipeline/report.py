@@ -66,6 +66,7 @@ def _node(result: NodeResult, planned: PlannedNode) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "reason": result.reason,
         "error": result.error,
+        "tries": list(result.tries),
         "defined": planned.defined,
         "after": [{"node": edge.source, "why": edge.why, "carries": edge.carries} for edge in planned.edges],
         "reads": _reads(planned.source),
@@ -106,11 +107,11 @@ def _written(written: Written | None) -> dict[str, Any] | None:
 
 
 def _check(check: CheckResult) -> dict[str, Any]:
-    """Without its examples: they are rows."""
     return {
         "check": check.label,
         "on_fail": check.on_fail,
         "failed": check.failed,
+        "counts": check.counts,
         "at_least": check.at_least,
         "message": check.message,
     }

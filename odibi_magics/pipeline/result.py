@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from odibi_magics.engines.base import CheckResult, EngineRun, Frame, Preview, Warned, Written
 from odibi_magics.errors import UsageError, suggest
+from odibi_magics.quoting import Quoting, first_line
 
 if TYPE_CHECKING:
     from odibi_magics.pipeline.plan import Plan
 
-State = Literal["queued", "running", "done", "failed", "skipped", "stopped"]
+State = Literal["queued", "running", "done", "not evaluated", "failed", "skipped", "stopped"]
 
 
 @dataclass(frozen=True)
 class NodeResult:
     """How one node went.
 
+    state: "not evaluated" where nothing asked for its rows. reason: why, as "clean failed" of "skipped".
     rows: that came out of it; None where nothing counted them. seconds: wall time.
-    reason: for "skipped": "clean failed". error: the full text, redacted.
+    error: the full text, redacted; Quoting where it quotes data. tries: the errors of tries before the last one.
     """
 
     name: str
@@ -36,6 +38,7 @@ class NodeResult:
     warnings: tuple[Warned, ...] = ()
     error: str = ""
     reason: str = ""
+    tries: tuple[str, ...] = ()
 
 
 class NodeData:
@@ -100,6 +103,7 @@ class RunResult:
     """A run, finished however it went.
 
     state: done, failed or stopped. engine: its title, e.g. "pandas engine (DuckDB)". started: UTC.
+    writes: False for a preview.
     """
 
     run_id: str
@@ -109,6 +113,7 @@ class RunResult:
     started: datetime
     seconds: float
     nodes: tuple[NodeResult, ...]
+    writes: bool = True
     preview: Preview | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warned, ...] = ()
@@ -138,6 +143,16 @@ class RunResult:
         """The nodes that failed, in the order they ran."""
         return tuple(node for node in self.nodes if node.state == "failed")
 
+    def in_words(self) -> str:
+        """What failed, or what a stop left, in a few lines."""
+        if self.state == "stopped":
+            nodes = ", ".join(f"{node.name} {_left(node)}" for node in self.nodes)
+            return f"stopped: {nodes or 'before any node began'}"
+        skipped = sum(node.state == "skipped" for node in self.nodes)
+        names = ", ".join(node.name for node in self.failed) + (f", {skipped} skipped" if skipped else "")
+        lines = (Quoting(f"\n  {node.name}: ", first_line(node.error)) for node in self.failed)
+        return Quoting(f"{'run' if self.writes else 'preview'} {self.run_id} {self.state}: {names}", *lines)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the report to one .html or .json file. Raises UsageError for another ending."""
         target = Path(path)
@@ -151,7 +166,7 @@ class RunResult:
         return target
 
     def to_json(self) -> str:
-        """The report as JSON, redacted; no data rows in it."""
+        """The report as JSON, redacted; no data rows in it but those that errors quote."""
         from odibi_magics.pipeline.report import to_json
 
         return to_json(self)
@@ -165,3 +180,14 @@ class RunResult:
 
 def _why(node: NodeResult) -> str:
     return f"was skipped ({node.reason})" if node.state == "skipped" else f"is {node.state}"
+
+
+def _left(node: NodeResult) -> str:
+    written = node.written
+    return "not written" if written is None else f"written, version {written.version_after}"
+
+
+def first_rows(frame: Frame, rows: int, title: str = "") -> Preview:
+    """The first rows of a frame; with 0 none of them, but how many there are."""
+    found = replace(frame.preview(max(rows, 1)), title=title)
+    return found if rows else replace(found, rows=(), total=frame.count())

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any, Literal
 
-from odibi_magics.engines.base import Engine, EngineRun, Frame, Place, Preview, Source, Written
-from odibi_magics.errors import Cancelled, EngineError, OdibiError, ValidationFailed
+from odibi_magics.config.models import Retry
+from odibi_magics.engines.base import Call, Engine, EngineRun, Frame, Preview, Source, Step
+from odibi_magics.errors import Cancelled, EngineError, OdibiError, ValidationFailed, said
+from odibi_magics.pipeline.demand import evaluated, places, readers
 from odibi_magics.pipeline.events import (
     Event,
     NodeFinished,
     NodeProgress,
+    NodeRetried,
     NodeStarted,
     Observer,
     RunFinished,
@@ -27,9 +31,11 @@ from odibi_magics.pipeline.events import (
     Stopping,
 )
 from odibi_magics.pipeline.plan import Plan, PlannedNode
-from odibi_magics.pipeline.result import NodeResult, Render, RunResult
+from odibi_magics.pipeline.result import NodeResult, Render, RunResult, first_rows
 from odibi_magics.pipeline.runmark import RunMark, fingerprint, targets
 from odibi_magics.pipeline.validation import check_schema, checks
+from odibi_magics.pipeline.workers import Workers, deaf_to_signals
+from odibi_magics.quoting import Data, Quoting, each_part
 from odibi_magics.secret import redact
 
 # Nodes at once. DuckDB uses all cores for each of them; more nodes only share them, and each holds its own memory.
@@ -38,50 +44,68 @@ PARALLEL = 4
 # How often the waiting main thread looks up, in seconds: Stop is noticed within this time.
 _GLANCE = 0.1
 
+# Seconds that a stop leaves to the user's functions: they cannot be interrupted, and nothing of them is written yet.
+_PATIENCE = 1.0
+
+# Seconds before the second try, and before any.
+_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+
+_GOES_ON = "its function goes on, and what it returns is dropped"
+
+
+@dataclass(frozen=True)
+class Peek:
+    """A node whose first rows are to be shown; with rows 0 none of them, but how many there are."""
+
+    node: str
+    rows: int
+
 
 @dataclass
 class Run:
-    """One run of a plan on an engine. `work` does a node's part: write it, or only evaluate it for a preview."""
+    """One run of a plan on an engine.
+
+    peek: for a preview, which writes nothing. sample: how many rows to read of each source.
+    """
 
     plan: Plan
     engine: Engine
     run_id: str
     render: Render
     observers: Sequence[Observer] = ()
+    peek: Peek | None = None
     sample: int | None = None
+    retry: Retry = field(default_factory=Retry)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
         self.frames: dict[str, Frame] = {}
         self.results: dict[str, NodeResult] = {}
+        self.shown: Preview | None = None
         self.hold: EngineRun[Any] | None = None
         self.begun: set[str] = set()
+        self.calling: set[str] = set()
         self.stopping = threading.Event()
         self._telling = threading.Lock()
         self._listening = list(self.observers)
         self._clock = time.perf_counter()
-        self._readers = _readers(self.plan)
+        self._readers = readers(self.plan)
+        kept = [node.name for node in self.plan.nodes if self._is_written(node) or self._is_shown(node)]
+        self._evaluated = evaluated(self.plan, kept)
 
-    def execute(self, preview: Callable[[Run], Preview | None] | None = None) -> RunResult:
-        """Runs every node and returns the result, failed nodes and all.
-
-        preview: for a run that writes nothing; makes the rows to show once the nodes are evaluated.
-        Raises Cancelled, with the result on it.
-        """
-        self.writes = preview is None
-        shown: Preview | None = None
+    def execute(self) -> RunResult:
+        """Runs every node and returns the result, failed nodes and all. Raises Cancelled, with the result on it."""
         self.tell(RunStarted(self.run_id, self.plan, self.started))
         try:
-            self.hold = self.engine.open(_places(self.plan))
+            self.hold = self.engine.open(places(self.plan))
             self._all_nodes()
-            shown = preview(self) if preview and not self._failed() else None
         except KeyboardInterrupt:
             self._stop()
         finally:
-            result = self._result(shown)
+            result = self._result()
             self.tell(RunFinished(result))
         if result.state == "stopped":
-            raise Cancelled("stopped: " + _stopped_words(result), result)
+            raise Cancelled(result.in_words(), result)
         return result
 
     def tell(self, event: Event) -> None:
@@ -97,28 +121,27 @@ class Run:
     # The order ---------------------------------------------------------------------------------------------------
 
     def _all_nodes(self) -> None:
-        pool = ThreadPoolExecutor(PARALLEL, thread_name_prefix="odibi-node")
+        workers = Workers(lambda name: self._node(self.plan.by_name[name]))
         try:
             for pipeline in dict.fromkeys(node.pipeline for node in self.plan.nodes):
-                self._pipeline(pool, [node for node in self.plan.nodes if node.pipeline == pipeline])
-        except KeyboardInterrupt:
-            self._ask_to_stop()
+                self._pipeline(workers, [node for node in self.plan.nodes if node.pipeline == pipeline])
+        except BaseException:
+            with deaf_to_signals():
+                self._ask_to_stop()
+                self._await(workers)
             raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
-    def _pipeline(self, pool: ThreadPoolExecutor, nodes: Sequence[PlannedNode]) -> None:
+    def _pipeline(self, workers: Workers, nodes: Sequence[PlannedNode]) -> None:
         names = {node.name for node in nodes}
         sorter = TopologicalSorter({n.name: [e.source for e in n.edges if e.source in names] for n in nodes})
         sorter.prepare()
-        running: dict[Future[None], str] = {}
+        ready: deque[str] = deque()
         while sorter.is_active():
-            for name in sorter.get_ready():
-                running[pool.submit(self._node, self.plan.by_name[name])] = name
-            done, _ = wait(running, timeout=_GLANCE, return_when=FIRST_COMPLETED)
-            for future in done:
-                future.result()
-                sorter.done(running.pop(future))
+            ready.extend(sorter.get_ready())
+            while ready and len(workers.running) < PARALLEL:
+                workers.start(ready.popleft())
+            if (name := workers.ended(_GLANCE)) is not None:
+                sorter.done(name)
 
     def _skip_reason(self, node: PlannedNode) -> str:
         for edge in node.edges:
@@ -127,6 +150,12 @@ class Run:
                 return result.reason if result.state == "skipped" else f"{edge.source} {result.state}"
         return ""
 
+    def _is_written(self, node: PlannedNode) -> bool:
+        return node.runs and node.sink is not None and self.peek is None
+
+    def _is_shown(self, node: PlannedNode) -> bool:
+        return self.peek is not None and self.peek.node == node.name
+
     # One node ----------------------------------------------------------------------------------------------------
 
     def _node(self, node: PlannedNode) -> None:
@@ -134,21 +163,40 @@ class Run:
         if reason := self._skip_reason(node):
             self._finish(NodeResult(node.name, node.pipeline, "skipped", reason=reason))
             return
-        if node.runs:
-            self.begun.add(node.name)
-            self.tell(NodeStarted(node.name, datetime.now(UTC)))
-        try:
-            result = self._work(node)
-        except (Cancelled, KeyboardInterrupt):
-            result = NodeResult(node.name, node.pipeline, "stopped")
-        except OdibiError as error:
-            told, checked = redact(_with_line(error, node)), _checks_of(error)
-            result = NodeResult(node.name, node.pipeline, "failed", error=told, checks=checked)
-        # An unforeseen failure, sys.exit() in a function too, is this node's, and is told whole.
-        except BaseException as error:
-            told = redact("".join(traceback.format_exception(error)))
-            result = NodeResult(node.name, node.pipeline, "failed", error=told)
+        result = self._tried(node)
         self._finish(replace(result, seconds=time.perf_counter() - clock))
+
+    def _tried(self, node: PlannedNode) -> NodeResult:
+        """The node's work, again after an error that may pass, as `retry:` says."""
+        tries: tuple[str, ...] = ()
+        while True:
+            if node.runs:
+                self.begun.add(node.name)
+                self.tell(NodeStarted(node.name, datetime.now(UTC)))
+            try:
+                return replace(self._work(node), tries=tries)
+            # An unforeseen failure, sys.exit() in a function too, is this node's, and is told whole.
+            except BaseException as error:
+                if self.stopping.is_set() and isinstance(error, KeyboardInterrupt):
+                    return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
+                told = _told(error, node)
+                failed = NodeResult(
+                    node.name, node.pipeline, "failed", error=told, checks=_checks_of(error), tries=tries
+                )
+                if not (isinstance(error, OdibiError) and error.transient):
+                    return failed
+                tries = (*tries, told)
+                if len(tries) >= self.retry.max_attempts:
+                    return failed
+            pause = self._pause(len(tries))
+            self.tell(NodeRetried(node.name, len(tries), self.retry.max_attempts, tries[-1], pause))
+            if self.stopping.wait(pause):
+                return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
+
+    def _pause(self, tried: int) -> float:
+        """Seconds before the next try, a little different each time, so that two runs do not meet again."""
+        doubled = _PAUSE * 2 ** (tried - 1) if self.retry.backoff == "exponential" else _PAUSE
+        return min(doubled, _LONGEST_PAUSE) * random.uniform(0.75, 1.25)
 
     def _work(self, node: PlannedNode) -> NodeResult:
         assert self.hold is not None
@@ -160,12 +208,17 @@ class Run:
         )
         if bad := [check for check in found if check.failed and check.on_fail == "error"]:
             raise ValidationFailed(f"validation failed: schema: {bad[0].message}")
-        if node.runs and node.sink and self.writes:
+        if self._is_written(node):
             return self._written(node, frame, found)
         to_run = self._checks(node, frame)
         results = (*found, *(self.hold.check(frame, to_run) if to_run else ()))
         self.frames[node.name] = self.hold.share(frame) if self._readers.get(node.name, 0) > 1 else frame
-        return NodeResult(node.name, node.pipeline, "done", checks=results, warnings=node.warnings)
+        if self.peek and self._is_shown(node):
+            self.shown = first_rows(self.frames[node.name], self.peek.rows, node.name)
+        done = NodeResult(node.name, node.pipeline, "done", checks=results, warnings=node.warnings)
+        if node.name in self._evaluated or to_run:
+            return done
+        return replace(done, state="not evaluated", reason="nothing reads it")
 
     def _written(self, node: PlannedNode, frame: Frame, found: tuple[Any, ...]) -> NodeResult:
         assert self.hold is not None and node.sink is not None
@@ -188,21 +241,31 @@ class Run:
         )
 
     def _frame(self, node: PlannedNode) -> Frame:
-        assert self.hold is not None
         inputs = {name: self.frames[name] for name in node.inputs}
         current: Frame | None = self._read(node.source) if node.source else None
         if current is None and len(inputs) == 1:
             current = next(iter(inputs.values()))
         for step in node.steps:
-            current = self.hold.transform(
-                {**inputs, **({"df": current} if current is not None else {})}, step
-            )
+            named = {**inputs, **({"df": current} if current is not None else {})}
+            current = self._transformed(node, named, step)
         assert current is not None, "the plan gives every node an input"
         return current
 
     def _read(self, source: Source) -> Frame:
         assert self.hold is not None
         frame: Frame = self.hold.read(source, limit=self.sample)
+        return frame
+
+    def _transformed(self, node: PlannedNode, inputs: Mapping[str, Frame], step: Step) -> Frame:
+        assert self.hold is not None
+        if isinstance(step, Call):
+            self.calling.add(node.name)
+        try:
+            frame: Frame = self.hold.transform(inputs, step)
+        finally:
+            self.calling.discard(node.name)
+        if self.stopping.is_set():  # the stop may not have waited for it
+            raise Cancelled("stopped")
         return frame
 
     def _checks(self, node: PlannedNode, frame: Frame) -> tuple[Any, ...]:
@@ -226,12 +289,9 @@ class Run:
     # The end -----------------------------------------------------------------------------------------------------
 
     def _finish(self, result: NodeResult) -> None:
-        if self.plan.by_name[result.name].runs or result.state != "done":
+        if self.plan.by_name[result.name].runs or result.state not in ("done", "not evaluated"):
             self.results[result.name] = result
             self.tell(NodeFinished(result.name, result))
-
-    def _failed(self) -> bool:
-        return any(result.state != "done" for result in self.results.values())
 
     def _ask_to_stop(self) -> None:
         running = tuple(
@@ -242,15 +302,20 @@ class Run:
         if self.hold is not None:
             self.hold.cancel()
 
+    def _await(self, workers: Workers) -> None:
+        """Waits for what cannot be interrupted; not long for functions."""
+        asked = time.monotonic()
+        while workers.running - (self.calling if time.monotonic() - asked > _PATIENCE else set()):
+            workers.ended(_GLANCE)
+
     def _stop(self) -> None:
         for node in self.plan.nodes:
             if node.runs and node.name not in self.results:
-                self._finish(
-                    NodeResult(node.name, node.pipeline, "stopped", reason="stopped before it ended")
-                )
+                reason = _GOES_ON if node.name in self.calling else "stopped before it ended"
+                self._finish(NodeResult(node.name, node.pipeline, "stopped", reason=reason))
         self.stopping.set()
 
-    def _result(self, shown: Preview | None) -> RunResult:
+    def _result(self) -> RunResult:
         nodes = tuple(
             self.results.get(n.name, NodeResult(n.name, n.pipeline, "queued"))
             for n in self.plan.nodes
@@ -264,7 +329,8 @@ class Run:
             started=self.started,
             seconds=time.perf_counter() - self._clock,
             nodes=nodes,
-            preview=shown,
+            writes=self.peek is None,
+            preview=self.shown,
             frames={name: partial(_same, frame) for name, frame in self.frames.items()},
             render=self.render,
             hold=self.hold,
@@ -273,47 +339,23 @@ class Run:
     def _state(self, nodes: Sequence[NodeResult]) -> Literal["done", "failed", "stopped"]:
         if self.stopping.is_set():
             return "stopped"
-        failed = any(result.state == "failed" for result in self.results.values())
-        return "failed" if failed or any(node.state != "done" for node in nodes) else "done"
+        fine = all(node.state in ("done", "not evaluated") for node in nodes)
+        return "done" if fine else "failed"
 
 
 def _same(frame: Frame) -> Frame:
     return frame
 
 
-def _places(plan: Plan) -> list[Place]:
-    """Every place a run may touch."""
-    sources = [node.source for node in plan.nodes if node.source]
-    watermarks = [source.watermark for source in sources if source.watermark]
-    return [*(s.place for s in sources), *watermarks, *(n.sink.place for n in plan.nodes if n.sink)]
-
-
-def _readers(plan: Plan) -> Mapping[str, int]:
-    """How many nodes take each node's data."""
-    counts: dict[str, int] = {}
-    for node in plan.nodes:
-        for name in node.inputs:
-            counts[name] = counts.get(name, 0) + 1
-    return counts
-
-
-def _with_line(error: OdibiError, node: PlannedNode) -> str:
-    """The error with the line of the node's text that it is about."""
+def _told(error: BaseException, node: PlannedNode) -> str:
+    """The error's text with the line of the node's text that it is about."""
+    if not isinstance(error, OdibiError):
+        whole = f"{said(error)}\n\n{''.join(traceback.format_exception(error))}"
+        return Quoting(f"{type(error).__name__}: ", Data(redact(whole)))
     place = node.where(error.about) if isinstance(error, EngineError) else None
-    if place is None:
-        return str(error)
-    return f"{error}\n\n  line {place.line} of {node.defined}\n{place.excerpt()}"
+    line = f"\n\n  line {place.line} of {node.defined}\n{place.excerpt()}" if place else ""
+    return each_part(Quoting(error.text, line), redact)
 
 
-def _checks_of(error: OdibiError) -> tuple[Any, ...]:
+def _checks_of(error: BaseException) -> tuple[Any, ...]:
     return tuple(getattr(error, "checks", ()))
-
-
-def _stopped_words(result: RunResult) -> str:
-    return (
-        ", ".join(f"{node.name} {_outcome(node.written)}" for node in result.nodes) or "before any node began"
-    )
-
-
-def _outcome(written: Written | None) -> str:
-    return "not written" if written is None else f"written, version {written.version_after}"

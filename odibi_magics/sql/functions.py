@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, overload
 
 from odibi_magics.errors import UsageError, suggest
+from odibi_magics.secret import names_secret
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +38,15 @@ class Function:
     params: tuple[inspect.Parameter, ...]
     origin: str = ""
     source: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where its lines are counted: "transforms.py", "cell [3]", or "its cell" where the number is not known."""
+        cell = re.match(r"<ipython-input-(\d+)-", self.origin)
+        if cell:
+            return f"cell [{cell[1]}]"
+        in_cell = self.origin.startswith("<") or "ipykernel_" in self.origin
+        return "its cell" if in_cell else PurePath(self.origin).name
 
 
 _registered: dict[str, Function] = {}
@@ -165,7 +177,7 @@ def _mistyped(function: Function, params: Mapping[str, Any]) -> Iterator[tuple[s
         if parameter.name not in params or parameter.annotation is parameter.empty:
             continue
         if not fits(params[parameter.name], parameter.annotation):
-            expected, given = _word(parameter.annotation), _given(params[parameter.name])
+            expected, given = _word(parameter.annotation), _given(parameter.name, params[parameter.name])
             yield (
                 parameter.name,
                 f"'{parameter.name}' of {function.name}() is {expected}, and {given} was given",
@@ -209,5 +221,7 @@ def _word(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
 
 
-def _given(value: Any) -> str:
-    return "null" if value is None else f"{type(value).__name__} {value!r}"
+def _given(name: str, value: Any) -> str:
+    if value is None:
+        return "null"
+    return type(value).__name__ if names_secret(name) else f"{type(value).__name__} {value!r}"

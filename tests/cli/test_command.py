@@ -138,7 +138,7 @@ def test_a_run_that_fails_as_data(odibi: Command) -> None:
 
 
 def test_a_connection_that_does_not_answer(odibi: Command) -> None:
-    text = PROJECT.replace("lake:", "gone: {type: local, base_path: ./gone}\n  lake:", 1)
+    text = PROJECT.replace("lake:", "gone: {type: local, base_path: ./orders.csv}\n  lake:", 1)
     (odibi.folder / "etl.odibi.yaml").write_text(text)
     done = odibi("connections")
     assert done.returncode == FAILED
@@ -146,6 +146,30 @@ def test_a_connection_that_does_not_answer(odibi: Command) -> None:
     assert "gone" in done.stderr and "lake" not in done.stderr
     states = {row["name"]: row["state"] for row in odibi.data("connections", code=FAILED)}
     assert states == {"gone": "failed", "lake": "ok"}
+
+
+def test_a_folder_that_a_run_would_make(odibi: Command) -> None:
+    text = PROJECT.replace("lake:", "out: {type: local, base_path: ./out}\n  lake:", 1)
+    (odibi.folder / "etl.odibi.yaml").write_text(text + MADE)
+    assert {row["name"]: row["state"] for row in odibi.data("connections")} == {
+        "lake": "ok", "out": "will be made",
+    }  # fmt: skip
+    assert "will be made" in odibi("connections").stdout
+
+
+MADE = """\
+      - name: made
+        depends_on: [clean]
+        write: {connection: out, path: made}
+"""
+
+
+def test_a_folder_that_is_read_first_is_a_failure(odibi: Command) -> None:
+    text = PROJECT.replace("base_path: .", "base_path: ./nowhere")
+    (odibi.folder / "etl.odibi.yaml").write_text(text)
+    done = odibi("connections")
+    assert done.returncode == FAILED
+    assert "there is no folder" in done.stderr
 
 
 def test_output_that_cannot_be_written(odibi: Command) -> None:

@@ -25,6 +25,7 @@ from odibi_magics.engines.base import (
 )
 from odibi_magics.pipeline.plan import Edge, Plan, PlannedNode, SchemaChange
 from odibi_magics.pipeline.result import NodeResult, RunResult
+from odibi_magics.quoting import Data, Quoting
 from odibi_magics.sql.functions import Function
 
 
@@ -100,6 +101,8 @@ PLAN = Plan(
     warnings=(Warned("connections.lake: the account_key stands in the text", "write ${NAME}"),),
 )
 
+REPEATED = Quoting("7 rows repeat an earlier one, for example ", Data("carrier=NULL"))
+
 DONE = RunResult(
     run_id="20261120T180000-ab12cd",
     plan=PLAN,
@@ -118,7 +121,7 @@ DONE = RunResult(
             written=Written(CLEAN.sink.place, 336776, 12, 8412345, 4, 5),  # type: ignore[union-attr]
             checks=(
                 CheckResult("no_nulls carrier", "error", 0),
-                CheckResult("unique carrier, day", "warn", 7, "in 3 groups", examples=({"carrier": None},)),
+                CheckResult("unique carrier, day", "warn", 7, REPEATED, examples=({"carrier": None},)),
             ),
             warnings=CLEAN.warnings,
         ),

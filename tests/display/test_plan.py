@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from odibi_magics.config.models import Node, Validation
 from odibi_magics.display.plan import plan_html, plan_sql_html, plan_sql_text, plan_text
 from odibi_magics.engines.base import Place, Sink
 from odibi_magics.pipeline.plan import Action, Plan
@@ -106,6 +107,13 @@ WAYS: list[tuple[Action, Sink, str]] = [
     ("refuse", Sink(PLACE, "error"), "refuse, as there is already silver:t (mode: error)"),
     ("create", Sink(PLACE, overwrite_schema=True), "create silver:t (overwrite_schema: true)"),
 ]
+
+
+def test_schema_checks_are_told_too() -> None:
+    validation = Validation.model_validate({"schema": {"columns": {"id": "bigint"}, "on_fail": "warn"}})
+    checked = replace(CLEAN, config=Node(name="clean", validation=validation))
+    text = plan_text(replace(PLAN, nodes=(checked,)))
+    assert "clean  schema               a warning" in text and "no_nulls carrier" in text
 
 
 @pytest.mark.parametrize(("action", "sink", "words"), WAYS)

@@ -8,12 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from odibi_magics.display.html import Displayed
-from odibi_magics.display.progress import ROWS, LiveTable, PlainLog, Watched
+from odibi_magics.display.progress import ROWS, LiveTable, PlainLog, Watched, log_line
 from odibi_magics.display.text import blocks_text
 from odibi_magics.pipeline.events import (
     Event,
     NodeFinished,
     NodeProgress,
+    NodeRetried,
     NodeStarted,
     RunFinished,
     RunStarted,
@@ -64,6 +65,21 @@ def test_stopping_says_what_is_stopped_and_what_still_finishes() -> None:
         "flights  ■ stopped                                               1.0 s\n"
         "clean    … stopping: finishing what cannot be interrupted        3.0 s\n"
         "daily    ■ stopped"
+    )
+
+
+RETRIED = NodeRetried("clean", 1, 3, "lake:clean: other writers committed\n  in between", 2.0)
+
+
+def test_a_try_that_failed_is_told_until_the_next_begins() -> None:
+    text = watched([STARTED, NodeStarted("clean", AT), RETRIED], [0.0])
+    assert "clean    ↻ again: try 1 of 3 failed, again in 2.0 s" in text
+    assert "clean    … running" in watched([STARTED, RETRIED, NodeStarted("clean", AT)], [0.0])
+
+
+def test_the_log_says_why_a_node_is_tried_again() -> None:
+    assert log_line(RETRIED) == (
+        "clean: try 1 of 3 failed, again in 2.0 s: lake:clean: other writers committed"
     )
 
 

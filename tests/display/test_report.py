@@ -10,7 +10,7 @@ from odibi_magics.display.report import report_html, report_page, report_text
 from odibi_magics.engines.base import CheckResult, Preview, Warned, Written
 from odibi_magics.pipeline.report import to_json
 from odibi_magics.pipeline.result import NodeResult
-from tests.display.samples import DONE, ERROR, FAILED, columns, texts
+from tests.display.samples import DONE, ERROR, FAILED, REPEATED, columns, texts
 
 GOLDEN = """\
 ✓ Run 20261120T180000-ab12cd done · 3 nodes · 3 min 07 s · pandas engine (DuckDB) · started 2026-11-20 18:00:00 UTC · project air · environment prod
@@ -27,9 +27,9 @@ daily    ✓ done    1,095  3 min 05 s  1,095 inserted, 0 updated      1  41.2 k
     → partition by month
 
 Checks
-node   check                result    detail       for example
+node   check                result    detail
 clean  no_nulls carrier     ✓ held
-clean  unique carrier, day  ⚠ 7 rows  in 3 groups  carrier=NULL
+clean  unique carrier, day  ⚠ 7 rows  7 rows repeat an earlier one, for example carrier=NULL
 
 Full addresses
 address                 URL
@@ -117,15 +117,46 @@ def test_what_a_write_left_alone_is_said() -> None:
 
 
 def test_a_preview_shows_its_rows_and_that_nothing_was_written() -> None:
-    shown = replace(DONE, preview=Preview(columns("a int"), ((1,),), 5, "clean"))
+    shown = replace(DONE, writes=False, preview=Preview(columns("a int"), ((1,),), 5, "clean"))
     assert "a preview: nothing was written" in report_text(shown)
     assert report_text(shown).endswith("clean: 1 of 5 rows, 1 column\n\n  a\nint\n  1")
 
 
-def test_examples_are_few_and_cut() -> None:
-    check = CheckResult("x", "error", 9, at_least=True, examples=({"a": "y" * 99},) * 9)
-    text = report_text(replace(DONE, nodes=(replace(DONE.nodes[1], checks=(check,)),)))
-    assert text.count("a=" + "y" * 59 + "…") == 3 and "✗ at least 9 rows" in text
+def checked(*checks: CheckResult) -> str:
+    """A report's text of a node with these checks."""
+    return report_text(replace(DONE, nodes=(replace(DONE.nodes[1], checks=checks),)))
+
+
+def test_a_check_says_what_it_counts() -> None:
+    text = checked(
+        CheckResult("range a", "warn", 9, "9 rows fail", at_least=True),
+        CheckResult("schema", "warn", 1, "id is bigint, expected string", counts="column"),
+        CheckResult("row_count", "warn", 1, "2 rows came out, expected at least 9", counts=""),
+    )
+    assert "⚠ at least 9 rows" in text and "⚠ 1 column" in text
+    assert "row_count" in text and "⚠ failed" in text
+
+
+def test_failing_rows_are_told_once() -> None:
+    bad = CheckResult("range a", "error", 1, "1 row fails, for example a=7", examples=({"a": 7},))
+    nodes = (replace(FAILED.nodes[1], error="validation failed\n  range a: 1 row fails, for example a=7"),)
+    text = report_text(replace(FAILED, nodes=(replace(nodes[0], checks=(bad,)),)))
+    assert text.count("a=7") == 1 and "✗ 1 row" in text
+
+
+def test_what_nothing_read_was_not_evaluated() -> None:
+    unread = NodeResult("flights", "etl", "not evaluated", reason="nothing reads it")
+    text = report_text(replace(DONE, nodes=(unread,)))
+    assert "· not evaluated: nothing reads it" in text and text.startswith("✓ Run")
+
+
+def test_tries_are_told() -> None:
+    again = replace(DONE.nodes[1], tries=("another writer committed\n  in between",))
+    text = report_text(replace(DONE, nodes=(again,)))
+    assert "✓ done: at try 2" in text
+    assert "clean: try 1 failed: another writer committed" in text
+    given_up = replace(FAILED.nodes[1], tries=("x", "y"))
+    assert "✗ failed: after 3 tries" in report_text(replace(FAILED, nodes=(given_up,)))
 
 
 def test_the_json_is_stable_and_holds_no_rows() -> None:
@@ -141,7 +172,8 @@ def test_the_json_is_stable_and_holds_no_rows() -> None:
     assert clean["written"]["version_after"] == 5 and clean["written"]["bytes"] == 8412345
     assert clean["writes"]["url"] == "abfss://clean@silver.dfs.core.windows.net/clean/flights"
     assert clean["checks"][1] == {
-        "check": "unique carrier, day", "on_fail": "warn", "failed": 7, "at_least": False, "message": "in 3 groups"
+        "check": "unique carrier, day", "on_fail": "warn", "failed": 7, "counts": "row", "at_least": False,
+        "message": REPEATED,
     }  # fmt: skip
     assert clean["columns"][1] == {"name": "day", "type": "date"}
     assert report["nodes"][2]["columns"] is None and report["used"] == [

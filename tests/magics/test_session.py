@@ -46,11 +46,32 @@ def test_no_connections(notebook: Notebook) -> None:
 
 
 def test_a_connection_that_does_not_answer_fails_the_cell_after_the_list(notebook: Notebook) -> None:
-    notebook.good(LAKE + "gone: {type: local, base_path: ./gone}\n")
+    notebook.good(LAKE + "gone: {type: local, base_path: ./orders.csv}\n")
     ran = notebook.run("%odibi_connections")
     assert isinstance(ran.error, ConnectionFailed)
     assert "gone" in str(ran.error) and "lake" not in str(ran.error)
     assert "ok" in ran.text[0] and "failed" in ran.text[0]
+
+
+def test_a_folder_that_a_run_would_make_is_no_failure(notebook: Notebook) -> None:
+    notebook.good(LAKE + "out: {type: local, base_path: ./out}\n")
+    assert "will be made" in notebook.good("%odibi_connections").text[0]
+    notebook.good("%%odibi_pipeline --plan\n- {name: a, read: {connection: lake, path: orders.csv}}\n"
+                  "- {name: b, depends_on: [a], write: {connection: out, path: b}}\n")  # fmt: skip
+    assert "will be made" in notebook.good("%odibi_connections").text[0]
+
+
+def test_a_node_is_forgotten(notebook: Notebook) -> None:
+    notebook.good(orders_cell("--plan"))
+    assert "clean" not in notebook.good("%odibi --forget clean").text[0].split("The magics")[0]
+    assert "did you mean 'orders'?" in notebook.bad("%odibi --forget ordres")
+
+
+def test_what_a_notebook_knows_says_how_each_node_went(notebook: Notebook) -> None:
+    notebook.run(orders_cell().replace("write:", "validation: {row_count: {min: 9}}\n        write:"))
+    text = notebook.good("%odibi").text[0]
+    assert "✗ failed" in text and "· not evaluated" not in text
+    assert "clean, which failed when last run" in notebook.good("%odibi_save all.odibi.yaml").text[0]
 
 
 def test_a_wrong_connection_has_the_cells_line(notebook: Notebook) -> None:
@@ -75,6 +96,20 @@ def test_preview_a_table(notebook: Notebook, table: str) -> None:
     assert "qty" in notebook.good(f"%odibi_preview {table}").text[0]
 
 
+def test_preview_a_node_that_writes_no_table(notebook: Notebook) -> None:
+    notebook.good(orders_cell("--plan"))
+    assert "2026-01-02" in notebook.good("%odibi_preview orders").text[0]
+    assert not (notebook.folder / "clean").exists()
+
+
+def test_preview_so_many_rows(notebook: Notebook) -> None:
+    notebook.good("%config OdibiMagics.keep_rows = 2")
+    assert "2026-01-02" not in notebook.good("%odibi_preview orders.csv").text[0]
+    assert "2026-01-02" in notebook.good("%odibi_preview orders.csv --rows 3").text[0]
+    notebook.good("%config OdibiMagics.keep_rows = 0")
+    assert "2026-01-0" not in notebook.good("%odibi_preview orders.csv --rows 3").text[0]
+
+
 def test_preview_an_older_version(notebook: Notebook) -> None:
     notebook.good(orders_cell())
     notebook.good(orders_cell().replace("qty > 0", "qty > 6"))
@@ -89,11 +124,12 @@ def test_preview_an_older_version(notebook: Notebook) -> None:
         ("laek:orders.csv", "did you mean 'lake'?"),
         ("lake a b", "one TABLE"),
         ("nope", "nope"),
-        ("--rows 5", "unknown option '--rows'"),
+        ("--rows 0 orders.csv", "a number of rows, at least 1, is wanted, not '0'"),
+        ("orders@3", "node 'orders' writes no table, so it has no versions"),
     ],
 )
 def test_a_table_that_is_none(notebook: Notebook, table: str, words: str) -> None:
-    notebook.good(LAKE)
+    notebook.good(orders_cell("--plan"))
     ran = notebook.run(f"%odibi_preview {table}")
     assert isinstance(ran.error, UsageError)
     assert words in str(ran.error)
@@ -119,6 +155,19 @@ def test_save(notebook: Notebook) -> None:
     notebook.good("%odibi_save etl.odibi.yaml")
     notebook.good("%odibi_run etl.odibi.yaml --as x")
     assert len(notebook["x"]) == 2
+
+
+def test_save_again(notebook: Notebook) -> None:
+    notebook.good(orders_cell("--plan"))
+    notebook.good("%odibi_save etl.odibi.yaml")
+    notebook.good(orders_cell("--plan").replace("qty > 0", "qty > 5"))
+    notebook.good("%odibi_save etl.odibi.yaml")
+    file = notebook.folder / "etl.odibi.yaml"
+    assert "qty > 5" in file.read_text()
+    file.write_text(file.read_text().replace("qty > 5", "qty > 6"))
+    assert "--force" in notebook.bad("%odibi_save etl.odibi.yaml")
+    notebook.good("%odibi_save etl.odibi.yaml --force")
+    assert "qty > 5" in file.read_text()
 
 
 def test_save_nothing(notebook: Notebook) -> None:

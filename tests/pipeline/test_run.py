@@ -3,18 +3,37 @@
 from __future__ import annotations
 
 import _thread
+import asyncio
 import json
+import re
 import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from odibi_magics import Cancelled, NodeFailed, Project, UsageError, transform
-from odibi_magics.pipeline.events import Event, NodeFinished, NodeStarted, RunFinished, RunStarted, Stopping
+from odibi_magics.config.models import Retry
+from odibi_magics.engines.registry import choose_engine
+from odibi_magics.errors import EngineError
+from odibi_magics.pipeline.events import (
+    Event,
+    NodeFinished,
+    NodeProgress,
+    NodeRetried,
+    NodeStarted,
+    RunFinished,
+    RunStarted,
+    Stopping,
+)
 from odibi_magics.pipeline.result import RunResult
 from odibi_magics.pipeline.runmark import read_mark
+from odibi_magics.pipeline.runner import Run
+from odibi_magics.project import RENDER
 from tests.pipeline.conftest import Build
 
 ROADMAP = """
@@ -222,6 +241,58 @@ def test_an_error_in_a_users_function_keeps_its_place(project: Build) -> None:
     assert "nowhere" in error
 
 
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+ODD = [
+    SystemExit(3), KeyboardInterrupt(), GeneratorExit(), StopIteration(), asyncio.CancelledError(), MemoryError(),
+    ExceptionGroup("several", [ValueError("one")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("error", [*ODD, Mute()], ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("streams", [False, True])
+def test_whatever_a_function_raises_fails_its_node_and_no_other(
+    project: Build, lake: Path, error: BaseException, streams: bool
+) -> None:
+    def batches(schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        yield pa.RecordBatch.from_pylist([{"id": 1}], schema)
+        raise error
+
+    @transform(name="odd")
+    def odd(df: pa.RecordBatchReader):  # type: ignore[no-untyped-def]
+        if not streams:
+            raise error
+        schema = pa.schema([("id", pa.int64())])
+        return pa.RecordBatchReader.from_batches(schema, batches(schema))
+
+    with pytest.raises(NodeFailed) as caught:
+        project(
+            """
+            - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+            - name: clean
+              depends_on: [sales]
+              transform: {steps: [{function: odd}]}
+              write: {connection: lake, path: clean}
+            - {name: after, depends_on: [clean], write: {connection: lake, path: after}}
+            - {name: beside, depends_on: [sales], write: {connection: lake, path: beside}}
+            """
+        ).run()
+    result = caught.value.result
+    states = {node.name: node.state for node in result.nodes}
+    assert states == {"sales": "done", "clean": "failed", "after": "skipped", "beside": "done"}
+    # What a stream raises comes through others, of whom two say it in their own way.
+    odd_one = streams and isinstance(error, StopIteration | Mute)
+    name = "RuntimeError" if odd_one else type(error).__name__
+    assert re.match(rf"odd\(\) failed(, line \d+ of test_run.py)?: {name}", result.node("clean").error)
+    assert str(caught.value).startswith(
+        f"run {result.run_id} failed: clean, 1 skipped\n  clean: odd() failed"
+    )
+    assert not DeltaTable.is_deltatable(str(lake / "clean"))
+
+
 def test_stop_ends_the_run_and_writes_nothing_more(project: Build, lake: Path) -> None:
     started = threading.Event()
     heard: list[Event] = []
@@ -252,6 +323,183 @@ def test_stop_ends_the_run_and_writes_nothing_more(project: Build, lake: Path) -
     assert not (lake / "clean").exists() or not DeltaTable.is_deltatable(str(lake / "clean"))
 
 
+def test_stop_waits_for_no_function_and_drops_what_it_returns(project: Build, lake: Path) -> None:
+    release, ended = threading.Event(), threading.Event()
+
+    @transform(name="endless")
+    def endless(df):  # type: ignore[no-untyped-def]
+        release.wait(60)
+        threading.Timer(0.5, ended.set).start()
+        return df
+
+    def stop(event: Event) -> None:
+        if isinstance(event, NodeStarted):
+            threading.Timer(0.2, _thread.interrupt_main).start()
+
+    began = time.monotonic()
+    with pytest.raises(Cancelled, match="stopped: clean not written") as caught:
+        project(
+            """
+            - name: clean
+              read: {connection: lake, path: raw/sales.csv}
+              transform: {steps: [{function: endless}]}
+              write: {connection: lake, path: clean}
+            """
+        ).run(observers=[stop])
+    assert time.monotonic() - began < 5
+    assert caught.value.result.node("clean").reason == "its function goes on, and what it returns is dropped"
+    release.set()
+    assert ended.wait(10)
+    assert not DeltaTable.is_deltatable(str(lake / "clean"))
+
+
+def test_a_second_stop_does_not_cut_off_what_is_being_written(
+    project: Build, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A report must never say "not written" of a commit that lands."""
+    from odibi_magics.engines.pandas import delta_write
+
+    commit, written = delta_write.__dict__["commit"], threading.Event()
+
+    def slow(*args: Any) -> int:
+        for i in range(3):
+            threading.Timer(0.1 * i, _thread.interrupt_main).start()
+        time.sleep(1.5)
+        version: int = commit(*args)
+        written.set()
+        return version
+
+    built = project(CLEAN)
+    built.run()
+    monkeypatch.setattr(delta_write, "commit", slow)
+    with pytest.raises(Cancelled) as caught:
+        built.run()
+    assert written.is_set()
+    assert caught.value.result.node("clean").state == "done"
+    assert "clean written, version 1" in str(caught.value)
+
+
+OTHER = pa.table({"id": [9], "city": ["Oslo"], "amount": [1.0]})
+
+
+def in_between(lake: Path, times: int) -> Callable[[Event], None]:
+    """An observer that, while the node's rows are on their way, makes the table another one; so many times."""
+    made: list[int] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, NodeProgress) and len(made) < times:
+            made.append(1)
+            parts = ["city"] if len(made) % 2 else []
+            write_deltalake(
+                lake / "clean", OTHER, mode="overwrite", schema_mode="overwrite", partition_by=parts
+            )
+
+    return watch
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    from odibi_magics.pipeline import runner
+
+    monkeypatch.setattr(runner, "_PAUSE", 0.01)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_node_is_tried_again_after_an_error_that_may_pass(project: Build, lake: Path) -> None:
+    built, heard = project(CLEAN), list[Event]()
+    built.run()
+    result = built.run(observers=[in_between(lake, times=1), heard.append])
+    assert result.state == "done" and len(result["clean"]) == 4
+    [failed] = result.node("clean").tries
+    assert "other writers committed in between" in failed
+    [retried] = [event for event in heard if isinstance(event, NodeRetried)]
+    assert (retried.node, retried.tried, retried.most, retried.error) == ("clean", 1, 3, failed)
+    assert [event.node for event in heard if isinstance(event, NodeStarted)].count("clean") == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_tries_end_with_max_attempts(project: Build, lake: Path) -> None:
+    built = project(CLEAN, head="retry: {max_attempts: 2, backoff: constant}\n")
+    built.run()
+    with pytest.raises(NodeFailed) as caught:
+        built.run(observers=[in_between(lake, times=9)])
+    assert len(caught.value.result.node("clean").tries) == 1, "and the last one, which is its error"
+    assert "other writers committed in between" in caught.value.result.node("clean").error
+
+
+def test_what_will_fail_again_is_tried_once(project: Build) -> None:
+    heard: list[Event] = []
+    with pytest.raises(NodeFailed) as caught:
+        project(FAILING).run(observers=[heard.append])
+    assert [event.node for event in heard if isinstance(event, NodeStarted)].count("clean") == 1
+    assert caught.value.result.node("clean").tries == ()
+
+
+def test_stop_does_not_wait_for_the_next_try(
+    project: Build, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from odibi_magics.pipeline import runner
+
+    monkeypatch.setattr(runner, "_PAUSE", 60)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, NodeRetried):
+            _thread.interrupt_main()
+
+    built = project(CLEAN)
+    built.run()
+    began = time.monotonic()
+    with pytest.raises(Cancelled) as caught:
+        built.run(observers=[in_between(lake, times=1), stop])
+    assert time.monotonic() - began < 10
+    node = caught.value.result.node("clean")
+    assert node.state == "stopped" and len(node.tries) == 1
+
+
+def test_pauses_grow_and_end(project: Build) -> None:
+    def pauses(backoff: str) -> list[float]:
+        retry = Retry.model_validate({"max_attempts": 10, "backoff": backoff})
+        run = Run(project(CLEAN).plan(), choose_engine("pandas"), "r", RENDER, retry=retry)
+        return [run._pause(tried) for tried in range(1, 10)]
+
+    assert all(0.75 <= pause <= 1.25 for pause in pauses("constant"))
+    growing = pauses("exponential")
+    assert growing[0] < growing[2] < growing[4] < max(growing) <= 75
+
+
+def test_what_nothing_reads_is_not_evaluated_and_says_so(project: Build) -> None:
+    """Its rows come when they are asked for."""
+    result = project(
+        """
+        - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+        - {name: wrong, transform: {steps: [{sql: "SELECT CAST(city AS int) AS n FROM sales"}]}}
+        - {name: kept, depends_on: [sales], write: {connection: lake, path: kept}}
+        - {name: counted, depends_on: [kept], validation: {not_empty: true}}
+        """
+    ).run()
+    assert result.state == "done"
+    assert {node.name: (node.state, node.reason) for node in result.nodes} == {
+        "sales": ("done", ""), "wrong": ("not evaluated", "nothing reads it"), "kept": ("done", ""), "counted": ("done", ""),
+    }  # fmt: skip
+    with pytest.raises(EngineError, match="'Oslo' cannot be cast to int"):
+        result["wrong"].to_arrow()
+
+
+def test_rows_that_fail_in_a_preview_name_their_node_and_line(project: Build) -> None:
+    with pytest.raises(
+        NodeFailed, match=r"^preview .* failed: wrong\n  wrong: .*'Oslo' cannot be cast"
+    ) as caught:
+        project(
+            """
+            - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+            - {name: wrong, transform: {steps: [{sql: "SELECT CAST(city AS int) AS n FROM sales"}]}}
+            """
+        ).preview()
+    result = caught.value.result
+    assert result.node("wrong").state == "failed" and not result.writes
+    assert "line 6 of this text" in result.node("wrong").error
+
+
 def test_a_preview_shows_rows_and_writes_nothing(project: Build, lake: Path) -> None:
     result = project(CLEAN).preview("clean")
     assert result.preview is not None
@@ -270,6 +518,10 @@ def test_a_preview_validates(project: Build) -> None:
     with pytest.raises(NodeFailed) as caught:
         project(FAILING).preview("clean")
     assert "no_nulls city" in caught.value.result.node("clean").error
+
+
+def test_only_takes_several_nodes(project: Build) -> None:
+    assert [node.name for node in project(CLEAN).run(only=["clean", "sales"]).nodes] == ["sales", "clean"]
 
 
 def test_only_and_from_node_choose(project: Build, lake: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from odibi_magics import ConfigErrors, Project, UsageError, transform
+from odibi_magics import ConfigErrors, NodeFailed, Project, UsageError, transform
 from odibi_magics.pipeline.result import RunResult
 from odibi_magics.session import Session
 
@@ -82,6 +82,92 @@ def test_a_name_defined_again_is_replaced(session: Session) -> None:
     assert count(run(session, "- {name: c, transform: {steps: [{sql: SELECT * FROM sales}]}}"), "c") == 2
 
 
+PIPELINES = """\
+pipelines:
+- pipeline: one
+  nodes: [{name: sales, read: {connection: lake, path: raw/sales.csv}}, {name: same, transform: {steps: [{sql: SELECT * FROM df}]}}]
+- pipeline: two
+  nodes: [{name: some, transform: {steps: [{sql: SELECT * FROM sales WHERE qty > 0}]}}]
+"""
+
+
+def test_a_name_defined_again_without_a_pipeline_stays_where_it_was(session: Session) -> None:
+    run(session, PIPELINES)
+    run(session, "- {name: same, transform: {steps: [{sql: SELECT id FROM df}]}}")
+    run(session, SALES)
+    assert [(node.name, node.pipeline) for node in session.nodes()] == [
+        ("sales", "one"), ("same", "one"), ("some", "two"),
+    ]  # fmt: skip
+    plan = session.project().plan()
+    assert plan["same"].inputs == ("sales",)
+    assert [node.name for node in plan.nodes] == ["sales", "same", "some"]
+
+
+def test_a_name_defined_again_in_a_pipeline_moves_there(session: Session) -> None:
+    run(session, PIPELINES)
+    run(
+        session,
+        "pipelines: [{pipeline: main, nodes: [{name: some, depends_on: [same], validation: {not_empty: true}}]}]",
+    )
+    assert [(node.name, node.pipeline) for node in session.nodes()][-1] == ("some", "main")
+
+
+def test_a_name_in_other_capitals_is_the_same_name(session: Session) -> None:
+    run(session, SALES)
+    run(session, SALES.replace("sales,", "Sales,", 1))
+    assert [node.name for node in session.nodes()] == ["Sales"]
+
+
+def test_what_a_cell_set_goes_when_all_it_defined_is_defined_again(session: Session) -> None:
+    run(session, f"vars: {{least: 2}}\nengine: pandas\nnodes: [{SALES[2:]}]")
+    run(session, SALES)
+    assert session.definitions.variables == {} and session.definitions.settings == {}
+    assert len(session.definitions.configs) == 2, "the connections' cell and the last one"
+
+
+def test_a_node_is_forgotten_unless_another_takes_it(session: Session) -> None:
+    run(session, PIPELINES)
+    with pytest.raises(
+        UsageError, match="sales: taken by same of this cell, some of this cell; to drop them too: "
+    ):
+        session.forget(["sales"])
+    with pytest.raises(UsageError, match="did you mean 'some'"):
+        session.forget(["soem"])
+    session.forget(["some", "same"])
+    assert [node.name for node in session.nodes()] == ["sales"]
+
+
+def test_nodes_say_how_they_went(session: Session) -> None:
+    def states() -> dict[str, str]:
+        return {node.name: node.state for node in session.nodes()}
+
+    project = session.define(FAILING)
+    session.keep(project)
+    assert set(states().values()) == {"planned"}
+    session.ended(project.preview("sales"))
+    assert states() == {"sales": "previewed", "none": "planned", "after": "planned"}
+    with pytest.raises(NodeFailed) as caught:
+        project.run()
+    session.ended(caught.value.result)
+    assert states() == {"sales": "done", "none": "failed", "after": "skipped"}
+
+
+FAILING = """\
+- {name: sales, read: {connection: lake, path: raw/sales.csv}, validation: {not_empty: true}}
+- {name: none, depends_on: [sales], validation: {row_count: {min: 9}}}
+- {name: after, depends_on: [none], validation: {not_empty: true}}
+"""
+
+
+def test_a_run_of_another_text_says_nothing_of_the_notebooks_nodes(session: Session, lake: Path) -> None:
+    run(session, SALES)
+    other = Project.from_yaml(
+        f"connections: {{lake: {{type: local, base_path: {lake}}}}}\nnodes: [{SALES[2:]}]"
+    )
+    session.ended(other.run())
+    assert [node.state for node in session.nodes()] == ["planned"]
+
+
 def test_variables_of_earlier_cells_hold(session: Session) -> None:
     run(session, f"vars: {{least: 2}}\nnodes: [{SALES[2:]}]")
     result = run(
@@ -112,10 +198,104 @@ def test_a_saved_project_runs_alone(session: Session, lake: Path) -> None:
     result = Project.from_file(written).run()
     assert len(result["some"]) == 2
     assert session.save(written) == (written,)
-    run(session, "- {name: more, transform: {steps: [{sql: SELECT * FROM some}]}}")
-    with pytest.raises(UsageError, match="is there already, with another text"):
+
+
+def test_a_saved_file_is_replaced_unless_somebody_changed_it(session: Session, lake: Path) -> None:
+    run(session, SALES)
+    [written] = session.save(lake / "all.odibi.yaml")
+    run(session, "- {name: more, transform: {steps: [{sql: SELECT * FROM sales}]}}")
+    session.save(written)
+    assert len(Project.from_file(written).run()["more"]) == 4
+
+    edited = written.read_text() + "# mine\n"
+    written.write_text(edited)
+    with pytest.raises(UsageError, match="was edited since: choose another name, or replace it with --force"):
         session.save(written)
-    assert written.read_text() == text
+    assert written.read_text() == edited
+    session.save(written, force=True)
+    assert "# mine" not in written.read_text()
+
+
+def test_a_file_of_another_hand_is_not_replaced(session: Session, lake: Path) -> None:
+    run(session, SALES)
+    (lake / "mine.odibi.yaml").write_text("connections: {}\n")
+    with pytest.raises(UsageError, match=r"'.*mine\.odibi\.yaml' is there already"):
+        session.save(lake / "mine.odibi.yaml")
+
+
+def test_what_does_not_check_as_a_whole_is_not_saved(session: Session, lake: Path) -> None:
+    run(session, SALES)
+    run(session, "- {name: some, transform: {steps: [{sql: SELECT city FROM sales}]}}")
+    run(session, "- {name: sales, read: {connection: lake, path: raw/sales.csv, columns: [id]}}")
+    with pytest.raises(UsageError, match=r"does not check as one file:(?s:.*)unknown column 'city'"):
+        session.save(lake / "all.odibi.yaml")
+    assert not (lake / "all.odibi.yaml").exists()
+
+
+PROD = """\
+connections: {{lake: {{type: local, base_path: {base}}}}}
+nodes: [{{name: sales, read: {{connection: lake, path: raw/sales.csv}}}}]
+environments: {{prod: {{connections: {{lake: {{base_path: {prod}}}}}}}}}
+"""
+
+
+def test_an_environment_is_saved_beside_what_it_lies_over_and_relative_paths_lead_where_they_led(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (lake / "prod/raw").mkdir(parents=True)
+    (lake / "prod/raw/sales.csv").write_text("id\n1\n")
+    (lake / "etc").mkdir()
+    monkeypatch.chdir(lake)
+    session = Session()
+    assert count(run(session, PROD.format(base=".", prod="./prod"), env="prod"), "sales") == 1
+
+    [written] = session.save("etc/all.odibi.yaml")
+
+    assert "base_path: ..\n" in written.read_text() and "base_path: ../prod\n" in written.read_text()
+    monkeypatch.chdir("/")
+    assert len(Project.from_file(lake / written).run()["sales"]) == 4
+    assert len(Project.from_file(lake / written, env="prod").run()["sales"]) == 1
+
+
+def test_environments_of_several_cells_are_one(session: Session, lake: Path) -> None:
+    some = "transform: {steps: [{sql: 'SELECT * FROM df WHERE qty > {{ least }}'}]}"
+    sales = f"nodes: [{SALES[2:-1]}, {some}}}]"
+    run(session, f"vars: {{least: 0}}\n{sales}\nenvironments: {{prod: {{vars: {{least: 1}}}}}}")
+    run(
+        session,
+        "nodes: [{name: b, transform: {steps: [{sql: SELECT * FROM sales}]}}]\nenvironments: {prod: {engine: pandas}}",
+    )
+    [written] = session.save(lake / "all.odibi.yaml")
+    assert len(Project.from_file(written).run()["b"]) == 3
+    assert len(Project.from_file(written, env="prod").run()["b"]) == 2
+
+
+def test_a_path_that_may_be_relative_is_not_moved_by_guessing(
+    lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(lake)
+    session = Session()
+    run(session, PROD.format(base="'{{ here }}'", prod="."), namespace={"here": "."})
+    with pytest.raises(UsageError, match=r"connection 'lake': base_path: \{\{ here \}\} may be relative to"):
+        session.save(lake / "etc/all.odibi.yaml")
+    assert session.save(lake / "all.odibi.yaml")
+
+
+def test_a_secret_is_not_saved(session: Session, lake: Path) -> None:
+    account = "type: azure_adls, account: a, container: c, auth_mode: direct_key"
+    session.keep(session.define_connections(f"blob: {{{account}, account_key: c2VjcmV0c2VjcmV0}}"))
+    with pytest.raises(UsageError, match=r"would hold a secret \(connections.blob.account_key\)"):
+        session.save(lake / "all.odibi.yaml")
+
+
+def test_each_node_takes_in_the_file_what_it_takes_in_the_notebook(session: Session, lake: Path) -> None:
+    """The node before it, which in the file may be another one."""
+    first = "read: {connection: lake, path: raw/sales.csv}"
+    written = "write: {connection: lake, path: c}"
+    run(session, f"- {{name: a, {first}}}\n- {{name: b, {first}}}\n- {{name: c, {written}}}")
+    run(session, f"- {{name: b, {first}}}\n- {{name: x, {first}}}")
+    [file] = session.save(lake / "all.odibi.yaml")
+    assert Project.from_file(file).plan()["c"].inputs == session.project().plan()["c"].inputs == ("b",)
 
 
 def test_nothing_defined_is_nothing_to_save(lake: Path) -> None:

@@ -218,9 +218,8 @@ def _table_check(check: TableCheck, count: int, rows: Rows) -> CheckResult:
     low = 1 if check.kind == "not_empty" else check.min
     high = None if check.kind == "not_empty" else check.max
     holds = (low is None or count >= low) and (high is None or count <= high)
-    return CheckResult(
-        check.label, check.on_fail, int(not holds), "" if holds else _counted(count, low, high)
-    )
+    message = "" if holds else _counted(count, low, high)
+    return CheckResult(check.label, check.on_fail, int(not holds), message, counts="")
 
 
 def _counted(count: int, low: int | None, high: int | None) -> str:

@@ -18,7 +18,7 @@ from odibi_magics.engines.pandas.names import quoted, with_tables
 from odibi_magics.engines.pandas.planning import Planner, as_duckdb
 from odibi_magics.engines.pandas.session import Opener, Session, cast_batch
 from odibi_magics.engines.pandas.types import naive
-from odibi_magics.errors import EngineError, OdibiError
+from odibi_magics.errors import EngineError, OdibiError, said
 from odibi_magics.quoting import Data, Quoting
 from odibi_magics.sql.functions import Function
 from odibi_magics.sql.problems import SqlErrors
@@ -172,14 +172,9 @@ def _words(function: Function, error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if not frame.filename.startswith(_HERE)]
     at = next((frame for frame in reversed(own) if frame.filename == function.origin), None)
-    where = f", line {at.lineno} of {_file(at.filename)}" if at else ""
+    where = f", line {at.lineno} of {function.place}" if at else ""
     lines = "".join(traceback.format_list(own)).rstrip()
     kind = type(error).__name__
-    # The traceback module copes with errors whose own `__str__` fails.
-    said = traceback.format_exception_only(error)[-1].strip().partition(": ")[2]
+    what = said(error)
     head = f"{function.name}() failed{where}: {kind}"
-    return Quoting(head, ": " if said else "", Data(said), f"\n{lines}".rstrip())
-
-
-def _file(path: str) -> str:
-    return "the notebook" if path.startswith("<") or "ipykernel_" in path else Path(path).name
+    return Quoting(head, ": " if what else "", Data(what), f"\n{lines}".rstrip())

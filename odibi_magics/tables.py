@@ -1,0 +1,80 @@
+"""An engine's verbs on tables, by connection and path or by TABLE address."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odibi_magics.config.formats import infer_format
+from odibi_magics.connections.address import parse_address
+from odibi_magics.engines.base import Frame, Place, Source
+from odibi_magics.errors import UsageError
+
+if TYPE_CHECKING:
+    from odibi_magics.project import Project
+
+
+class Tables:
+    """An engine's verbs on tables, by connection and path or by TABLE address."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def read_delta(
+        self,
+        *,
+        connection: str,
+        path: str,
+        version: int | None = None,
+        timestamp: datetime | str | None = None,
+    ) -> Frame:
+        """A Delta table, now or as it was; the same frame type as `result[...]`.
+
+        timestamp: with a zone. Raises UsageError, EngineError, ConnectionFailed.
+        """
+        when = datetime.fromisoformat(timestamp) if isinstance(timestamp, str) else timestamp
+        if when is not None and when.tzinfo is None:
+            raise UsageError(f"the time {when.isoformat()} has no zone: write {when.isoformat()}Z for UTC")
+        place = Place(self._project.connection(connection), path, "delta")
+        return self._open(Source(place, version=version, timestamp=when))
+
+    def read(self, address: str, *more: str) -> Frame:
+        """The rows at a TABLE address: `conn:path@5`, a node's name, a local path.
+
+        A node that writes is its table; another is evaluated.
+        """
+        parsed = parse_address(address, *more)
+        defined = self._project.definitions.nodes.get(parsed.path) if parsed.connection is None else None
+        if defined is not None and defined.node.write is None:
+            if parsed.version is not None or parsed.timestamp is not None:
+                raise UsageError(f"node '{parsed.path}' writes no table, so it has no versions")
+            return self._project.evaluate(parsed.path)
+        place = self._place(parsed.connection, parsed.path)
+        return self._open(Source(place, version=parsed.version, timestamp=parsed.timestamp))
+
+    def _place(self, connection: str | None, path: str) -> Place:
+        if connection is not None:
+            return Place(self._project.connection(connection), path, infer_format(path))
+        defined = self._project.definitions.nodes.get(path)
+        if defined is not None and defined.node.write is not None:
+            write = defined.node.write
+            where = write.path or ""
+            return Place(
+                self._project.connection(write.connection), where, write.format or infer_format(where)
+            )
+        return local_place(path)
+
+    def _open(self, source: Source) -> Frame:
+        frame: Frame = self._project._engine(None).open([source.place]).read(source)
+        return frame
+
+
+def local_place(path: str) -> Place:
+    """A path of this machine as a place of its own. Raises UsageError where nothing is there."""
+    from odibi_magics.connections.local import LocalConnection
+
+    target = Path(path).expanduser()
+    if not target.exists():
+        raise UsageError(f"'{path}' is no connection's path (conn:path), no node, and no file or folder here")
+    return Place(LocalConnection("local", target.resolve().parent), target.name, infer_format(target.name))
