@@ -19,7 +19,8 @@ MAGICS = """# Magics
 `%load_ext odibi_magics` adds these; `%unload_ext odibi_magics` takes them away again. A cell magic must be the first
 line of its cell: above it, not even a comment.
 
-`%config OdibiMagics.keep_rows = 0` keeps no rows of data in the saved notebook (20 are kept without it).
+`%config OdibiMagics.keep_rows = 0` keeps no data in the saved notebook: no rows (20 are kept without it), and `[data]`
+in place of values that errors and checks quote; `print(odibi_result.node("clean").error)` has the whole text.
 `ODIBI_PROGRESS=off` switches the moving display off, for machines. The last result is always in `odibi_result`.
 
 A TABLE is `conn:path`, a node's name, a local path or a URL, with `@5` or `@2026-11-20T18:00Z` for a version. Where one
@@ -35,7 +36,22 @@ The same verbs without a notebook. Data goes to stdout, everything else to stder
 | 0 | it worked |
 | 1 | it failed |
 | 2 | the text or the call is wrong |
-| 130 | it was stopped |
+| 130 | it was stopped, by Ctrl-C or SIGTERM |
+
+A stop awaits what is being written, since no report may say "not written" of a commit that lands; it does not wait for
+Python functions, and drops what they return.
+
+What `--json` gives:
+
+| command | where it worked | where it failed |
+|---|---|---|
+| `validate` | `file`, `valid`, `problems`, `warnings`, and how many `connections`, `pipelines`, `nodes` | the same; the counts are null |
+| `run` | the run's report, with `preview` where one was asked for | the same with `state: failed` or `stopped`; `error` before a run |
+| `plan`, `preview` | the plan; `columns` and `rows` | `error` |
+| `connections` | a list, each with `state`: `ok`, `will be made` or `failed` | the same |
+
+`error` is `{"kind": ..., "message": ...}`, with `problems` of a wrong text. A problem is `message`, `where` (the key's
+path), `hint`, `file`, `line`, `column`; a warning is `message`, `remedy`, `code`.
 """
 
 

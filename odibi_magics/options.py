@@ -39,7 +39,7 @@ class RunOptions:
     sql: bool = False
     node: str | None = None
     sample: int | None = None
-    only: str | None = None
+    only: tuple[str, ...] = ()
     from_node: str | None = None
     engine: str | None = None
     env: str | None = None
@@ -81,6 +81,7 @@ class Parser(argparse.ArgumentParser):
         """The words as options. Raises UsageError."""
         for word in words:
             self._refuse_unknown(word.partition("=")[0])
+        self._refuse_twice(words)
         found, left = self.parse_known_args(list(words))
         if left:
             self.error(f"unexpected '{left[0]}'")
@@ -88,6 +89,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}\n  {' '.join(self.format_usage().split())}")
+
+    def _refuse_twice(self, words: Sequence[str]) -> None:
+        """argparse would take the last one and say nothing."""
+        given = [word.partition("=")[0] for word in words if word.startswith("--")]
+        for option, action in self._option_string_actions.items():
+            if given.count(option) > 1 and not isinstance(action, argparse._AppendAction):
+                raise UsageError(f"{self.prog}: {option} is given twice")
 
     def _refuse_unknown(self, word: str) -> None:
         known = self._option_string_actions
@@ -132,7 +140,9 @@ def add_preview(parser: Parser) -> None:
 
 def add_choice(parser: Parser) -> None:
     """Which nodes, and on what."""
-    parser.add_argument("--only", metavar="NODE", help="this node alone")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NODE", help="this node alone; may be repeated"
+    )
     parser.add_argument("--from-node", metavar="NODE", help="this node and all that come from it")
     add_engine(parser)
 
@@ -173,6 +183,7 @@ def run_options(parser: Parser, words: Sequence[str], does: Does | None = None) 
     preview, plan = found.pop("preview", None), found.pop("plan", False) or does == "plan"
     variables = dict(found.pop("set"))
     found.pop("json", None)
+    found["only"] = tuple(found.pop("only", ()))
     previews = preview is not None or found.get("sample") is not None
     asked: Does = "plan" if plan else "preview" if previews else "run"
     options = RunOptions(does=asked, node=preview or None, variables=variables, **found)
@@ -181,7 +192,7 @@ def run_options(parser: Parser, words: Sequence[str], does: Does | None = None) 
 
 
 def _refuse_pairs(prog: str, options: RunOptions, previews: bool) -> None:
-    chosen = {"--only": options.only is not None, "--from-node": options.from_node is not None}
+    chosen = {"--only": bool(options.only), "--from-node": options.from_node is not None}
     run_id = {"--run-id": options.run_id is not None}
     refused: dict[Does, dict[str, bool]] = {
         "plan": {"--preview or --sample": previews, "--as": options.save_as is not None, **run_id},

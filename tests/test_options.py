@@ -32,17 +32,25 @@ def test_a_run_without_options() -> None:
 
 
 def test_every_option() -> None:
-    line = "etl.yaml --only a --engine pandas --env prod --set n=5 --set s='two words' --as x=a --run-id r1"
+    line = "etl.yaml --only a --only=b --engine pandas --env prod --set n=5 --set s='two words' --as x=a --run-id r1"
     assert read(line) == RunOptions(
         does="run",
         file="etl.yaml",
-        only="a",
+        only=("a", "b"),
         engine="pandas",
         env="prod",
         variables={"n": 5, "s": "two words"},
         save_as=SaveAs("x", "a"),
         run_id="r1",
     )
+
+
+@pytest.mark.parametrize(
+    "option", ["--run-id x --run-id y", "--env=a --env b", "--plan --plan", "--as x --as y"]
+)
+def test_an_option_given_twice_is_refused_not_the_last_one_taken(option: str) -> None:
+    with pytest.raises(UsageError, match=f"{option.split()[0].partition('=')[0]} is given twice"):
+        read(f"f {option}")
 
 
 @pytest.mark.parametrize(

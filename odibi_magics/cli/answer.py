@@ -47,7 +47,7 @@ def failure(error: BaseException) -> Answer:
     if isinstance(error, KeyboardInterrupt):
         return _told("Stopped", str(error) or "stopped", STOPPED)
     if isinstance(error, ConfigErrors):
-        problems = [_problem(problem) for problem in error.problems]
+        problems = [problem_data(problem) for problem in error.problems]
         return _told("ConfigErrors", str(error), WRONG, problems=problems)
     known = error if isinstance(error, OdibiError) else Unexpected(error)
     return _told(type(known).__name__, str(known), WRONG if isinstance(error, UsageError) else FAILED)
@@ -57,8 +57,8 @@ def _told(kind: str, message: str, code: int, **more: Any) -> Answer:
     return Answer("", lambda: {"error": {"kind": kind, "message": message, **more}}, message, code)
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
-    """Columns count from 1, as editors do."""
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """A problem as plain data. Columns count from 1, as editors do."""
     place = problem.place
     return {
         "message": problem.message,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 
 import odibi_magics
 from odibi_magics.cli.answer import WRONG, Answer, failure
@@ -17,12 +19,25 @@ def execute(words: Sequence[str]) -> int:
     """The exit code; whatever there is to say was said."""
     output = Output(json="--json" in words)
     try:
-        with redirect_stdout(sys.stderr):  # what a user's function prints is no data
+        with terminated_as_interrupted(), redirect_stdout(sys.stderr):  # a user's print is no data
             answer = _answer(words)
         output.give(answer)
     except (Exception, KeyboardInterrupt) as error:
         output.give(failure(error))
     return output.code
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, with which schedulers end a job, stops a run as Ctrl-C does: what is being written is awaited."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
 
 
 def _answer(words: Sequence[str]) -> Answer:
@@ -45,4 +60,6 @@ def _usage() -> str:
     return f"usage: odibi-magics COMMAND ... [--json] [--help]\n\n{verbs}\n\n{_CODES}"
 
 
-_CODES = "exit codes: 0 it worked, 1 it failed, 2 the text or the call is wrong, 130 it was stopped"
+_CODES = """\
+exit codes: 0 it worked, 1 it failed, 2 the text or the call is wrong, 130 it was stopped (Ctrl-C or SIGTERM)
+--json, where it failed: {"error": {"kind", "message"}}, or the run's report; of validate the same as where it worked"""

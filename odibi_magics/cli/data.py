@@ -9,11 +9,13 @@ from dataclasses import asdict
 from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
+from odibi_magics.cli.answer import problem_data
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
     from odibi_magics.config.types import Column
     from odibi_magics.engines.base import Place, Preview, Warned
+    from odibi_magics.errors import Problem
     from odibi_magics.pipeline.plan import Plan, PlannedNode
     from odibi_magics.pipeline.result import RunResult
 
@@ -56,6 +58,22 @@ def preview_data(preview: Preview) -> dict[str, Any]:
         "columns": _columns(preview.columns),
         "rows": preview.rows,
         "total": preview.total,
+    }
+
+
+def validate_data(
+    file: str,
+    problems: Sequence[Problem],
+    warnings: Sequence[Warned] = (),
+    counts: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """What is wrong with a file, and how much is in it. counts: None where it is too wrong to count."""
+    return {
+        "file": file,
+        "valid": not problems,
+        "problems": [problem_data(problem) for problem in problems],
+        "warnings": _warnings(warnings),
+        **(counts or dict.fromkeys(("connections", "pipelines", "nodes"))),
     }
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from odibi_magics.cli.answer import DONE, FAILED, Answer, report
+from odibi_magics.cli.answer import DONE, FAILED, WRONG, Answer, report
 from odibi_magics.cli.output import log
-from odibi_magics.errors import ConnectionFailed, UsageError
+from odibi_magics.errors import ConfigErrors, ConnectionFailed, UsageError
 from odibi_magics.options import (
     Does,
     Parser,
@@ -55,21 +55,25 @@ class Verb:
 
 
 def validate(parser: Parser, words: Sequence[str]) -> Answer:
-    """The same checks, with the same words, as before a run."""
-    options, project = _project(parser, words, "plan")
-    plan = options.plan(project)
+    """The same checks, with the same words, as before a run. Wrong or not, the data has the same shape."""
+    from odibi_magics.cli.data import validate_data
+
+    options = run_options(parser, words, "plan")
+    try:
+        project = _of_file(options)
+        plan = options.plan(project)
+    except ConfigErrors as error:
+        problems = error.problems
+        return Answer("", lambda: validate_data(options.file, problems), str(error), WRONG)
     counts = {
         "connections": len(project.connections()),
         "pipelines": len({node.pipeline for node in plan.nodes}),
         "nodes": len(plan.nodes),
     }
     warned = (*plan.warnings, *(warning for node in plan.nodes for warning in node.warnings))
-    found = [warning.message for warning in warned]
     text = f"{options.file}: no problems in {', '.join(_counted(n, noun) for noun, n in counts.items())}"
-    lines = [text, *(f"  warning: {message}" for message in found)]
-    return Answer(
-        "\n".join(lines), lambda: {"file": options.file, **counts, "problems": [], "warnings": found}
-    )
+    lines = [text, *(f"  warning: {warning.message}" for warning in warned)]
+    return Answer("\n".join(lines), lambda: validate_data(options.file, (), warned, counts))
 
 
 def plan(parser: Parser, words: Sequence[str]) -> Answer:
@@ -89,9 +93,13 @@ def run(parser: Parser, words: Sequence[str]) -> Answer:
 
 def _project(parser: Parser, words: Sequence[str], does: Does | None = None) -> tuple[RunOptions, Project]:
     options = run_options(parser, words, does)
+    return options, _of_file(options)
+
+
+def _of_file(options: RunOptions) -> Project:
     from odibi_magics.project import Project
 
-    return options, Project.from_file(options.file, env=options.env, variables=options.variables)
+    return Project.from_file(options.file, env=options.env, variables=options.variables)
 
 
 def _observers() -> tuple[Observer, ...]:

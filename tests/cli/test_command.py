@@ -232,6 +232,34 @@ def test_a_wrong_text_as_data(odibi: Command) -> None:
     assert problem["hint"] == "did you mean 'write'?"
 
 
+def test_validate_has_one_shape_of_data(odibi: Command) -> None:
+    right = odibi.data("validate", "etl.odibi.yaml")
+    counts = {"connections": 1, "pipelines": 1, "nodes": 2}
+    assert right == {"file": "etl.odibi.yaml", "valid": True, "problems": [], "warnings": [], **counts}
+
+    (odibi.folder / "etl.odibi.yaml").write_text(PROJECT.replace("write:", "wriite:"))
+    wrong = odibi.data("validate", "etl.odibi.yaml", code=WRONG)
+    assert wrong.keys() == right.keys()
+    assert (wrong["valid"], wrong["nodes"], wrong["warnings"]) == (False, None, [])
+    [problem] = wrong["problems"]
+    assert (problem["line"], problem["hint"]) == (10, "did you mean 'write'?")
+
+    blob = "blob: {type: azure_adls, account: a, auth_mode: direct_key, account_key: c2VjcmV0c2VjcmV0}"
+    (odibi.folder / "etl.odibi.yaml").write_text(PROJECT.replace("lake:", f"{blob}\n  lake:", 1))
+    [warning] = odibi.data("validate", "etl.odibi.yaml")["warnings"]
+    assert warning.keys() == {"message", "remedy", "code"}
+
+
+def test_preview_a_node_that_writes_no_table(odibi: Command) -> None:
+    assert "2026-01-02" in odibi("preview", "orders").stdout
+    assert not (odibi.folder / "clean").exists()
+
+
+def test_only_may_be_repeated(odibi: Command) -> None:
+    report = odibi.data("run", "etl.odibi.yaml", "--only", "clean", "--only", "orders")
+    assert [node["name"] for node in report["nodes"]] == ["orders", "clean"]
+
+
 def test_a_wrong_call_as_data(odibi: Command) -> None:
     assert odibi.data("rnu", code=WRONG)["error"]["kind"] == "UsageError"
 
@@ -273,7 +301,8 @@ def slow(df):
 """
 
 
-def test_stop(odibi: Command) -> None:
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_stop(odibi: Command, signal_: signal.Signals) -> None:
     (odibi.folder / "slow.py").write_text(SLOW)
     text = "functions: [slow.py]\n" + PROJECT.replace(
         'sql: "SELECT id, qty FROM orders WHERE qty > 0"', "function: slow"
@@ -282,7 +311,7 @@ def test_stop(odibi: Command) -> None:
     process = odibi.start("run", "etl.odibi.yaml", "--json")
     while not (odibi.folder / "started").exists():
         assert process.poll() is None, process.communicate()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal_)
     assert process.stderr is not None
     assert any("stop" in line for line in process.stderr), "Stop is said at once"
     (odibi.folder / "release").touch()
@@ -292,6 +321,22 @@ def test_stop(odibi: Command) -> None:
     assert json.loads(data)["state"] == "stopped"
     assert "Traceback" not in said
     assert not (odibi.folder / "clean").exists()
+
+
+def test_stop_of_a_function_that_never_ends(odibi: Command) -> None:
+    (odibi.folder / "slow.py").write_text(SLOW)
+    text = "functions: [slow.py]\n" + PROJECT.replace(
+        'sql: "SELECT id, qty FROM orders WHERE qty > 0"', "function: slow"
+    )
+    (odibi.folder / "etl.odibi.yaml").write_text(text)
+    process = odibi.start("run", "etl.odibi.yaml")
+    while not (odibi.folder / "started").exists():
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGTERM)
+    said, log = process.communicate(timeout=30)
+    assert process.returncode == STOPPED
+    assert "its function goes on, and what it returns is dropped" in said
+    assert "stopped: orders not written, clean not written" in log
 
 
 # As a function --------------------------------------------------------------------------------------------
@@ -307,6 +352,7 @@ def test_main_returns_where_it_worked(
     with pytest.raises(SystemExit) as stopped:
         main(["run", "nope.yaml"])
     assert stopped.value.code == WRONG
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "as it was before"
 
 
 def test_importing_the_command_is_light(odibi: Command) -> None:
