@@ -43,15 +43,15 @@ Python functions, and drops what they return.
 
 What `--json` gives:
 
-| command | where it worked | where it failed |
-|---|---|---|
-| `validate` | `file`, `valid`, `problems`, `warnings`, and how many `connections`, `pipelines`, `nodes` | the same; the counts are null |
-| `run` | the run's report, with `preview` where one was asked for | the same with `state: failed` or `stopped`; `error` before a run |
-| `plan`, `preview` | the plan; `columns` and `rows` | `error` |
-| `connections` | a list, each with `state`: `ok`, `will be made` or `failed` | the same |
+- `validate`: `file`, `valid`, `problems`, `warnings`, and how many `connections`, `pipelines` and `nodes` there are; the
+  same where the text is wrong, but that these three are null.
+- `run`: the run's report, its `state` done, failed or stopped, and a `preview` where one was asked for.
+- `plan`: the plan. `preview`: `columns` and `rows`.
+- `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`.
+- What fails before that: `error` with `kind` and `message`, of a wrong text `problems` too.
 
-`error` is `{"kind": ..., "message": ...}`, with `problems` of a wrong text. A problem is `message`, `where` (the key's
-path), `hint`, `file`, `line`, `column`; a warning is `message`, `remedy`, `code`.
+A problem is `message`, `where` (the key's path), `hint`, `file`, `line` and `column`; a warning is `message`, `remedy`
+and `code`.
 """
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
@@ -19,26 +20,13 @@ RESULT = "odibi_result"
 
 
 def _magic(kind: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A magic of this kind whose line is taken literally: `$name` and `{name}` in it are not Python's.
-
-    Errors of ours leave as they are, any other one as text that passed the redactor: IPython would print the
-    messages of libraries as they come, and they may hold secrets. Where no data may be kept, none is in the text.
-    """
+    """A magic of this kind whose line is taken literally: `$name` and `{name}` in it are not Python's."""
 
     def register(magic: Callable[..., None]) -> Callable[..., None]:
         @wraps(magic)
         def call(magics: OdibiMagics, *args: Any) -> None:
-            try:
+            with magics.telling():
                 magic(magics, *args)
-            except Exception as error:
-                from odibi_magics.errors import OdibiError, Unexpected
-
-                told = error if isinstance(error, OdibiError) else Unexpected(error)
-                if magics.keep_rows == 0:
-                    told = told.without_data()
-                if told is error:
-                    raise
-                raise told from None
 
         return kind(no_var_expand(call))  # type: ignore[no-any-return]
 
@@ -74,6 +62,23 @@ class OdibiMagics(Magics):
     def here(self) -> str:
         """The cell that runs now, as people find it: by the number of its prompt."""
         return f"cell [{self.shell.displayhook.prompt_count}]"
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Errors of ours leave as they are, any other one as text that passed the redactor: IPython would print the
+        messages of libraries as they come, and they may hold secrets. Where no data may be kept, none is in the text.
+        """
+        try:
+            yield
+        except Exception as error:
+            from odibi_magics.errors import OdibiError, Unexpected
+
+            told = error if isinstance(error, OdibiError) else Unexpected(error)
+            if self.keep_rows == 0:
+                told = told.without_data()
+            if told is error:
+                raise
+            raise told from None
 
     @classmethod
     def enter(cls, shell: InteractiveShell) -> None:

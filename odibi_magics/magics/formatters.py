@@ -45,7 +45,8 @@ def _data(magics: OdibiMagics, data: NodeData, render: str) -> str:
     from odibi_magics.display import tables
     from odibi_magics.pipeline.result import first_rows
 
-    shown: str = getattr(tables, render)(first_rows(data.frame, magics.keep_rows, data.name))
+    with magics.telling():
+        shown: str = getattr(tables, render)(first_rows(data.frame, magics.keep_rows, data.name))
     return shown
 
 
@@ -53,5 +54,6 @@ def _report(magics: OdibiMagics, result: RunResult, render: str) -> str:
     from odibi_magics.display import report
     from odibi_magics.magics.show import kept_result
 
-    shown: str = getattr(report, render)(kept_result(result, magics.keep_rows))
+    with magics.telling():
+        shown: str = getattr(report, render)(kept_result(result, magics.keep_rows))
     return shown

@@ -80,7 +80,7 @@ def _perform(magics: OdibiMagics, project: Project, options: RunOptions, keep: C
         show_plan(plan, sql=options.sql)
         return
     spot = Spot()
-    watching = (_once_checked(keep), *progress(magics.shell, spot))
+    watching = (_once_checked(keep), *progress(magics.shell, spot, magics.keep_rows))
     try:
         result = options.start(project, watching, magics.keep_rows)
     except (NodeFailed, Cancelled) as error:

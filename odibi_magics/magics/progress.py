@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.display.html import Displayed
-from odibi_magics.magics.show import display
+from odibi_magics.magics.show import display, event_without_data
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -43,11 +43,14 @@ class Spot:
             self._handle.update(shown)
 
 
-def progress(shell: InteractiveShell, spot: Spot) -> tuple[Observer, ...]:
+def progress(shell: InteractiveShell, spot: Spot, keep_rows: int) -> tuple[Observer, ...]:
     """Who watches a run. Nobody where ODIBI_PROGRESS is "off": nbval knows no updates of a display."""
     from odibi_magics.display.progress import LiveTable, PlainLog
 
     if os.environ.get("ODIBI_PROGRESS", "").lower() == "off":
         return ()
+    if hasattr(shell, "kernel"):
+        return (LiveTable(spot.put),)
     # A terminal would print every update of a display anew.
-    return (LiveTable(spot.put),) if hasattr(shell, "kernel") else (PlainLog(sys.stderr.write),)
+    log = PlainLog(sys.stderr.write)
+    return (log,) if keep_rows else (lambda event: log(event_without_data(event)),)

@@ -10,6 +10,7 @@ import htpy
 from IPython import display as front_end
 
 from odibi_magics.display.html import Displayed, framed
+from odibi_magics.pipeline.events import Event, NodeFinished, NodeRetried
 from odibi_magics.quoting import without_data
 
 if TYPE_CHECKING:
@@ -75,6 +76,13 @@ def _node_without_data(node: NodeResult) -> NodeResult:
         error=without_data(node.error),
         tries=tuple(map(without_data, node.tries)),
     )
+
+
+def event_without_data(event: Event) -> Event:
+    """What happens in a run, its texts without the data they quote."""
+    if isinstance(event, NodeFinished):
+        return replace(event, result=_node_without_data(event.result))
+    return replace(event, error=without_data(event.error)) if isinstance(event, NodeRetried) else event
 
 
 def _warned_without_data(warned: Warned) -> Warned:

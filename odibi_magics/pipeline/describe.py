@@ -15,6 +15,7 @@ from odibi_magics.pipeline.definitions import DefinedNode
 from odibi_magics.pipeline.plan import LazySql, PlannedNode, SchemaChange
 from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
 from odibi_magics.pipeline.validation import check_schema, checks, misfits, named_columns
+from odibi_magics.quoting import Quoting
 from odibi_magics.sql.problems import SqlErrors
 
 Columns = tuple[Column, ...]
@@ -87,7 +88,7 @@ class Describer:
                     replace(node.source, columns=None, filter=None, newer_than=None)
                 )
         except (EngineError, ConnectionFailed) as error:
-            self.problems.append(_unreadable(node, defined, str(error)))
+            self.problems.append(_unreadable(node, defined, error.text))
             return None
         if whole is None:
             return None
@@ -185,9 +186,9 @@ def _no_input(defined: DefinedNode) -> Problem:
 def _unreadable(node: PlannedNode, defined: DefinedNode, message: str) -> Problem:
     if not node.runs and node.config.write is not None:
         said = f"node '{node.name}' of {node.defined} is read from its table, which is not there yet: run it first"
-        return Problem(f"{said} ({message})")
+        return Problem(Quoting(f"{said} (", message, ")"))
     if not node.runs:
-        return Problem(f"node '{node.name}' of {node.defined}: {message}")
+        return Problem(Quoting(f"node '{node.name}' of {node.defined}: ", message))
     return defined.config.problem((*defined.path, "read", "path"), message)
 
 

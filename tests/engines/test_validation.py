@@ -47,7 +47,7 @@ def test_rows_that_warn(lake: Lake, how: str, label: str, condition: str, failed
 def test_rows_that_fail(lake: Lake, how: str, label: str, condition: str, failed: int, words: str) -> None:
     lake.write({"id": [0], "v": ["old"], "q": [0]})
     with pytest.raises(
-        ValidationFailed, match=f"validation failed, nothing was written\n  {label}: at least"
+        ValidationFailed, match=f"validation failed, nothing was written: {label}: at least"
     ) as raised:
         both(lake, how, [RowCheck(label, condition)])
     (result,) = raised.value.checks  # type: ignore[attr-defined]

@@ -267,18 +267,6 @@ def test_a_result_of_before_keeps_to_what_may_be_kept_now(notebook: Notebook) ->
     assert "2026-01-0" not in "".join(ran.html + ran.text)
 
 
-def test_examples_of_bad_rows_are_data_too(notebook: Notebook) -> None:
-    notebook.good("%config OdibiMagics.keep_rows = 0")
-    notebook.good("%%odibi_connections\nlake: {type: local, base_path: .}\n")
-    warning = FAILING.replace("range: {column: qty, min: 1}", "range: {column: qty, min: 1, on_fail: warn}")
-    merging = FAILING.replace("path: fine}", "path: fine, mode: merge, keys: [day]}")
-    for cell in (warning, FAILING, merging):
-        ran = notebook.run(cell)
-        assert "range qty" in ran.text[0] or "keys" in ran.text[0]
-        assert "2026-01-01" not in "".join(ran.html + ran.text)
-        assert "2026-01-01" not in str(ran.error)
-
-
 def test_progress_off(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODIBI_PROGRESS", "off")
     ran = notebook.good(orders_cell())

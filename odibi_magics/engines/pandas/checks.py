@@ -31,8 +31,9 @@ class ChecksFailed(ValidationFailed):
     def __init__(self, checks: Sequence[CheckResult]) -> None:
         self.checks = tuple(checks)
         bad = [one for one in checks if one.failed and one.on_fail == "error"]
-        lines = (Quoting(f"\n  {one.label}: ", one.message) for one in bad)
-        super().__init__(Quoting("validation failed, nothing was written", *lines))
+        lines = [Quoting(f"{one.label}: ", one.message) for one in bad]
+        told = [": ", *lines] if len(lines) == 1 else [part for line in lines for part in ("\n  ", line)]
+        super().__init__(Quoting("validation failed, nothing was written", *told))
 
 
 @dataclass(frozen=True)
