@@ -12,6 +12,8 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, Field, Schema
+from deltalake.schema import PrimitiveType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -137,6 +139,8 @@ def test_only_the_first_columns_get_statistics(lake: Lake) -> None:
     assert list(stats["minValues"]) == [f"c{i}" for i in range(32)]
 
 
+AT = datetime(2024, 1, 1, 10)
+
 VALUES = pa.table(
     {
         "id": [1, 2, 3, 4],
@@ -171,12 +175,34 @@ def test_partition_values_are_written_as_the_protocol_has_them(lake: Lake) -> No
     log = (lake.folder / "t" / "_delta_log" / f"{0:020}.json").read_text().splitlines()
     adds = {add["partitionValues"]["s"]: add for add in (json.loads(line).get("add") for line in log) if add}
     assert adds["a b"]["partitionValues"] == {
-        "s": "a b", "b": "true", "d": "2024-01-01", "ts": "2024-01-01 01:02:03.456789", "sm": "1",
+        "s": "a b", "b": "true", "d": "2024-01-01", "ts": "2024-01-01T01:02:03.456789Z", "sm": "1",
     }  # fmt: skip
     assert adds["x/y~*é%=&#?+"]["partitionValues"] == {
         "s": "x/y~*é%=&#?+", "b": "false", "d": None, "ts": None, "sm": "-2",
     }  # fmt: skip
     assert all((lake.folder / "t" / unquote(add["path"])).is_file() for add in adds.values())
+
+
+@pytest.mark.parametrize("written", ["2024-01-01 10:00:00", "2024-01-01T10:00:00.000000Z"])
+def test_instants_as_other_writers_name_their_partitions(lake: Lake, written: str) -> None:
+    lake.write({"id": [1, 2], "at": [AT, None]}, partition_by=["at"])
+    log = lake.folder / "t" / "_delta_log" / f"{0:020}.json"
+    log.write_text(log.read_text().replace('"at":"2024-01-01T10:00:00.000000Z"', f'"at":"{written}"'))
+    lake.write({"id": [1], "at": [AT]}, mode="overwrite_partitions")
+    lake.write({"id": [1, 3], "at": [AT, None]}, mode="merge", keys=["id"])
+    assert lake.rows() == [(1, AT.replace(tzinfo=UTC)), (2, None), (3, None)]
+    assert lake.stray() == []
+
+
+def test_times_without_a_zone_stay_without_one(lake: Lake) -> None:
+    fields = [Field("id", PrimitiveType("long")), Field("at", PrimitiveType("timestamp_ntz"))]
+    DeltaTable.create(str(lake.folder / "t"), Schema(fields), partition_by=["at"])
+    for _ in range(2):
+        lake.write({"id": [1, 2], "at": [AT, None]}, mode="merge", keys=["id"])
+        lake.write({"id": [1], "at": [AT]}, mode="overwrite_partitions")
+    assert lake.rows() == [(1, AT), (2, None)]
+    log = (lake.folder / "t" / "_delta_log" / f"{1:020}.json").read_text()
+    assert '"at":"2024-01-01 10:00:00.000000"' in log
 
 
 @pytest.mark.parametrize("value", ["", "__HIVE_DEFAULT_PARTITION__", "a\0b"])

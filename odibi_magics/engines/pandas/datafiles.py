@@ -43,13 +43,17 @@ class DataFile:
 
 
 def partition_text(value: Any) -> str | None:
-    """A partition value as the Delta protocol's "Partition Value Serialization" writes it; an empty text is NULL."""
+    """A partition value as the Delta protocol's "Partition Value Serialization" writes it; an empty text is NULL.
+
+    Instants with their Z: without it Spark takes them for times of its session's zone.
+    """
     if value is None or value == "":
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        text = value.replace(tzinfo=None).isoformat("T" if value.tzinfo else " ", "microseconds")
+        return text + "Z" * bool(value.tzinfo)
     if isinstance(value, date):
         return value.isoformat()
     return format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -83,7 +87,7 @@ class FileRows:
 
         # INT96, as Spark used to write: nanoseconds would overflow outside of the years 1677 to 2262.
         format_ = ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(coerce_int96_timestamp_unit="us"))
-        types = {c.name: naive(arrow_type(c.type)) for c in self.columns if c.name in self.partition_by}
+        types = {c.name: arrow_type(c.type) for c in self.columns if c.name in self.partition_by}
         fragments = [self._fragment(format_, number, file, types) for number, file in enumerate(self.files)]
         return ds.FileSystemDataset(fragments, schema, format_, self.store.filesystem)
 
@@ -93,6 +97,11 @@ class FileRows:
         known = ds.field(NUMBER) == pa.scalar(number, pa.int32())
         for name, text in file.partition.items():
             column = ds.field(name)
-            known &= column.is_null() if text is None else column == pa.scalar(text).cast(types[name])
+            known &= column.is_null() if text is None else column == _typed(text, types[name])
         path = self.store.at(file.path)
         return format_.make_fragment(path, filesystem=self.store.filesystem, partition_expression=known)
+
+
+def _typed(text: str, type_: pa.DataType) -> pa.Scalar:
+    """A partition value, `timestamp` without its zone."""
+    return pa.scalar(text).cast(type_).cast(naive(type_))

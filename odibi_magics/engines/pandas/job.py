@@ -115,8 +115,10 @@ def _stored_type(column: Column, partition_by: Sequence[str]) -> pa.DataType:
 
 
 def _partition_value(column: Column, value: str) -> str:
-    """A partition column as the log writes it: Arrow would write times in its own way."""
-    if column.type.startswith("timestamp"):
+    """A partition column as the log writes it, `partition_text` in SQL: Arrow would write times in its own way."""
+    if column.type == "timestamp":
+        return f"strftime({value}, '%Y-%m-%dT%H:%M:%S.%fZ')"
+    if column.type == "timestamp_ntz":
         return f"strftime({value}, '%Y-%m-%d %H:%M:%S.%f')"
     return f"CAST({value} AS VARCHAR)" if column.type.startswith(_KEPT_AS_TEXT) else value
 
