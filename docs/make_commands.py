@@ -43,8 +43,8 @@ Python functions, and drops what they return.
 
 What `--json` gives:
 
-- `validate`: `file`, `valid`, `problems`, `warnings`, and how many `connections`, `pipelines` and `nodes` there are; the
-  same where the text is wrong, but that these three are null.
+- `validate`: `file`, `valid`, `problems`, `warnings`, and how many `connections`, `pipelines` and `nodes` there are;
+  the same where the text is wrong, but that these three are null.
 - `run`: the run's report, its `state` done, failed or stopped, and a `preview` where one was asked for.
 - `plan`: the plan. `preview`: `columns` and `rows`.
 - `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from odibi_magics.engines.base import Call, Place
 from odibi_magics.pipeline.edges import upstream
-from odibi_magics.pipeline.plan import Plan
+from odibi_magics.pipeline.plan import Plan, PlannedNode
 
 
 def places(plan: Plan) -> list[Place]:
@@ -33,3 +33,14 @@ def evaluated(plan: Plan, kept: Iterable[str]) -> set[str]:
     called = [node.name for node in plan.nodes if any(isinstance(step, Call) for step in node.steps)]
     edges = {node.name: node.edges for node in plan.nodes}
     return upstream(edges, [*kept, *shared, *checked, *called])
+
+
+def computed_with(node: PlannedNode, plan: Plan) -> list[PlannedNode]:
+    """The nodes whose SQL is computed as part of this one's: nothing else reads them, and they write nothing."""
+    counts = readers(plan)
+    found: list[PlannedNode] = []
+    for given in (plan[name] for name in node.inputs):
+        alone = given.steps and counts[given.name] == 1 and not (given.runs and given.sink)
+        if alone and not any(isinstance(step, Call) for step in given.steps):
+            found += [*computed_with(given, plan), given]
+    return found

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from odibi_magics.config.models import Retry
 from odibi_magics.engines.base import Call, Engine, EngineRun, Frame, Preview, Source, Step
 from odibi_magics.errors import Cancelled, EngineError, OdibiError, ValidationFailed, said
-from odibi_magics.pipeline.demand import evaluated, places, readers
+from odibi_magics.pipeline.demand import computed_with, evaluated, places, readers
 from odibi_magics.pipeline.events import (
     Event,
     NodeFinished,
@@ -179,7 +179,7 @@ class Run:
             except BaseException as error:
                 if self.stopping.is_set() and isinstance(error, KeyboardInterrupt):
                     return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
-                told = _told(error, node)
+                told = _told(error, node, computed_with(node, self.plan))
                 failed = NodeResult(
                     node.name, node.pipeline, "failed", error=told, checks=_checks_of(error), tries=tries
                 )
@@ -347,14 +347,23 @@ def _same(frame: Frame) -> Frame:
     return frame
 
 
-def _told(error: BaseException, node: PlannedNode) -> str:
-    """The error's text with the line of the node's text that it is about."""
+def _told(error: BaseException, node: PlannedNode, through: Sequence[PlannedNode]) -> str:
+    """The error's text with the line of the node's text that it is about.
+
+    through: nodes whose rows are computed together with this one's: the fault may lie in their text.
+    """
     if not isinstance(error, OdibiError):
         whole = f"{said(error)}\n\n{''.join(traceback.format_exception(error))}"
         return Quoting(f"{type(error).__name__}: ", Data(redact(whole)))
     place = node.where(error.about) if isinstance(error, EngineError) else None
     line = f"\n\n  line {place.line} of {node.defined}\n{place.excerpt()}" if place else ""
-    return each_part(Quoting(error.text, line), redact)
+    also = f"\n  computed with it, and perhaps at fault: {', '.join(map(_at, through))}" if through else ""
+    return each_part(Quoting(error.text, line, also if type(error) is EngineError else ""), redact)
+
+
+def _at(node: PlannedNode) -> str:
+    place = node.where(("name",))
+    return f"{node.name} (line {place.line} of {node.defined})" if place else node.name
 
 
 def _checks_of(error: BaseException) -> tuple[Any, ...]:

@@ -500,6 +500,19 @@ def test_rows_that_fail_in_a_preview_name_their_node_and_line(project: Build) ->
     assert "line 6 of this text" in result.node("wrong").error
 
 
+def test_an_error_names_the_nodes_that_were_computed_with_the_failed_one(project: Build) -> None:
+    with pytest.raises(NodeFailed) as caught:
+        project(
+            """
+            - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+            - {name: wrong, transform: {steps: [{sql: "SELECT CAST(city AS int) AS n FROM sales"}]}}
+            - {name: fine, depends_on: [wrong], write: {connection: lake, path: fine}}
+            """
+        ).run()
+    error = caught.value.result.node("fine").error
+    assert "computed with it, and perhaps at fault: wrong (line 6 of this text)" in error
+
+
 def test_a_preview_shows_rows_and_writes_nothing(project: Build, lake: Path) -> None:
     result = project(CLEAN).preview("clean")
     assert result.preview is not None
