@@ -23,8 +23,8 @@ Every key of a project, with its type, its default and what it means. This page 
 text. A cell or file holds a whole project, only `pipelines:`, one pipeline's `nodes:`, or a bare list of nodes.
 
 Keys that are not listed are errors. Scalars follow YAML 1.2's core schema, made stricter: `no`, `on`, `1:30`, dates and
-integers with leading zeros are text. `{{ name }}` is a variable and `${NAME}` an environment value anywhere; both work
-unquoted.
+integers with leading zeros are text. `{{ name }}` is a variable anywhere, and `${NAME}` an environment value anywhere but
+in SQL, where `vars:` gives it a name; both work unquoted. Lists of columns name each one once, in any case.
 """
 
 PARTS: tuple[tuple[str, type[BaseModel]], ...] = (

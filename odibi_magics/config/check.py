@@ -164,9 +164,11 @@ def _nodes(config: Config) -> Iterator[Problem]:
     for path, _, node in nodes_of(config):
         if config.sure(path):
             yield from _purpose(config, path, node)
-        if node.read and config.sure((*path, "read")):
+        if node.read:
+            yield from _part(config, (*path, "read"), node.read)
             yield from _read(config, (*path, "read"), node.read)
-        if node.write and config.sure((*path, "write")):
+        if node.write:
+            yield from _part(config, (*path, "write"), node.write)
             yield from _write(config, (*path, "write"), node.write)
         if node.validation:
             yield from _validation(config, (*path, "validation"), node.validation)
@@ -194,6 +196,18 @@ def _once(config: Config, path: Path, names: Iterable[str] | None) -> Iterator[P
             told = config.key_problem if mapping else config.problem
             yield told(here, f"column '{name}' stands here twice")
         seen.add(name.lower())
+
+
+def _part(config: Config, path: Path, part: Read | Write) -> Iterator[Problem]:
+    """What read and write have in common, each as far as its own keys are right."""
+    if config.sure(*((*path, key) for key in ("connection", "path", "table"))):
+        yield from _place(config, path, part)
+    if config.sure(*((*path, key) for key in ("options", "format", "path"))):
+        format_ = part.format or infer_format(part.path or "")
+        allowed = READ_OPTIONS if isinstance(part, Read) else WRITE_OPTIONS
+        yield from _options(config, path, part.options, allowed[format_], format_)
+    for key in ("columns", "schema_", "keys", "partition_by"):
+        yield from _once(config, (*path, key.rstrip("_")), getattr(part, key, None))
 
 
 def _place(config: Config, path: Path, part: Read | Write) -> Iterator[Problem]:
@@ -224,19 +238,17 @@ def leaves(path: str) -> bool:
 
 
 def _read(config: Config, path: Path, read: Read) -> Iterator[Problem]:
-    yield from _place(config, path, read)
+    if read.timestamp is not None and config.sure((*path, "timestamp")):
+        yield from _zoned(config, (*path, "timestamp"), read.timestamp)
+    if not config.sure(path):
+        return
     format_ = read.format or infer_format(read.path or "")
-    yield from _options(config, path, read.options, READ_OPTIONS[format_], format_)
-    yield from _once(config, (*path, "columns"), read.columns)
-    yield from _once(config, (*path, "schema"), read.schema_)
     if format_ != "delta":
         for key in ("version", "timestamp"):
             if getattr(read, key) is not None:
                 yield config.key_problem((*path, key), f"{key} reads Delta tables, and this is {format_}")
     if read.version is not None and read.timestamp is not None:
         yield config.key_problem((*path, "timestamp"), "version and timestamp exclude each other")
-    if read.timestamp is not None:
-        yield from _zoned(config, (*path, "timestamp"), read.timestamp)
     if read.lag is not None and read.newer_than is None:
         yield config.key_problem((*path, "lag"), "lag goes only with newer_than")
     if read.schema_ is not None and format_ in ("delta", "parquet"):
@@ -273,13 +285,11 @@ def _options(
 
 
 def _write(config: Config, path: Path, write: Write) -> Iterator[Problem]:
-    yield from _place(config, path, write)
-    format_ = write.format or infer_format(write.path or "")
-    yield from _options(config, path, write.options, WRITE_OPTIONS[format_], format_)
-    for key in ("keys", "partition_by"):
-        yield from _once(config, (*path, key), getattr(write, key))
     if write.path is not None and any(char in write.path for char in "*?["):
         yield config.problem((*path, "path"), "a sink's path cannot be a pattern")
+    if not config.sure(path):
+        return
+    format_ = write.format or infer_format(write.path or "")
     if format_ == "delta":
         yield from _delta_write(config, path, write)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -23,24 +23,28 @@ _KINDS = {
 }  # fmt: skip
 
 
-def explain(error: ValidationError, root: type[BaseModel], tree: Tree) -> list[Problem]:
-    """The validation error as problems, one for each place."""
+def explain(
+    error: ValidationError, root: type[BaseModel], tree: Tree, but: Collection[Path] = ()
+) -> list[Problem]:
+    """The validation error as problems, one for each place. but: paths of which nothing is said."""
     grouped: dict[Path, list[Mapping[str, Any]]] = {}
     for found in error.errors(include_input=False, include_url=False):
         named = found["type"] in ("missing", "extra_forbidden")
         grouped.setdefault(real_path(found["loc"], tree.value, named), []).append(found)
-    meant = {_meant(path, root, tree) for path, found in grouped.items() if _is_unknown(found)}
-    return [_problem(path, found, root, tree) for path, found in grouped.items() if path not in meant]
+    unknown = [path for path, found in grouped.items() if found[0]["type"] == "extra_forbidden"]
+    meant = [one for path in unknown for one in _meant(path, root, tree)]
+    silent = {*meant, *but}
+    return [
+        _problem(path, found, root, tree)
+        for path, found in grouped.items()
+        if not any(path[: len(one)] == one for one in silent)
+    ]
 
 
-def _is_unknown(found: list[Mapping[str, Any]]) -> bool:
-    return bool(found[0]["type"] == "extra_forbidden")
-
-
-def _meant(path: Path, root: type[BaseModel], tree: Tree) -> Path:
+def _meant(path: Path, root: type[BaseModel], tree: Tree) -> Iterable[Path]:
     """The key that a misspelt one stands for; that it is missing is no second problem."""
     close = nearest(str(path[-1]), _free_keys(root, tree, path))
-    return (*path[:-1], close) if close else path[:-1]
+    return [(*path[:-1], close)] if close else []
 
 
 def real_path(loc: tuple[str | int, ...], value: Any, named: bool) -> Path:

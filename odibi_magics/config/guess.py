@@ -17,6 +17,7 @@ from odibi_magics.config.explain import (
     allowed_keys,
     allowed_words,
     annotation_at,
+    explain,
     models_of,
     options,
     real_path,
@@ -24,7 +25,7 @@ from odibi_magics.config.explain import (
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import ProjectConfig
-from odibi_magics.config.tree import item_at
+from odibi_magics.config.tree import Tree
 from odibi_magics.errors import nearest
 
 # Each round finds what the one before it hid; a text needs two or three.
@@ -32,18 +33,23 @@ _ROUNDS = 20
 
 
 def guess(config: Config, known: Known) -> tuple[Config, Known] | None:
-    """The config with a model, and the names of wrong nodes and connections among the known; None where none fits."""
-    value = deepcopy(config.filled)
-    names = _names(value)
+    """The config with a model, and the names of wrong nodes and connections among the known; None where none fits.
+
+    What one mistake hid of another is added to the config's problems.
+    """
+    tree = Tree(config.tree.document, deepcopy(config.filled), dict(config.tree.origin))
+    connections, nodes = _names(tree.value)
+    known = replace(known, connections=known.connections | connections, nodes=known.nodes | nodes)
     noted: set[Path] = set()
-    for _ in range(_ROUNDS):
+    for round_ in range(_ROUNDS):
         try:
-            model = ProjectConfig.model_validate(value)
+            model = ProjectConfig.model_validate(tree.value)
         except ValidationError as error:
-            noted |= _mended(value, error)
+            if round_:
+                config.problems.extend(explain(error, ProjectConfig, tree, noted))
+            noted |= _mended(tree, error)
         else:
-            known = replace(known, connections=known.connections | names[0], nodes=known.nodes | names[1])
-            return replace(config, model=model, guessed=frozenset(noted)), known
+            return replace(config, model=model, tree=tree, guessed=frozenset(noted)), known
     return None
 
 
@@ -64,31 +70,31 @@ def _names(value: Any) -> tuple[frozenset[str], frozenset[str]]:
     )
 
 
-def _mended(value: Any, error: ValidationError) -> set[Path]:
-    """Changes what is wrong in the value; returns the paths at which that was no good guess."""
+def _mended(tree: Tree, error: ValidationError) -> set[Path]:
+    """Changes what is wrong in the tree; returns the paths at which that was no good guess."""
     wrong: dict[Path, Any] = {}
     for found in error.errors(include_input=False, include_url=False):
         named = found["type"] in ("missing", "extra_forbidden")
-        wrong.setdefault(real_path(found["loc"], value, named), found)
+        wrong.setdefault(real_path(found["loc"], tree.value, named), found)
     noted = set()
-    for path, found in wrong.items():
-        inside = item_at(value, path[:-1])
-        if path and isinstance(inside, (dict, list)) and not _near(value, inside, path, found):
+    unknown_first = sorted(wrong.items(), key=lambda item: item[1]["type"] != "extra_forbidden")
+    for path, found in unknown_first:
+        inside = tree.at(path[:-1])
+        if found["type"] == "missing" and tree.at(path) is not None:  # it was misspelt
+            continue
+        if path and isinstance(inside, (dict, list)) and not _near(tree, inside, path, found):
             noted.add(path)
-            _put(value, inside, path)
+            _put(tree.value, inside, path)
     return noted
 
 
-def _near(value: Any, inside: Any, path: Path, found: Mapping[str, Any]) -> bool:
+def _near(tree: Tree, inside: Any, path: Path, found: Mapping[str, Any]) -> bool:
     """Whether there is a good guess; it is made then."""
     last = path[-1]
     if found["type"] == "extra_forbidden":
-        item = inside.pop(last, None)
-        close = nearest(str(last), sorted(allowed_keys(ProjectConfig, value, path[:-1]) - set(inside)))
-        if close is not None:
-            inside[close] = item
+        _respell(tree, inside, path)
         return True
-    given = item_at(value, path)
+    given = tree.at(path)
     if found["type"] == "list_type" and isinstance(given, str):
         inside[last] = [given]
         return True
@@ -100,6 +106,17 @@ def _near(value: Any, inside: Any, path: Path, found: Mapping[str, Any]) -> bool
     if close is not None:
         inside[last] = close
     return close is not None
+
+
+def _respell(tree: Tree, inside: Any, path: Path) -> None:
+    """Reads an unknown key as the one it is nearest to, or not at all."""
+    written = tree.written(path)
+    item = inside.pop(path[-1], None)
+    allowed = allowed_keys(ProjectConfig, tree.value, path[:-1]) - set(inside)
+    close = nearest(str(path[-1]), sorted(allowed))
+    if close is not None:
+        inside[close] = item
+        tree.origin[(*path[:-1], close)] = written
 
 
 def _put(value: Any, inside: Any, path: Path) -> None:

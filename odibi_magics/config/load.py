@@ -48,6 +48,11 @@ class Config:
     filled: Any = field(default=None, repr=False)
     problems: list[Problem] = field(default_factory=list, repr=False)
 
+    @property
+    def variables(self) -> dict[str, Any]:
+        """Its `vars` as they were written, `${NAME}` not filled in."""
+        return _mapping(self.tree.value.get("vars"))
+
     def sure(self, *paths: Path) -> bool:
         """Whether all at the paths, and below them, stands in the text as it is in `model`."""
         return not any(guess[: len(path)] == path[: len(guess)] for guess in self.guessed for path in paths)

@@ -75,7 +75,7 @@ class Document:
     """
 
     source: Source
-    value: Any = None
+    value: Any = field(default=None, repr=False)
     keys: dict[Path, Span] = field(default_factory=dict)
     values: dict[Path, Span] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -5,6 +5,7 @@ The reference in docs and the JSON schema are made from these; a key without a d
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -40,6 +41,10 @@ class Model(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
     )
+
+    def __repr_args__(self) -> Iterator[tuple[None, str]]:
+        """The keys that were given: what `${NAME}` stands for is in the values, and may be a secret."""
+        return ((None, name) for name in type(self).model_fields if name in self.model_fields_set)
 
 
 def _as_secret(value: object) -> object:
@@ -151,10 +156,12 @@ class Read(Model):
         description="Of csv: header, delimiter, quote, escape, null_value, encoding, date_format, timestamp_format.",
     )
     columns: Names | None = Field(None, description="Only these columns, in this order.")
-    filter: str | None = Field(None, description="Only rows for which this SQL condition holds.")
+    filter: str | None = Field(None, description="Only rows for which this condition holds, in Spark SQL.")
     version: int | None = Field(None, ge=0, description="The Delta table's version to read.")
     timestamp: str | None = Field(
-        None, description="The Delta table as of this time, ISO 8601 with a zone (2026-11-20T18:00Z)."
+        None,
+        description="The Delta table as of this time: ISO 8601, a date with a time and a zone (`2026-11-20T18:00Z`, "
+        "`2026-11-20T18:00:30+01:00`).",
     )
     newer_than: str | None = Field(
         None,
@@ -232,15 +239,20 @@ class AcceptedValues(Check):
     """Values of a column come from a list; NULL passes."""
 
     column: str = Field(description="The column.")
-    values: list[Scalar] = Field(min_length=1, description="The values allowed.")
+    values: list[Scalar] = Field(
+        min_length=1, description="The values allowed, of the column's type; dates and times as text."
+    )
+
+
+_BOUND = "a number; or text for text, dates (`2026-01-31`) and times (`'2026-01-31 18:00:00'`, UTC)"
 
 
 class Range(Check):
     """Values of a column lie between two bounds, both included; NULL passes."""
 
     column: str = Field(description="The column.")
-    min: int | float | str | None = Field(None, description="The lowest value allowed.")
-    max: int | float | str | None = Field(None, description="The highest value allowed.")
+    min: int | float | str | None = Field(None, description=f"The lowest value allowed: {_BOUND}.")
+    max: int | float | str | None = Field(None, description=f"The highest value allowed: {_BOUND}.")
 
 
 class RowCount(Check):
@@ -307,7 +319,8 @@ class Write(Model):
     )
     partition_by: Names | None = Field(None, description="One folder for each value of these columns.")
     replace_where: str | None = Field(
-        None, description="With `overwrite`: only rows for which this SQL condition holds are replaced."
+        None,
+        description="With `overwrite`: only rows for which this condition holds are replaced. In Spark SQL.",
     )
     merge_schema: bool = Field(False, description="New columns are added to the table.")
     overwrite_schema: bool = Field(
@@ -380,10 +393,14 @@ class ProjectConfig(Model):
         "auto", description="auto: spark where a Spark session is already active, else pandas."
     )
     sql_dialect: Literal["spark", "duckdb"] = Field(
-        "spark", description="The SQL that `sql:` steps are written in."
+        "spark",
+        description="The SQL that `sql:` steps are written in. Conditions (`filter`, `replace_where`, `expression`) "
+        "are Spark SQL always.",
     )
     key_vault_name: str | None = Field(None, description="The vault of every connection that names none.")
-    vars: dict[str, Variable] = Field(default_factory=dict, description="Variables, used as `{{ name }}`.")
+    vars: dict[str, Variable] = Field(
+        default_factory=dict, description="Variables, used as `{{ name }}`; `${NAME}` may stand in them."
+    )
     functions: list[str] = Field(
         default_factory=list, description="Files or modules whose @transform functions are registered."
     )
@@ -393,5 +410,7 @@ class ProjectConfig(Model):
     connections: dict[str, ConnectionConfig] = Field(default_factory=dict, description="Places, by name.")
     pipelines: list[Pipeline] = Field(default_factory=list, description="What runs, in order.")
     environments: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Overlays by name, laid over the project with --env."
+        default_factory=dict,
+        description="Overlays by name, laid over the project with --env: mappings merge by key, lists are replaced. "
+        "Their `vars` may set names that some `vars` has or the text uses; another name is an error.",
     )

@@ -22,6 +22,7 @@ class Source:
     name: how people know it: "this cell", or the file's path as they wrote it.
     folder: what relative paths in it are relative to.
     first_line: the number of the text's first line as its reader sees it (2 in a cell: `%%magic` is line 1).
+    later: what it is called from outside it, "cell [3]"; its name without that.
     hidden: where the parser found secrets: line, column, end line, end column, from 0.
     """
 
@@ -29,6 +30,7 @@ class Source:
     name: str = "this cell"
     folder: Path = field(default_factory=Path.cwd)
     first_line: int = 1
+    later: str = ""
     hidden: list[tuple[int, int, int, int]] = field(default_factory=list, repr=False, compare=False)
 
     def __post_init__(self) -> None:

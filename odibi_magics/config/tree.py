@@ -18,7 +18,7 @@ class Tree:
     """A project's plain values; `origin` says which path of the document each came from, nearest prefix first."""
 
     document: Document
-    value: dict[str, Any]
+    value: dict[str, Any] = field(repr=False)
     origin: dict[Path, Path] = field(default_factory=lambda: {(): ()})
 
     def written(self, path: Path) -> Path:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from odibi_magics.errors import nearest
+
 SIMPLE = (
     "boolean", "tinyint", "smallint", "int", "bigint", "float", "double", "string", "binary",
     "date", "timestamp", "timestamp_ntz",
@@ -15,7 +17,7 @@ ALIASES = {
 }  # fmt: skip
 
 _DECIMAL = re.compile(r"(?:decimal|dec|numeric)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
-_NESTED = re.compile(r"(array|map|struct)\s*<(.*)>", re.DOTALL)
+_NESTED = re.compile(r"(array|map|struct)\s*<(.*)>", re.DOTALL | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,18 @@ def canonical(name: str) -> str:
         return text
     if match := _DECIMAL.fullmatch(text):
         return _decimal(int(match[1] or 10), int(match[2] or 0))
-    if match := _NESTED.fullmatch(name.strip().replace("ARRAY", "array").replace("MAP", "map")):
+    if match := _NESTED.fullmatch(name.strip()):
         return _nested(match[1].lower(), match[2])
-    raise ValueError(f"'{name}' is not a type")
+    raise ValueError(f"'{name}' is not a type ({_hint(text)})")
+
+
+def _hint(text: str) -> str:
+    """The nearest type; `int64` is near to int, and is none."""
+    close = None if re.search(r"\d", text) else nearest(text, [*SIMPLE, *ALIASES])
+    return f"did you mean '{close}'?" if close else _SOME
+
+
+_SOME = f"types are {', '.join(SIMPLE)}, decimal(p,s), array<t>, map<k,v>, struct<name:t>"
 
 
 def _decimal(precision: int, scale: int) -> str:
@@ -54,17 +65,20 @@ def _decimal(precision: int, scale: int) -> str:
 
 
 def _nested(kind: str, inner: str) -> str:
-    parts = _split(inner)
+    parts = split(inner)
     if kind == "struct":
         fields = [part.partition(":") for part in parts]
+        if not all(field.strip() and type_.strip() for field, _, type_ in fields):
+            raise ValueError(f"'struct<{inner}>' is not a type: write struct<name:type,name:type>")
         return f"struct<{','.join(f'{field.strip()}:{canonical(type_)}' for field, _, type_ in fields)}>"
     if len(parts) != (1 if kind == "array" else 2):
-        raise ValueError(f"{kind}<{inner}> is not a type")
+        wanted = "array<type>" if kind == "array" else "map<type,type>"
+        raise ValueError(f"'{kind}<{inner}>' is not a type: write {wanted}")
     return f"{kind}<{','.join(map(canonical, parts))}>"
 
 
-def _split(inner: str) -> list[str]:
-    """Splits at the commas that stand in no bracket."""
+def split(inner: str) -> list[str]:
+    """The pieces between the commas that stand in no bracket."""
     parts, depth = [""], 0
     for char in inner:
         depth += (char in "<(") - (char in ">)")

@@ -190,5 +190,10 @@ def condition(defined: DefinedNode, path: Path, raw: str, problems: list[Problem
         text = text.with_values("spark")
         return Condition(text, check_predicate(text.filled.text))
     except SqlErrors as error:
-        problems.extend(map(text.problem, error.problems))
+        found = map(text.problem, error.problems)
+        duckdb = defined.config.model.sql_dialect == "duckdb"
+        problems.extend(replace(one, hint=one.hint or _SPARK) if duckdb else one for one in found)
         return None
+
+
+_SPARK = "conditions are Spark SQL, also with sql_dialect: duckdb"

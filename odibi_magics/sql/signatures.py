@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from sqlglot import exp
 
+from odibi_magics.config.types import split
 from odibi_magics.sql.casts import cast, fitting
 from odibi_magics.sql.typed import Typed, render
 from odibi_magics.sql.types import (
@@ -157,7 +158,7 @@ def signature(row: str) -> Signature:
     match = _ROW.fullmatch(row.strip())
     if match is None:
         raise ValueError(f"no signature: {row}")
-    words = [word.strip() for word in _parts(match["takes"]) if word.strip()]
+    words = [word.strip() for word in split(match["takes"]) if word.strip()]
     fewest = sum(not word.endswith(("?", "...")) or word.endswith("+...") for word in words)
     repeats = bool(words) and words[-1].endswith("...")
     return Signature(tuple(map(_parameter, words)), fewest, repeats, match["gives"], match["template"])
@@ -166,14 +167,3 @@ def signature(row: str) -> Signature:
 def _parameter(word: str) -> Parameter:
     bare = word.removesuffix("...").removesuffix("+").removesuffix("?").strip()
     return Parameter(bare.removeprefix("literal ").strip(), bare.startswith("literal "))
-
-
-def _parts(text: str) -> list[str]:
-    parts, depth = [""], 0
-    for char in text:
-        depth += (char in "<(") - (char in ">)")
-        if char == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return parts

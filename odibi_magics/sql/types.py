@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from odibi_magics.config.types import split
+
 UNKNOWN = "unknown"  # behind a table without a schema: nothing is complained of
 VOID = "void"
 INTEGRAL = ("tinyint", "smallint", "int", "bigint")
@@ -47,25 +49,14 @@ def element(type_: str) -> str:
 
 def entries(type_: str) -> tuple[str, str]:
     """The types of keys and values of a map<..., ...>."""
-    key, value = _split(type_[len("map<") : -1])
+    key, value = split(type_[len("map<") : -1])
     return key, value
 
 
 def fields(type_: str) -> list[tuple[str, str]]:
     """Names and types of a struct's fields."""
-    parts = (part.partition(":") for part in _split(type_[len("struct<") : -1]))
+    parts = (part.partition(":") for part in split(type_[len("struct<") : -1]))
     return [(name.strip(), type_.strip()) for name, _, type_ in parts]
-
-
-def _split(inner: str) -> list[str]:
-    parts, depth = [""], 0
-    for char in inner:
-        depth += (char in "<(") - (char in ">)")
-        if char == "," and not depth:
-            parts.append("")
-        else:
-            parts[-1] += char
-    return parts
 
 
 @lru_cache(maxsize=1024)

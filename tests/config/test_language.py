@@ -169,6 +169,27 @@ def test_the_promised_yaml_checks_as_written() -> None:
         (node("{name: a, validation: {range: {column: a}}}"), 4, "range needs min, max or both"),
         (node("{name: a, validation: {range: {column: a, min: 5, max: 1}}}"), 4, "min 5 is above max 1"),
         (node("{name: a, validation: {unique: {colums: [a]}}}"), 4, "did you mean 'columns'?"),
+        (node("{name: a, validation: {range: {column: a, min: .inf}}}"), 4, "min is no number to compare with"),
+        (node("{name: a, validation: {range: {column: a, min: 1, max: x}}}"), 4, "min and max are not of one kind"),
+        (node("{name: a, validation: {accepted_values: {column: a, values: [x, null]}}}"), 4, "every row would pass"),
+        (node("{name: a, validation: {accepted_values: {column: a, values: [.nan]}}}"), 4, "no number to compare with"),
+        (node("{name: a, depends_on: [start, START]}"), 4, "depends_on[1]: 'START' stands here twice"),
+        (node("{name: a, read: {connection: lake, path: x, columns: [c, C]}}"), 4,
+         "read.columns[1]: column 'C' stands here twice"),
+        (node("{name: a, read: {connection: lake, path: x.csv, schema: {c: int, C: int}}}"), 4,
+         "column 'C' stands here twice"),
+        (node("{name: a, validation: {unique: {columns: [c, c]}}}"), 4, "unique.columns[1]: column 'c' stands here twice"),
+        (node("{name: a, validation: {no_nulls: [{columns: [c, c]}]}}"), 4, "no_nulls[0].columns[1]: column 'c' stands"),
+        (node("{name: a, write: {connection: lake, path: x, mode: merge, keys: [c, c]}}"), 4, "keys[1]: column 'c' stands"),
+        (node("{name: a, write: {connection: lake, path: x, partition_by: [c, c]}}"), 4, "partition_by[1]: column 'c' stands"),
+        (node("{name: a, transform: {steps: [{function: f, returns: {c: int, C: int}}]}}"), 4, "'C' stands here twice"),
+        (node("{name: a, read: {connection: lake, path: x, timestamp: yesterday}}"), 4, "write 2026-11-20T18:00Z, or"),
+        (node("{name: a, read: {connection: lake, path: x, timestamp: 2026-01-01}}"), 4, "write 2026-01-01T00:00Z for UTC"),
+        (node("{name: a, read: {connection: lake, path: x.csv, schema: {id: int64}}}"), 4, "is not a type (types are boolean"),
+        (node("{name: a, read: {connection: lake, path: x.csv, schema: {id: struct<a>}}}"), 4, "write struct<name:type"),
+        (node("{name: a, write: {connection: lake, path:x}}"), 4, "a space belongs behind the ':' of a key"),
+        (node("{name: a, write: {conection: lake, path: x}}"), 4, "unknown key 'conection'"),
+        ("nods: []", 1, "did you mean 'nodes'?"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str) -> None:
@@ -177,10 +198,75 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str) -> No
     assert f"  line {line}  " in said
 
 
+def test_a_misspelt_key_is_not_told_as_missing_too() -> None:
+    said = problems(node("{name: a, write: {conection: lake, path: x}}"))
+    assert said.startswith("1 problem ")
+
+
+def test_a_wrong_value_hides_nothing_of_its_node() -> None:
+    said = problems(
+        LAKE
+        + """nodes:
+  - name: a
+    read: {connection: lak, path: x.csv, format: cvs, lag: 2h}
+    depends_on: [nothing]
+    validation: {row_count: {min: 5, max: 1}, unique: {columns: [c, c]}, range: {column: [x]}}
+    write: {connection: lake, path: ../x/*, mode: mrge, keys: id, partition_by: 7, tags: x}
+"""
+    )
+    for words in (
+        "unknown connection 'lak'", "did you mean 'csv'?", "lag goes only", "the path leaves", "unknown node 'nothing'",
+        "min 5 is above max 1", "column 'c' stands here twice", "range.column: expected text",
+        "a sink's path cannot be a pattern", "did you mean 'merge'?", "write [id]", "partition_by: expected a list",
+        "unknown key 'tags'",
+    ):  # fmt: skip
+        assert words in said, words
+    assert said.startswith("13 problems ")
+
+
+def test_a_misspelt_key_hides_nothing_of_what_is_in_it() -> None:
+    said = problems(
+        """conections:
+  lake: {type: locl, base_pth: x}
+nodes:
+  - name: a
+    read: {connection: lake, path: x}
+    wrte:
+      connection: lak
+      path: y
+      moode: mrge
+"""
+    )
+    for words in (
+        "line 1  unknown key 'conections'", "line 2  conections.lake: this type is not allowed",
+        "line 2  conections.lake: unknown key 'base_pth'", "line 6  nodes[0]: unknown key 'wrte'",
+        "line 7  nodes[0].wrte.connection: unknown connection 'lak'", "line 9  nodes[0].wrte: unknown key 'moode'",
+        "line 9  nodes[0].wrte.moode: this value is not allowed", "mode merge needs keys",
+    ):  # fmt: skip
+        assert words in said, words
+    assert said.startswith("8 problems ")
+
+
+def test_what_is_guessed_is_not_spoken_of() -> None:
+    said = problems(
+        LAKE
+        + """nodes:
+  - {name: a b, read: {path: x.csv}}
+  - {name: 7, write: {connection: lake, path: t, mode: zzz, keys: [id]}}
+  - {name: c, transform: {steps: [{sql: [1]}, {sql: SELECT * FROM df}]}, read: {connection: lake, path: 5}}
+  - {name: d, depends_on: [a b], validation: {range: {min: 1}, accepted_values: {column: x}}}
+  - 5
+"""
+    )
+    assert said.startswith("9 problems "), said
+    for words in ("_0", "needs keys", "takes no keys", "does nothing", "stands before", "unknown node"):
+        assert words not in said
+
+
 def test_all_problems_come_at_once_in_the_order_of_their_lines() -> None:
     said = problems(
         """
-        enginee: x
+        enginee: pandas
         connections:
           lake: {type: local}
         pipelines:
@@ -284,6 +370,69 @@ def test_all_missing_names_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         assert words in said
 
 
+@pytest.mark.parametrize(
+    "where",
+    ["read: {connection: lake, path: '{{ who }}'}", "transform: {steps: [{sql: SELECT {{ who }} AS x}]}"],
+)
+def test_an_unknown_variable_is_one_problem(where: str) -> None:
+    said = problems(
+        LAKE + f"vars: {{minqty: 1, top: 2}}\nnodes: [{{name: a, {where}}}]\n",
+        variables={"top": 3},
+        notebook={"top": 4},
+    )
+    assert "unknown variable 'who'" in said
+    assert "allowed: minqty, top\n" in said + "\n"
+    assert "--set top: the text uses no {{ top }}" in said
+    assert said.startswith("2 problems ")
+
+
+def test_a_variable_of_the_environment_is_filled_in_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAY", "2026-01-01")
+    config = checked(
+        LAKE + "vars: {d: ${DAY}, l: ['${DAY}']}\n"
+        "nodes: [{name: a, read: {connection: lake, path: {{ d }}, filter: day = {{ d }} OR day IN ({{ l }})}}]"
+    )
+    assert config.model.pipelines[0].nodes[0].read.path == "2026-01-01"
+    assert config.values.in_sql()["d"] == "2026-01-01"
+    assert config.values.in_sql()["l"] == ["2026-01-01"]
+    assert config.values.used["d"].value == "${DAY}"
+
+
+def test_what_a_value_holds_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAY", "never")
+    notebook = {"r": "${DAY}{{ s }}"}
+    assert path_of(variable("vars: {s: 1}"), notebook=notebook) == "x/${DAY}{{ s }}.csv"
+
+
+def test_the_environment_is_not_filled_into_sql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAY", "2026-01-01")
+    said = problems(
+        LAKE + "nodes: [{name: a, read: {connection: lake, path: x, filter: \"day = '${DAY}' -- ${DAY}\"}}]"
+    )
+    assert said.startswith("1 problem ")
+    assert "${DAY} is not filled in inside SQL" in said
+    assert "say vars: {x: ${DAY}}, and {{ x }} here" in said
+
+
+def test_a_comment_of_sql_and_a_functions_parameter_are_no_sql() -> None:
+    text = (
+        LAKE
+        + "vars: {v: 1}\nnodes: [{name: a, transform: {steps: [{sql: 'SELECT 1 AS x -- {{ gone }}'}, %s]}}]"
+    )
+    step = (
+        checked(text % "{function: f, params: {filter: '{{ v }}'}}")
+        .model.pipelines[0]
+        .nodes[0]
+        .transform.steps[1]
+    )
+    assert step.params == {"filter": 1}
+
+
+def test_half_a_character_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = problems(variable("vars: {}"), notebook={"r": "\udcff"})
+    assert "the value of 'r' holds half a character" in said
+
+
 def test_dotenv_beside_the_file_answers_where_the_environment_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -327,6 +476,17 @@ def test_an_environment_merges_by_key_and_replaces_a_mapping_whose_type_changes(
 def test_a_mistake_in_an_environment_has_its_own_line() -> None:
     said = problems(OVERLAID, environment="broken")
     assert "line 14  environments.broken.connections.other: unknown key 'base_pth'" in said
+
+
+def test_a_misspelt_variable_of_an_environment_is_told_whichever_is_chosen() -> None:
+    text = "vars: {minqty: 1}\nproject: '{{ minqty }}{{ other }}'\nenvironments: {prod: {vars: {minqtyy: 3, other: a}}}"
+    for environment in (None, "prod"):
+        said = problems(text, environment=environment, notebook={"other": "b"})
+        assert "line 3  environments.prod.vars: unknown variable 'minqtyy'" in said
+        assert "did you mean 'minqty'?" in said
+        assert said.startswith("1 problem ")
+    known = Known(vars={"minqtyy": 1})
+    assert checked(text, known=known, notebook={"other": "b"}).model.project == "1b"
 
 
 def test_an_unknown_environment_names_the_nearest() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from odibi_magics.config.cover import cover
 from odibi_magics.config.marks import parse
 from odibi_magics.config.source import Source
-from odibi_magics.errors import render_problem
+from odibi_magics.errors import ConfigErrors, render_problem
 
 
 def parsed(text: str) -> object:
@@ -71,12 +71,45 @@ def test_templates_work_unquoted_anywhere(text: str, value: object) -> None:
         ("? [a]\n: b", 1, "a key must be a word"),
         ("a: &loop [*loop]", 1, "an alias holds itself"),
         ("a: \ue000", 1, "a character that cannot stand here: U+E000"),
+        ("a: 1\nb: \ud800", 2, "half a character that cannot stand here: U+D800"),
+        ("a: 1\nb: \x07", 2, "a character that cannot stand here: U+0007"),
+        ('a: 1\nb: "\\ud800"', 2, "this escape is half a character: write the character itself"),
+        ("a: 1\nb: 'x\nc: 2", 2, "a quote is not closed"),
+        ("a: 1\nb 2\nc: 3", 2, "a key without ': ' behind it"),
+        ("a: 1\nb: [1,\n  2\nc: 3", 4, "a '[' is not closed, or a ',' is missing; it opens on line 2"),
+        ("a: 1\n b: 2", 2, "a ':' where none can stand: is a key indented wrongly"),
+        ("a: 1\nb: @x", 2, "a character that no text begins with (@ ` %)"),
+        ('a: "C:\\data"', 1, "begins no escape of"),
     ],
 )
 def test_what_is_refused_names_its_line(text: str, line: int, words: str) -> None:
     [said] = refused(text)
     assert words in said
     assert f"line {line} " in said or line == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["a: 1\r\nb: x\r\n", "a: 1\rb: x\r", "\ufeffa: 1\nb: x", "a: '\u2028\x85'\nb: x"]
+)
+def test_lines_and_columns_are_those_of_editors(text: str) -> None:
+    source = Source(text)
+    document = parse(source)
+    assert not document.problems
+    place = document.value_place(("b",))
+    assert place is not None
+    assert (place.line, place.column, place.end) == (2, 3, 4)
+    assert place.excerpt().split("\n")[1] == "     2 | b: x"
+
+
+def test_separators_of_lines_that_are_none_stay_in_their_text() -> None:
+    assert parsed("a: 'x\u2028y\x85z'") == {"a": "x\u2028y\x85z"}
+
+
+def test_a_line_of_another_text_is_told_with_its_name() -> None:
+    cell = Source("a: 1\na: 2\n", first_line=2, later="cell [3]")
+    problems = parse(cell).problems
+    assert "  line 3  duplicate key" in str(ConfigErrors(problems, "this cell"))
+    assert "  line 3 of cell [3]  duplicate key" in str(ConfigErrors(problems, "this notebook"))
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:

@@ -131,6 +131,101 @@ def test_a_mistake_is_told_with_its_line_before_anything_runs(
     assert sorted(path.name for path in lake.iterdir()) == ["raw"]
 
 
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("read: {connection: lake, path: raw/sales.csv, filter: qyt > 1}", "read.filter: unknown column 'qyt'"),
+        ("read: {connection: lake, path: raw/sales.csv, filter: city > 1}", "string and int are compared"),
+        ("read: {connection: lake, path: raw/sales.csv, columns: [id], filter: qty > 1}, write: {connection: lake, path: t}",
+         ""),
+        ("write: {connection: lake, path: t, replace_where: yaer = 2026}", "replace_where: unknown column 'yaer'"),
+        ("write: {connection: lake, path: t, replace_where: year = 'x'}", "bigint and string are compared"),
+        ("validation: {expression: {sql: qyt > 1}}", "expression.sql: unknown column 'qyt'"),
+        ("validation: {expression: [{sql: qty > 0}, {sql: qty}]}", "expression[1].sql: a condition is expected here"),
+        ("validation: {range: {column: qyt, min: 1}}", "range.column: unknown column 'qyt'"),
+        ("validation: {range: {column: qty, min: abc}}", "range.min: 'abc' does not fit column 'qty', which is bigint"),
+        ("validation: {range: {column: city, max: 3}}", "range.max: 3 does not fit column 'city', which is string"),
+        ("validation: {range: [{column: price, min: 1, max: 2.5}, {column: ts, min: soon}]}",
+         "range[1].min: 'soon' does not fit column 'ts', which is timestamp"),
+        ("validation: {range: {column: ts, min: 2026-02-30}}", "'2026-02-30' does not fit column 'ts'"),
+        ("validation: {range: {column: ts, min: 2026-01-31, max: '2026-02-01 10:00:00'}}", ""),
+        ("validation: {accepted_values: {column: qty, values: [1, a, b]}}",
+         "accepted_values.values[1]: 'a' does not fit column 'qty', which is bigint"),
+        ("validation: {accepted_values: {column: qty, values: [1.5]}}", "1.5 does not fit column 'qty'"),
+        ("validation: {accepted_values: {column: qty, values: [1.0, 2]}}", ""),
+        ("validation: {accepted_values: {column: city, values: [true]}}", "true does not fit column 'city', which is string"),
+        ("validation: {unique: {columns: [idd]}}", "unique.columns[0]: unknown column 'idd'"),
+        ("validation: {no_nulls: {columns: [idd]}}", "no_nulls.columns[0]: unknown column 'idd'"),
+        ("transform: {steps: [{sql: 'SELECT map(city, id) AS m FROM df'}]}, validation: {unique: true}",
+         "unique: column 'm' is map<string,bigint>: maps cannot be compared"),
+    ],
+)  # fmt: skip
+def test_conditions_and_checks_fit_the_columns(project: Build, keys: str, words: str) -> None:
+    read = "" if keys.startswith("read") else "depends_on: [sales], "
+    nodes = SALES + "- {name: t, " + read + keys + "}"
+    if not words:
+        project(nodes).plan()
+        return
+    said = problems(project, nodes)
+    assert said.startswith("1 problem "), said
+    assert words in said
+    assert "line 6 " in said
+    assert "^" in said
+
+
+def test_conditions_are_spark_sql_whatever_the_steps_are(project: Build) -> None:
+    head = "sql_dialect: duckdb\n"
+    nodes = "- {name: t, read: {connection: lake, path: raw/sales.csv, filter: 'qty %s'}}"
+    project(nodes % "BETWEEN 1 AND 2", head).plan()
+    with pytest.raises(ConfigErrors, match="conditions are Spark SQL, also with sql_dialect: duckdb"):
+        project(nodes % "IN [1, 2]", head).plan()
+
+
+def test_a_variable_in_duckdbs_sql_stays_text(project: Build) -> None:
+    nodes = "- {name: t, transform: {steps: [{sql: \"SELECT '{{ who }}' AS a, {{ who }} AS b\"}]}}"
+    who = "it's \\' OR 1=1 --"
+    result = project(nodes, "sql_dialect: duckdb\n", variables={"who": who}).preview("t")
+    assert [tuple(row) for row in result.preview.rows] == [(who, who)]  # type: ignore[union-attr]
+
+
+def test_a_wrong_value_hides_no_sql_and_no_column_of_its_node(project: Build) -> None:
+    with pytest.raises(ConfigErrors) as caught:
+        project(
+            SALES
+            + """
+- name: t
+  transform: {steps: [{sql: "SELECT uper(city) AS c FROM sales"}]}
+  write: {connection: lake, path: t, mode: mrge, keys: [c]}
+- {name: u, depends_on: [sales], validation: {range: {column: qyt, min: 1}}, write: {connection: lake, path: u, mode: zzz}}
+- {name: v, depends_on: [sales], read: {connection: lake, path: raw/sales.csv, timestamp: noon, filter: qyt > 1}}
+"""
+        )
+    said = str(caught.value)
+    for words in (
+        "did you mean 'upper'?", "did you mean 'merge'?", "write.mode: this value is not allowed",
+        "range.column: unknown column 'qyt'", "expected a date with a time", "timestamp reads Delta tables",
+        "filter: unknown column 'qyt'",
+    ):  # fmt: skip
+        assert words in said, words
+    assert said.startswith("7 problems ")
+
+
+def test_a_broken_connection_says_nothing_of_the_nodes_on_it(project: Build) -> None:
+    @transform(name="kept")
+    def kept(df):  # type: ignore[no-untyped-def]
+        return df
+
+    with pytest.raises(ConfigErrors) as caught:
+        Project.from_yaml(
+            "connections: {lake: {type: locl, base_pth: x}, b: {base_path: x}}\n"
+            "nodes:\n- {name: a, read: {connection: b, path: x.csv}, transform: {steps: [{function: kept}]}}\n"
+        )
+    said = str(caught.value)
+    assert said.startswith("3 problems ")
+    for words in ("did you mean 'local'?", "unknown key 'base_pth'", "connections.b: missing key 'type'"):
+        assert words in said
+
+
 def test_text_sql_and_columns_are_told_in_one_go(project: Build) -> None:
     said = ""
     with pytest.raises(ConfigErrors) as caught:
