@@ -20,7 +20,7 @@ write_deltalake(
 )
 written = DeltaTable(f"{TARGET}/clean").to_pyarrow_dataset()
 monthly = connection.sql(
-    "SELECT year, month, count(*) AS sales, sum(amount) AS amount, count(DISTINCT customer) AS customers "
+    "SELECT year, month, count(*) AS sales, sum(amount) AS amount, max(price) AS dearest "
     "FROM written GROUP BY year, month"
 )
 write_deltalake(f"{TARGET}/monthly", monthly.to_arrow_reader(), mode="overwrite")

@@ -26,7 +26,7 @@ pipelines:
         transform:
           steps:
             - sql: |
-                SELECT year, month, count(*) AS sales, sum(amount) AS amount, count(DISTINCT customer) AS customers
+                SELECT year, month, count(*) AS sales, sum(amount) AS amount, max(price) AS dearest
                 FROM clean GROUP BY year, month
         write: {{connection: lake, path: monthly}}
 """

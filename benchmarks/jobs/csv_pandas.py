@@ -16,6 +16,6 @@ frame["year"] = frame["ts"].dt.year.astype("int32")
 frame["month"] = frame["ts"].dt.month.astype("int32")
 write_deltalake(f"{TARGET}/clean", frame, mode="overwrite", partition_by=["year", "month"])
 monthly = frame.groupby(["year", "month"], as_index=False).agg(
-    sales=("id", "count"), amount=("amount", "sum"), customers=("customer", "nunique")
+    sales=("id", "count"), amount=("amount", "sum"), dearest=("price", "max")
 )
 write_deltalake(f"{TARGET}/monthly", monthly, mode="overwrite")
