@@ -31,8 +31,10 @@ setup:
 
 demo: setup
 	@rm -rf build/demo && mkdir -p build/demo && cp notebooks/01_quickstart.ipynb build/demo/
-	$(PY) -m nbconvert --log-level WARN --execute --inplace build/demo/01_quickstart.ipynb
-	$(PY) -m nbconvert --log-level WARN --to html build/demo/01_quickstart.ipynb
+	@echo "Running the quickstart notebook on 336,776 flights"
+	@$(PY) -m nbconvert --log-level WARN --KernelManager.transport_encryption=auto \
+		--execute --inplace build/demo/01_quickstart.ipynb
+	@$(PY) -m nbconvert --log-level WARN --to html build/demo/01_quickstart.ipynb
 	@echo "The rendered notebook: $(CURDIR)/build/demo/01_quickstart.html"
 	@find build/demo -type d -name _delta_log | sed -e 's|/_delta_log$$||' -e 's|^|A Delta table:         $(CURDIR)/|' | sort
 

@@ -26,6 +26,7 @@ def save(notebook: Path) -> None:
             "nbconvert",
             "--log-level",
             "WARN",
+            "--KernelManager.transport_encryption=auto",
             "--execute",
             "--inplace",
             str(copy),
