@@ -67,7 +67,16 @@ def test_schema_gives_the_types(house: House) -> None:
         (['{"a": 1}', '{"a": '], r"line 2: '\{\"a\":' is no JSON object"),
         (['{"a": 1}', "", "[1]"], r"line 3: '\[1\]' is no JSON object"),
         (['[{"a": 1}]'], "line 1: .* a whole document, not lines"),
-        (['{"a": 1, "A": 2}'], "two keys 'A', capitals aside"),
+        (['{"a": 1, "A": 2}'], "line 1: the key 'A' stands beside 'a', and SQL knows no capitals"),
+        (['{"o": {"a": 1}}', '{"o": {"A": 1}}'], "line 2: the key 'o.A' stands beside 'a'"),
+        (['{"a": 1}', '{"": 1}'], "line 2: the key '' is no name"),
+        (['{"a": 1}', '{"a": 1, "a": 2}'], "line 2: the key 'a' stands twice in one object"),
+        (['{"o": {"a": 1, "a": 2}}'], "line 1: the key 'a' stands twice in one object"),
+        (['\ufeff{"a": 1}'], "line 1: it begins with a byte order mark"),
+        (['{"a": 1}', r'{"a": "\ud800"}'], r"line 2: a \\u escape stands for half a character"),
+        (['{"a": 1} {"a": 2}'], "line 1: .* is no JSON object"),
+        (['{"a": 1}', '{"a": ' + "[" * 3000 + "]" * 3000 + "}"], "line 2: nested too deeply"),
+        (["{" + ",".join(f'"k{i}": 1' for i in range(10_001)) + "}"], "'k10000' is one key more than 10,000"),
         ([""], "is empty: no line tells its columns"),
         (["hello"], "line 1: 'hello' is no JSON object"),
     ],
@@ -77,10 +86,107 @@ def test_broken_files_are_told(house: House, lines: list[str], says: str) -> Non
         read(house, *lines).to_arrow()
 
 
-def test_a_broken_line_behind_the_sample_is_told(house: House) -> None:
-    frame = read(house, *[{"v": 1}] * 30_000, '{"v": 1', {"v": 2})
-    with pytest.raises(EngineError, match=r"a\.jsonl, line 30001: '\{\"v\": 1' is no JSON object"):
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"v": 1', r"'\{\"v\": 1' is no JSON object"), ("5", "'5' is no JSON object"), ("[1]", r"'\[1\]' is no JSON object"),
+        ('{"v": 1, "v": 2}', "the key 'v' stands twice"), (r'{"v": "\ud800"}', r"a \\u escape stands for half a character"),
+        ('{"v": 1, "w": 2}', "the key 'w' is in none of the first 20,480 lines, .*; name .* columns: or schema:"),
+        ('{"o": {"v": 1, "w": 2}}', "the key 'w' of 'o' is in none of the first 20,480 lines"),
+        ('{"l": [{"v": 1}, {"w": 2}]}', "the key 'w' of 'l' is in none of the first 20,480 lines"),
+    ],
+)  # fmt: skip
+def test_a_broken_line_behind_the_sample_is_told(house: House, line: str, says: str) -> None:
+    frame = read(house, *[{"v": 1, "o": {"v": 1}, "l": [{"v": 1}]}] * 20_480, line, {"v": 2})
+    with pytest.raises(EngineError, match=rf"a\.jsonl, line 20481: {says}"):
         frame.to_arrow()
+
+
+def test_bytes_that_are_no_utf_8_are_told(house: House) -> None:
+    for before in (0, 20_480):
+        house.file("a.jsonl", b'{"v": "x"}\n' * before + '{"v": "é"}\n'.encode("latin-1"))
+        with pytest.raises(EngineError, match=rf"a\.jsonl, line {before + 1}: not utf-8"):
+            house.read("a.jsonl", "json").to_arrow()
+
+
+def test_keys_that_nobody_asked_for_are_left_out(house: House) -> None:
+    sample = [{"a": 1, "o": {"x": 1}}] * 20_480
+    late = {"a": 2, "o": {"x": 2, "y": 3}, "b": 3}
+    frame = read(house, *sample, late, schema={"a": "int", "o": "struct<x:int>"})
+    assert rows(frame)[-1] == (2, {"x": 2})
+    assert rows(read(house, *sample, {"a": 2, "b": 3}, columns=("a",)))[-1] == (2,)
+    with pytest.raises(EngineError, match=r"line 20481: the key 'y' of 'o' is in none"):
+        read(house, *sample, late, columns=("o",)).to_arrow()
+
+
+def test_a_key_of_other_capitals_than_in_schema_is_told(house: House) -> None:
+    assert rows(read(house, {"a": 1}, schema={"a": "int", "b": "int"})) == [(1, None)]
+    with pytest.raises(EngineError, match=r"schema: names 'A', which is 'a' in .*a\.jsonl"):
+        read(house, {"a": 1}, schema={"A": "int"})
+
+
+def test_objects_of_many_or_rare_keys_keep_their_values(house: House) -> None:
+    """As maps, which DuckDB takes them for, they would be NULL."""
+    many = {f"k{i}": i for i in range(300)}
+    assert rows(read(house, {"o": many})) == [(many,)]
+    frame = read(house, *({"o": {f"k{i}": i}} for i in range(300)))
+    assert [row["o"][f"k{i}"] for i, row in enumerate(frame.to_arrow().to_pylist())] == list(range(300))
+    assert rows(read(house, {f"k{i}": i for i in range(300)})) == [tuple(range(300))]
+
+
+def test_what_is_inside_is_read_as_strictly(house: House) -> None:
+    first = {"o": {"n": 1, "t": "2024-06-01T12:00:00+02:00", "d": "01/02/20", "l": [{"x": 1.5}]}, "none": {}}
+    frame = read(house, first, {"o": {"n": None}}, {"o": {"l": [None, {}]}}, {"o": None})
+    assert types(frame.columns) == {
+        "o": "struct<n:bigint,t:timestamp,d:string,l:array<struct<x:double>>>", "none": "string",
+    }  # fmt: skip
+    noon = datetime(2024, 6, 1, 10, tzinfo=UTC)
+    assert rows(frame) == [
+        ({"n": 1, "t": noon, "d": "01/02/20", "l": [{"x": 1.5}]}, "{}"),
+        ({"n": None, "t": None, "d": None, "l": None}, None),
+        ({"n": None, "t": None, "d": None, "l": [None, {"x": None}]}, None),
+        (None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("late", "says"),
+    [
+        ({"o": {"n": 1.5}}, "'o.n' holds '1.5', which is no bigint"),
+        ({"o": {"n": "1"}}, "'o.n' holds '1', which is no bigint"),
+        ({"o": [1]}, r"'o' holds '\[1\]', which is no struct<"),
+        ({"o": {"l": [{"x": 1}, {"x": "y"}]}}, "'o.l.x' holds 'y', which is no bigint"),
+        ({"o": {"l": {"x": 1}}}, "'o.l' holds '.*', which is no array<"),
+    ],
+)
+def test_a_later_value_inside_that_does_not_fit_fails_too(
+    house: House, late: dict[str, Any], says: str
+) -> None:
+    frame = read(house, *[{"o": {"n": 1, "l": [{"x": 1}]}}] * 20_480, {"o": {"n": 15}}, late)
+    with pytest.raises(EngineError, match=rf"a\.jsonl, line 20482: {says}"):
+        frame.to_arrow()
+
+
+def test_maps_by_schema(house: House) -> None:
+    lines = [{"m": {"a": {"x": 1}, "b": None}, "n": {"1": "2024-01-31"}}, {"m": {}}]
+    frame = read(house, *lines, schema={"m": "map<string,struct<x:int>>", "n": "map<int,date>"})
+    assert rows(frame) == [([("a", {"x": 1}), ("b", None)], [(1, date(2024, 1, 31))]), ([], None)]
+    with pytest.raises(EngineError, match=r"line 1: 'm' holds '.*', which is no map<int,int>"):
+        read(house, {"m": {"a": 1}}, schema={"m": "map<int,int>"}).to_arrow()
+
+
+def test_numbers_keep_all_their_digits(house: House) -> None:
+    long = 12_345_678_901_234_567_890
+    frame = read(house, {"a": long, "b": 10**38, "c": 2**53 + 1, "d": 2**53 + 1}, {"a": 1, "d": 1.5})
+    assert types(frame.columns) == {"a": "decimal(38,0)", "b": "string", "c": "bigint", "d": "string"}
+    assert rows(frame)[0] == (Decimal(long), str(10**38), 2**53 + 1, str(2**53 + 1))
+    texts = ["123456789.123456", "0.0000001", '"1.23456789012345678901"', "-0.5", "1e3", str(10**17)]
+    frame = read(house, *(f'{{"p": {text}}}' for text in texts), schema={"p": "decimal(38,20)"})
+    assert rows(frame) == [(Decimal(json.loads(text, parse_float=str)),) for text in texts]
+    with pytest.raises(EngineError, match=r"line 1: 'p' holds '1\.2345678901234567', .* keep 15 digits"):
+        read(house, '{"p": 1.23456789012345678901}', schema={"p": "decimal(38,20)"}).to_arrow()
+    with pytest.raises(EngineError, match=r"line 1: 'p' holds '1\.5e-7', which is no decimal\(10,7\)"):
+        read(house, '{"p": 0.00000015}', schema={"p": "decimal(10,7)"}).to_arrow()
 
 
 def test_a_key_that_ends_like_a_number_is_a_column(house: House) -> None:

@@ -94,7 +94,7 @@ def _look(session: Session, source: Source, files: Files) -> Columns:
         return describe_csv(session, source, files)
     from odibi_magics.engines.pandas.read_json import describe_json
 
-    return describe_json(session, source, files)
+    return describe_json(source, files)
 
 
 def read(session: Session, source: Source, told: Told, limit: int | None = None) -> DuckFrame:
