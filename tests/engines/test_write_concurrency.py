@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -126,12 +129,12 @@ def test_a_table_that_came_to_be_meanwhile(lake: Lake) -> None:
 
 def test_a_first_write_that_fails_leaves_the_folders_of_another(lake: Lake) -> None:
     """The other one has staged a file, and is about to open one in p=1."""
-    folder = lake.folder / "t"
+    folder, batches = lake.folder / "t", count()
 
     def stopped() -> bool:
         (folder / "p=1").mkdir(parents=True, exist_ok=True)
         (folder / "part-other.parquet").touch()
-        return any(path.stat().st_size for path in folder.glob("part-*"))
+        return next(batches) > 4
 
     with pytest.raises(Cancelled):
         lake.write(lake.sql("SELECT i AS id FROM range(1000000) t(i)"), cancelled=stopped)
@@ -174,6 +177,58 @@ def test_a_commit_that_fails_takes_its_files_away(lake: Lake, monkeypatch: pytes
     monkeypatch.setattr(DeltaTable, "create_write_transaction", fails)
     with pytest.raises(EngineError, match=r"the commit to .* failed: disk full"):
         lake.write({"id": [2]}, mode="append")
+    assert (lake.rows(), lake.stray()) == ([(1,)], [])
+
+
+def test_a_stop_at_the_very_commit_takes_no_file_of_it_away(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from deltalake import DeltaTable
+
+    commit = DeltaTable.create_write_transaction
+
+    def stopped_behind(self: Any, *args: Any, **named: Any) -> None:
+        commit(self, *args, **named)
+        raise KeyboardInterrupt
+
+    lake.write({"id": [1]})
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", stopped_behind)
+    with pytest.raises(KeyboardInterrupt):
+        lake.write({"id": [2]}, mode="append")
+    assert lake.rows() == [(1,), (2,)]
+
+
+@pytest.fixture
+def short_files() -> Iterator[None]:
+    """Files that cannot grow above 200 kB, as on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("short_files")
+@pytest.mark.parametrize("partition_by", [[], ["p"]])
+def test_a_full_disk_leaves_nothing_behind(lake: Lake, partition_by: list[str]) -> None:
+    lake.write({"id": [1], "p": [1], "v": ["a"]}, partition_by=partition_by)
+    before = len(os.listdir("/dev/fd"))
+    rows = "SELECT i AS id, i % 2 AS p, md5(i::VARCHAR) AS v FROM range(400000) t(i)"
+    for path in ("t", "new"):
+        with pytest.raises(EngineError, match=r"cannot write to .*: .*File too large"):
+            lake.write(lake.sql(rows), path=path, mode="append", partition_by=partition_by)
+    assert (lake.rows(), lake.stray()) == ([(1, 1, "a")], [])
+    assert not (lake.folder / "new").exists()
+    assert len(os.listdir("/dev/fd")) == before  # an open file would still take its room on the disk
+
+
+@pytest.mark.usefixtures("short_files")
+def test_a_full_disk_at_the_commit(lake: Lake) -> None:
+    lake.write({"id": [1]})
+    with pytest.raises(EngineError) as raised:
+        lake.write({"id": [2]}, mode="append", mark="x" * 300_000)
+    assert str(raised.value).startswith(f"the commit to {lake.folder}/t failed: ")
+    assert "File too large" in str(raised.value)
+    assert "\n" not in str(raised.value) and "\x1b" not in str(raised.value)
     assert (lake.rows(), lake.stray()) == ([(1,)], [])
 
 

@@ -14,11 +14,10 @@ from uuid import uuid4
 
 from odibi_magics.engines.pandas.align import Layout
 from odibi_magics.engines.pandas.datafiles import DataFile
-from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
+from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, told
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.types import arrow_schema
 from odibi_magics.errors import EngineError
-from odibi_magics.secret import redact
 
 
 class Conflict(Exception):
@@ -211,9 +210,9 @@ def _settle(store: Store, version: int, note: Note, error: Exception) -> None:
         newest = open_snapshot(store)
         made = open_snapshot(store, version) if newest and newest.version >= version else None
     except EngineError as unreachable:
-        text = f"whether the commit to {store.url} landed is unknown. First: {error}. Then: {unreachable}"
-        raise Unknown(redact(text)) from None
+        first = f"whether the commit to {store.url} landed is unknown. First: {told(error)}"
+        raise Unknown(f"{first}. Then: {unreachable}") from None
     if made is None:
-        raise EngineError(redact(f"the commit to {store.url} failed: {error}")) from None
+        raise EngineError(f"the commit to {store.url} failed: {told(error)}") from None
     if made.delta.history(1)[0].get("odibiCommit") != note.token:
         raise Conflict from None

@@ -45,6 +45,8 @@ MOST_FILES = 50_000
 # Threads that encode and compress; Arrow lets go of the interpreter for it.
 ENCODERS = min(4, os.cpu_count() or 1)
 
+_TRIES = 5
+
 Key = tuple[Any, ...]
 
 
@@ -85,6 +87,7 @@ class DataWriter:
         self._waiting: dict[Key, _Waiting] = {}
         self._waiting_bytes = 0
         self._open: OrderedDict[Key, _File] = OrderedDict()
+        self._unfinished: set[_File] = set()
         self._begun = 0
         self._ended: list[Future[DataFile]] = []
         self._encoders = [ThreadPoolExecutor(1, "odibi-encode") for _ in range(ENCODERS)]
@@ -118,7 +121,7 @@ class DataWriter:
         """Stops the encoders and lets go of the files, which stay as they are. Safe to repeat, and after `close`."""
         for encoder in self._encoders:
             encoder.shutdown(cancel_futures=True)
-        for file in self._open.values():
+        for file in self._unfinished:
             file.abandon()
 
     def _split(self, batch: pa.RecordBatch) -> Iterator[tuple[Key, pa.RecordBatch]]:
@@ -156,9 +159,10 @@ class DataWriter:
 
     def _encode(self, file: _File, group: pa.Table) -> None:
         try:
-            file.write(group)
+            if self._failure is None:
+                file.write(group)
         except BaseException as error:  # told in the thread that writes
-            self._failure = error
+            self._failure = self._failure or error
         finally:
             self._room.release()
 
@@ -184,10 +188,17 @@ class DataWriter:
         }
         encoder = self._encoders[self._begun % len(self._encoders)]
         self._begun += 1
-        return _File(self._store, path, partition, self._stored, encoder)
+        file = _File(self._store, path, partition, self._stored, encoder)
+        self._unfinished.add(file)
+        return file
 
     def _end(self, file: _File) -> None:
-        self._ended.append(file.encoder.submit(file.finish, self._indexed))
+        self._ended.append(file.encoder.submit(self._finish, file))
+
+    def _finish(self, file: _File) -> DataFile:
+        finished = file.finish(self._indexed)
+        self._unfinished.discard(file)
+        return finished
 
 
 class _File:
@@ -204,6 +215,7 @@ class _File:
         self.encoder, self.rows = encoder, 0
         self._store, self._path, self._partition, self._schema = store, path, partition, schema
         self._footers: list[Any] = []
+        self._sink: Any = None
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, group: pa.Table) -> None:
@@ -221,18 +233,26 @@ class _File:
         return DataFile(self._path, size, footer.num_rows, self._partition, stats)
 
     def abandon(self) -> None:
-        if self._writer is not None:
-            with suppress(OSError, pa.ArrowException):
-                self._writer.close()
-                self._sink.close()
+        """Lets go of the file: a deleted one that is open still takes its room on a full disk."""
+        for one in (self._writer, self._sink):
+            # Arrow raises RuntimeError for a footer that could not be written.
+            with suppress(OSError, pa.ArrowException, RuntimeError):
+                if one is not None:
+                    one.close()
 
     def _opened(self) -> pq.ParquetWriter:
-        place = self._store.at(self._path)
-        self._store.filesystem.create_dir(place.rpartition("/")[0])
-        self._sink = self._store.filesystem.open_output_stream(place)
+        self._sink = self._made(self._store.at(self._path))
         return pq.ParquetWriter(
             self._sink, self._schema, metadata_collector=self._footers, **_settings(self._schema)
         )
+
+    def _made(self, place: str) -> Any:
+        """The file. A first write of another's that fails may take the empty folder away before it is in it."""
+        for _ in range(_TRIES):
+            self._store.filesystem.create_dir(place.rpartition("/")[0])
+            with suppress(FileNotFoundError):
+                return self._store.filesystem.open_output_stream(place)
+        raise FileNotFoundError(f"the folder of {place} is gone")
 
 
 def _codes(columns: Sequence[pa.Array]) -> tuple[pa.Array, list[Key]]:

@@ -129,8 +129,9 @@ def _commit(
             if job.sink.mode in ("error", "ignore"):
                 return _there_already(job.sink, table)
             continue
-        except Unknown:
-            job.staging.keep_all()
+        except BaseException as error:
+            if isinstance(error, Unknown) or not isinstance(error, EngineError):
+                job.staging.keep_all()
             raise
         job.staging.keep(found.adds)
         return _written(job, table, found, version, results)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,7 +100,13 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
-        raise EngineError(redact(f"the Delta table {store.url} cannot be opened: {error}")) from None
+        raise EngineError(f"the Delta table {store.url} cannot be opened: {told(error)}") from None
+
+
+def told(error: BaseException) -> str:
+    """What deltalake says, in one line without its colours and arrows, and without secrets."""
+    lines = re.sub(r"\x1b\[[\d;]*m|↳", "", str(error)).splitlines()
+    return redact(": ".join(line.strip().rstrip(":") for line in lines if line.strip()))
 
 
 def language_type(delta: Any) -> str:
