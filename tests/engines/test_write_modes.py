@@ -249,6 +249,15 @@ def test_paths_of_many_kinds(lake: Lake, path: str) -> None:
     assert (lake.rows(path), lake.stray(path)) == ([(1,), (2,)], [])
 
 
+def test_a_log_that_cannot_be_read_is_told_in_one_line(lake: Lake) -> None:
+    lake.write(START)
+    (lake.folder / "t" / "_delta_log" / f"{1:020}.json").write_text('{"add": nonsense')
+    with pytest.raises(EngineError) as raised:
+        lake.write(START, mode="append")
+    assert str(raised.value).startswith(f"the Delta table {lake.folder}/t cannot be opened: ")
+    assert "\n" not in str(raised.value) and "<unknown>" not in str(raised.value)
+
+
 def test_a_failed_first_write_leaves_no_folder(lake: Lake) -> None:
     with pytest.raises(EngineError, match=r"cast|convert|Conversion"):
         lake.write(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -104,9 +105,10 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
 
 
 def told(error: BaseException) -> str:
-    """What deltalake says, in one line without its colours and arrows, and without secrets."""
-    lines = re.sub(r"\x1b\[[\d;]*m|↳", "", str(error)).splitlines()
-    return redact(": ".join(line.strip().rstrip(":") for line in lines if line.strip()))
+    """What deltalake says, in one line without its colours, arrows and backtrace, and without secrets."""
+    lines = (line.strip() for line in re.sub(r"\x1b\[[\d;]*m|↳", "", str(error)).splitlines())
+    said = takewhile(lambda line: not re.match(r"\d+: ", line), lines)
+    return redact(": ".join(line.rstrip(":") for line in said if line))
 
 
 def language_type(delta: Any) -> str:
