@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from odibi_magics.config.formats import FILE_MODES, READ_OPTIONS, WRITE_OPTIONS, infer_format
+from odibi_magics.config.hints import boolean_hint
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import (
@@ -278,10 +279,14 @@ def _zoned(config: Config, path: Path, text: str) -> Iterator[Problem]:
 def _options(
     config: Config, path: Path, options: Mapping[str, object], allowed: frozenset[str], format_: str
 ) -> Iterator[Problem]:
-    for key in options:
+    for key, value in options.items():
         if key not in allowed:
             hint = suggest(key, sorted(allowed)) or f"{format_} has no options"
             yield config.key_problem((*path, "options", key), f"unknown option '{key}' of {format_}", hint)
+        elif key == "header" and not isinstance(value, bool):
+            yield config.problem((*path, "options", key), "expected true or false", boolean_hint(value))
+        elif key != "header" and not isinstance(value, str):
+            yield config.problem((*path, "options", key), "expected text", "put it in quotes")
 
 
 def _write(config: Config, path: Path, write: Write) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from odibi_magics.config.cover import cover
+from odibi_magics.config.hints import hint, homes_hint
 from odibi_magics.config.marks import Path, render_path
 from odibi_magics.config.tree import PIPELINE_KEYS, Tree, item_at
 from odibi_magics.config.variables import SQL_KEYS
@@ -44,7 +45,8 @@ def explain(
 def _meant(path: Path, root: type[BaseModel], tree: Tree) -> Iterable[Path]:
     """The key that a misspelt one stands for; that it is missing is no second problem."""
     close = nearest(str(path[-1]), _free_keys(root, tree, path))
-    return [(*path[:-1], close)] if close else []
+    meant = [close] if close else [home[0] for home in _homes(root, tree, path)]
+    return [(*path[:-1], key) for key in meant if tree.at((*path[:-1], key)) is None]
 
 
 def real_path(loc: tuple[str | int, ...], value: Any, named: bool) -> Path:
@@ -70,13 +72,45 @@ def _problem(path: Path, found: list[Mapping[str, Any]], root: type[BaseModel], 
     parent = render_path(tree.written(path)[:-1])
     name = path[-1] if path else ""
     if kind == "extra_forbidden":
-        hint = _empty(tree, path) or suggest(str(name), _free_keys(root, tree, path))
-        shown = "" if hint == _COMMA.format("value") else f" '{cover(str(name))}'"
-        return Problem(f"unknown key{shown}", parent, tree.key_place(path), hint)
+        advice = _empty(tree, path) or _spelling(root, tree, path)
+        shown = "" if advice == _COMMA.format("value") else f" '{cover(str(name))}'"
+        return Problem(f"unknown key{shown}", parent, tree.key_place(path), advice)
     if kind == "missing":
         return Problem(f"missing key '{name}'", parent, tree.key_place(path[:-1]))
-    place = tree.key_place(path) if kind == "union_tag_not_found" else tree.value_place(path)
-    return Problem(_words(found), render_path(tree.written(path)), place, _hint(first, path, tree))
+    place = tree.value_place((*path, "type") if kind == "union_tag_invalid" else path)
+    if kind == "union_tag_not_found":
+        place = tree.key_place(path)
+    texts = takes_texts(annotation_at(root, tree.value, path))
+    said = hint(first, path, tree.at(path), texts=texts)
+    return Problem(_words(found), render_path(tree.written(path)), place, said)
+
+
+def _spelling(root: type[BaseModel], tree: Tree, path: Path) -> str:
+    """The nearest key, else where this one would be known, else what is allowed."""
+    free, name = _free_keys(root, tree, path), str(path[-1])
+    return (
+        suggest(name, free)
+        if nearest(name, free)
+        else homes_hint(_homes(root, tree, path)) or suggest(name, free)
+    )
+
+
+def _homes(root: type[BaseModel], tree: Tree, path: Path) -> list[list[str]]:
+    """The keys of the same mapping, or of those right below it, that take a mapping with such a key."""
+    annotation = annotation_at(root, tree.value, path[:-1])
+    near: list[list[str]] = []
+    far: list[list[str]] = []
+    for model in models_of(annotation, tree.at(path[:-1])):
+        for key, inner in _fields(model).items():
+            for below in models_of(inner, {}):
+                if path[-1] in _fields(below):
+                    near.append([key])
+                far += [[key, one] for one, deep in _fields(below).items() if _has(deep, path[-1])]
+    return near or far
+
+
+def _has(annotation: Any, key: str | int) -> bool:
+    return any(key in _fields(model) for model in models_of(annotation, {}))
 
 
 def _free_keys(root: type[BaseModel], tree: Tree, path: Path) -> list[str]:
@@ -105,6 +139,8 @@ def _empty(tree: Tree, path: Path) -> str:
 
 def _words(found: list[Mapping[str, Any]]) -> str:
     kinds = list(dict.fromkeys(_KINDS[f["type"]] for f in found if f["type"] in _KINDS))
+    if "a number" in kinds and "a whole number" in kinds:
+        kinds.remove("a whole number")
     if kinds:
         return f"expected {' or '.join(kinds)}"
     first = found[0]
@@ -126,23 +162,10 @@ def _words(found: list[Mapping[str, Any]]) -> str:
             return str(first["msg"]).lower().replace("input should be", "must be")
 
 
-def _hint(found: Mapping[str, Any], path: Path, tree: Tree) -> str:
-    value = tree.at(path)
-    if found["type"] == "union_tag_invalid":
-        value = (value or {}).get("type") if isinstance(value, dict) else value
-    if found["type"] in ("literal_error", "union_tag_invalid"):
-        return suggest(str(value), allowed_words(found))
-    if found["type"] == "union_tag_not_found":
-        return "allowed: azure_adls, local, unity_catalog"
-    if found["type"] == "list_type" and isinstance(value, str):
-        return f"write [{value}]"
-    return ""
-
-
-def allowed_words(found: Mapping[str, Any]) -> list[str]:
-    """The words of which a value is not one."""
-    expected = found["ctx"].get("expected") or found["ctx"].get("expected_tags", "")
-    return [word.strip(" '") for word in expected.replace(" or ", ", ").split(",")]
+def takes_texts(annotation: Any) -> bool:
+    """Whether a list of texts would do."""
+    lists = [get_args(option)[0] for option in options(annotation) if get_origin(option) is list]
+    return any(str in options(item) for item in lists)
 
 
 def allowed_keys(root: type[BaseModel], value: Any, path: Path) -> set[str]:

@@ -15,17 +15,19 @@ from pydantic import BaseModel, ValidationError
 
 from odibi_magics.config.explain import (
     allowed_keys,
-    allowed_words,
     annotation_at,
     explain,
     models_of,
     options,
     real_path,
+    takes_texts,
 )
+from odibi_magics.config.hints import allowed_words
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import ProjectConfig
 from odibi_magics.config.tree import Tree
+from odibi_magics.config.variables import SQL_KEYS
 from odibi_magics.errors import nearest
 
 # Each round finds what the one before it hid; a text needs two or three.
@@ -40,7 +42,7 @@ def guess(config: Config, known: Known) -> tuple[Config, Known] | None:
     tree = Tree(config.tree.document, deepcopy(config.filled), dict(config.tree.origin))
     connections, nodes = _names(tree.value)
     known = replace(known, connections=known.connections | connections, nodes=known.nodes | nodes)
-    noted: set[Path] = set()
+    noted: set[Path] = set(config.guessed)
     for round_ in range(_ROUNDS):
         try:
             model = ProjectConfig.model_validate(tree.value)
@@ -82,6 +84,8 @@ def _mended(tree: Tree, error: ValidationError) -> set[Path]:
         inside = tree.at(path[:-1])
         if found["type"] == "missing" and tree.at(path) is not None:  # it was misspelt
             continue
+        if found["type"] == "extra_forbidden" and tree.at(path) is None and isinstance(inside, dict):
+            noted |= {(*path[:-1], key) for key in inside.keys() & SQL_KEYS}  # which a comma cut
         if path and isinstance(inside, (dict, list)) and not _near(tree, inside, path, found):
             noted.add(path)
             _put(tree.value, inside, path)
@@ -95,7 +99,7 @@ def _near(tree: Tree, inside: Any, path: Path, found: Mapping[str, Any]) -> bool
         _respell(tree, inside, path)
         return True
     given = tree.at(path)
-    if found["type"] == "list_type" and isinstance(given, str):
+    if found["type"] == "list_type" and isinstance(given, str) and _texts(tree, path):
         inside[last] = [given]
         return True
     if found["type"] == "union_tag_invalid":
@@ -106,6 +110,10 @@ def _near(tree: Tree, inside: Any, path: Path, found: Mapping[str, Any]) -> bool
     if close is not None:
         inside[last] = close
     return close is not None
+
+
+def _texts(tree: Tree, path: Path) -> bool:
+    return takes_texts(annotation_at(ProjectConfig, tree.value, path))
 
 
 def _respell(tree: Tree, inside: Any, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from odibi_magics.config.marks import Document, Path, parse, render_path
 from odibi_magics.config.source import Source
-from odibi_magics.config.sqltext import EITHER, VARIABLE
+from odibi_magics.config.sqltext import TEMPLATE, VARIABLE
 from odibi_magics.config.tree import NotAProject, Tree, connections_tree, overlay, project_tree
 from odibi_magics.config.variables import SQL_KEYS, Missing, Values, fill, note
 from odibi_magics.errors import ConfigErrors, Problem, suggest
@@ -153,7 +153,8 @@ def _validated(
         here={*written, *overlaid},
     )  # fmt: skip
     secrets = tuple(_literal_secrets(tree.value, ()))
-    filled = _Filler(tree, values, problems, known).fill(tree.value, ())
+    filler = _Filler(tree, values, problems, known)
+    filled = filler.fill(tree.value, ())
     _keep_secret(filled)
     for name in sorted(set(variables) - set(values.used)):
         hint = suggest(name, list(values.used))
@@ -163,7 +164,8 @@ def _validated(
     except ValidationError as error:
         problems.extend(explain(error, ProjectConfig, tree))
         model = None
-    return Config(source, model, tree, values, environment, secrets, filled=filled, problems=problems)
+    unfilled = frozenset(filler.unfilled)
+    return Config(source, model, tree, values, environment, secrets, unfilled, filled, problems)
 
 
 def _inheriting(model: Any, settings: Mapping[str, Any]) -> Any:
@@ -232,7 +234,7 @@ def _hides_literal(value: Any) -> bool:
         inner = value.values() if isinstance(value, dict) else value
         hidden = [_hides_literal(item) for item in inner]  # all of them, not up to the first
         return any(hidden)
-    if not isinstance(value, str) or EITHER.search(value):
+    if not isinstance(value, str) or TEMPLATE.search(value):
         return False
     Secret(value)
     return True
@@ -243,6 +245,7 @@ class _Filler:
 
     def __init__(self, tree: Tree, values: Values, problems: list[Problem], known: Known) -> None:
         self.tree, self.values, self.problems = tree, values, problems
+        self.unfilled: set[Path] = set()
         self.dialect = tree.value.get("sql_dialect", known.settings.get("sql_dialect"))
 
     def fill(self, value: Any, path: Path) -> Any:
@@ -281,6 +284,7 @@ class _Filler:
             filled = fill(value, self.values, missing)
         for name in missing:
             self._problem(path, *self._words(name), name)
+            self.unfilled.add(path)
         return filled
 
     def _words(self, missing: Missing) -> tuple[str, str]:
@@ -295,6 +299,9 @@ class _Filler:
             case "sql":
                 hint = f"say vars: {{x: ${{{missing.name}}}}}, and {{{{ x }}}} here"
                 return f"${{{missing.name}}} is not filled in inside SQL", hint
+            case "odd":
+                form = "{{ name }}" if missing.name.startswith("{{") else "${NAME}"
+                return f"'{missing.name}' is not filled in", f"{form} takes a name alone"
             case _:
                 return f"the value of '{missing.name}' holds half a character (a lone surrogate)", ""
 

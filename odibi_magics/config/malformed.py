@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -31,11 +32,12 @@ class _Words:
 
 
 _WORDS = (
-    _Words("found character that cannot start any token", "a tab, or a character that no text begins with (@ ` %): "
-           "indent with spaces, put quotes round the text"),
+    _Words("found character that cannot start any token", "no text begins with this character: put quotes round it"),
+    _Words("found a tab character", "a tab: YAML is indented with spaces"),
     _Words("mapping values are not allowed in this context", "a ':' where none can stand: is a key indented wrongly, "
-           "or a text with ': ' in it not quoted?"),
-    _Words("could not find expected ':'", "a key without ': ' behind it (the space belongs to it)", at_start=True),
+           "is the line above without its ': ', or is a text with ': ' in it not quoted?"),
+    _Words("could not find expected ':'", "a key without ': ' behind it (the space belongs to it), or a line that is "
+           "indented too little for the text above", at_start=True),
     _Words("did not find expected key", "the indentation does not fit the lines above, or something stands behind "
            "a closed quote or bracket", "block mapping"),
     _Words("did not find expected ',' or '}'", "a '{' is not closed, or a ',' is missing", opens=True),
@@ -50,14 +52,22 @@ _WORDS = (
 )  # fmt: skip
 
 
-def malformed(error: yaml.YAMLError, first_line: int) -> Malformed:
+def malformed(error: yaml.YAMLError, lines: Sequence[str], first_line: int) -> Malformed:
     """The error in our words. first_line: the number of the text's first line, for other lines in the words."""
     said = str(getattr(error, "problem", None) or error)
     context = str(getattr(error, "context", None) or "")
     found = next((words for words in _WORDS if words.theirs in said and words.while_ in context), None)
     began, at = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
     mark = began if at is None or (found and found.at_start and began is not None) else at
+    char = lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
     words = found.ours if found else f"{said} ({context})" if context else said
-    if found and found.opens and began is not None and mark is not None and began.line != mark.line:
+    if char == "\t":
+        words = "a tab: YAML is indented with spaces"
+    elif found and char in _CLOSING and found.theirs.startswith("did not find expected"):
+        words = f"a '{char}' that closes nothing"
+    elif found and found.opens and began is not None and mark is not None and began.line != mark.line:
         words += f"; it opens on line {began.line + first_line}"
     return Malformed(f"malformed YAML: {words}", mark.line if mark else None, mark.column if mark else 0)
+
+
+_CLOSING = ("}", "]")

@@ -17,6 +17,7 @@ import yaml
 from odibi_magics.config.cover import cover
 from odibi_magics.config.malformed import malformed
 from odibi_magics.config.source import Place, Source
+from odibi_magics.config.sqltext import TEMPLATE
 from odibi_magics.errors import Problem
 from odibi_magics.secret import names_secret
 
@@ -30,7 +31,6 @@ MAX_DEPTH = 100
 
 # `{{ name }}` is a flow mapping to YAML, and the brace of `${NAME}` ends one. Braces of both travel through the parser
 # as private-use characters of the same width, so that they work unquoted anywhere and every column stays true.
-_TEMPLATE = re.compile(r"\{\{\s*[A-Za-z_]\w*\s*\}\}|\$\{[A-Za-z_]\w*\}")
 _OPEN, _CLOSE = "\ue000", "\ue001"
 # What ends a line in YAML 1.1 alone travels so too: editors, and YAML 1.2, count it as a character like others.
 _BREAKS = {"\x85": "\ue002", "\u2028": "\ue003", "\u2029": "\ue004"}
@@ -114,6 +114,15 @@ class Document:
         line, column = found
         return Place(self.source, line + self.source.first_line, column, column + len(word))
 
+    def joined(self, path: Path, text: str, start: int, end: int) -> bool:
+        """Whether text[start:end] holds more of the source than the rest of the line it begins on, because YAML joined
+        lines of the scalar at `path`."""
+        place = self.place_in(path, text, start, start + 2)
+        if place is None or place.end != place.column + 2:
+            return False
+        rest = self.source.lines[place.line - self.source.first_line][place.column :]
+        return len(text[start:end].split()) > len(rest.split())
+
     def _raw(self, span: Span) -> Iterator[tuple[int, int, str]]:
         """The raw lines under a span: number, column of the first character given, text."""
         for line in range(span.line, min(span.end_line + 1, len(self.source.lines))):
@@ -171,7 +180,7 @@ def _compose(document: Document) -> yaml.Node | None:
     if _too_deep(text):
         document.problems.append(Problem(f"the YAML is nested more than {MAX_DEPTH} levels deep"))
         return None
-    shielded = _TEMPLATE.sub(lambda match: match[0].replace("{", _OPEN).replace("}", _CLOSE), text)
+    shielded = TEMPLATE.sub(lambda match: match[0].replace("{", _OPEN).replace("}", _CLOSE), text)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         stream = loader(shielded.translate(_SHIELD))
@@ -195,7 +204,7 @@ def _at_character(document: Document, found: re.Match[str]) -> Problem:
 
 def _malformed(document: Document, error: yaml.YAMLError) -> Problem:
     source = document.source
-    found = malformed(error, source.first_line)
+    found = malformed(error, source.lines, source.first_line)
     if found.line is None:
         return Problem(found.words)
     last = len(source.lines) - 1
@@ -233,7 +242,6 @@ class _Builder:
         if tag:
             named = "" if any(isinstance(part, str) and names_secret(part) for part in path) else f": {tag}"
             self._problem(f"YAML tags are not allowed{named}", node, path)
-            return None
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -246,12 +254,15 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 self._problem("a key must be a word, not a list or mapping", key_node, path)
                 continue
-            key = unshield(key_node.value)
+            key = self._visible(unshield(key_node.value), key_node, path)
             self._hide(key, value_node)
             if key == "<<" and not key_node.style:
                 self._problem(
                     "merge keys ('<<') are not allowed: repeat the keys, or use vars", key_node, path
                 )
+                # Merged all the same, so that its keys are not told as missing.
+                merged = self._value(value_node, (*path, key))
+                values = {**merged, **values} if isinstance(merged, dict) else values
             elif key in values:
                 first = self.document.keys[(*path, key)].line + self.document.source.first_line
                 self._problem(f"duplicate key '{cover(key)}', first on line {first}", key_node, path)
@@ -260,10 +271,17 @@ class _Builder:
                 values[key] = self._value(value_node, (*path, key))
         return values
 
+    def _visible(self, key: str, node: yaml.Node, path: Path) -> str:
+        """The key without characters that nobody sees; each such key is a problem."""
+        if found := _INVISIBLE.search(key):
+            code = f"U+{ord(found[0]):04X}"
+            self._problem(f"an invisible character ({code}) in a key: type the space anew", node, path)
+        return _INVISIBLE.sub("", key)
+
     def _hide(self, key: str, value: yaml.Node) -> None:
         """Keeps a secret out of excerpts, also that of a duplicate key, which no value comes from."""
-        named = isinstance(value, yaml.ScalarNode) and _TEMPLATE.fullmatch(unshield(value.value))
-        if names_secret(key) and not named:
+        named = TEMPLATE.fullmatch(unshield(value.value)) if isinstance(value, yaml.ScalarNode) else None
+        if names_secret(key) and not (named and named["odd"] is None):
             span = _span(value)
             self.document.source.hidden.append((span.line, span.column, span.end_line, span.end_column))
 
@@ -275,6 +293,10 @@ class _Builder:
 
     def _problem(self, message: str, node: yaml.Node, path: Path) -> None:
         self.document.problems.append(Problem(message, render_path(path), self.document.place(_span(node))))
+
+
+# Spaces of other widths, and marks of no width, as they come with text from web pages and chats.
+_INVISIBLE = re.compile(r"[\u00a0\u00ad\u1680\u2000-\u200f\u202a-\u202f\u205f-\u206f\u3000\ufeff]")
 
 
 class _TooMuch(Exception):

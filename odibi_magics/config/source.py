@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -83,25 +84,37 @@ class Place:
             f"     {self.source.first_line + first + i:>{width}} | {_window(text, start)}"
             for i, text in enumerate(shown)
         ]
-        caret = self._caret(hint, start)
+        caret = self._caret(shown[-1], hint, start)
         return "\n".join([*rows, f"     {'':>{width}} | {caret}"] if caret else rows)
 
     def _start(self, line: str) -> int:
         """The first column shown: a long line is cut on both sides of the words."""
         return max(0, self.column - _WIDEST // 2) if len(line) > _WIDEST else 0
 
-    def _caret(self, hint: str, start: int) -> str:
+    def _caret(self, line: str, hint: str, start: int) -> str:
         width = max(0, min(self.end - start, _WIDEST) - (self.column - start))
         if not width:
             return f"      {hint}" if hint else ""
-        return f"{' ' * (self.column - start)}{'^' * width}{'  ' + hint if hint else ''}"
+        before, under = line[start : self.column], line[self.column : self.column + width]
+        carets = "^" * (_cells(under) + width - len(under))  # one may stand behind the line's end
+        return f"{' ' * _cells(before)}{carets}{'  ' + hint if hint else ''}"
 
 
 _WIDEST = 160
 
 
 def _window(text: str, start: int) -> str:
-    text = text.rstrip("\r").replace("\t", " ")
+    text = _UNPRINTABLE.sub("\ufffd", text.replace("\t", " "))
     cut = text[start : start + _WIDEST]
     before, after = "…" if start and cut else "", "…" if len(text) > start + _WIDEST else ""
     return f"{before}{cut[len(before) : len(cut) - len(after)]}{after}"
+
+
+# Controls, halves of characters, and marks that turn the direction of a line.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff]")
+
+
+def _cells(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)

@@ -7,7 +7,11 @@ from collections.abc import Iterator
 
 VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 ENVIRONMENT = re.compile(r"\$\{([A-Za-z_]\w*)\}")
-EITHER = re.compile(r"\{\{\s*(?P<variable>[A-Za-z_]\w*)\s*\}\}|\$\{(?P<environment>[A-Za-z_]\w*)\}")
+# odd: what was meant as one of both, and is none.
+TEMPLATE = re.compile(
+    r"\{\{\s*(?P<variable>[A-Za-z_]\w*)\s*\}\}|\$\{(?P<environment>[A-Za-z_]\w*)\}"
+    r"|(?P<odd>\{\{[^{}\n]*\}\}|\$\{[^{}\n]*\})"
+)
 
 # Stretches that hide what stands in them. A comment between /* and */ may hold others, and its end is looked for.
 _STRETCHES = {
@@ -30,12 +34,12 @@ _COMMENT = re.compile(r"/\*|\*/")
 
 
 def templates(text: str, dialect: str = "spark") -> Iterator[tuple[re.Match[str], str]]:
-    """Each `{{ name }}` and `${NAME}` outside comments, with the kind of quotes it stands in, "" for none.
+    """Each `{{ name }}`, `${NAME}` and odd one outside comments, with the kind of quotes it stands in, "" for none.
 
     kinds: raw, single, double, name; of duckdb also escaped (E'..') and dollars ($$..$$).
     """
     at = 0
-    while (found := EITHER.search(text, at)) is not None:
+    while (found := TEMPLATE.search(text, at)) is not None:
         stretch = _STRETCHES[dialect].search(text, at)
         if stretch is None or found.start() < stretch.start():
             yield found, ""
@@ -44,8 +48,17 @@ def templates(text: str, dialect: str = "spark") -> Iterator[tuple[re.Match[str]
             at = _comment_end(text, stretch)
         else:
             kind = next(name for name in _KINDS if stretch.groupdict().get(name))
-            yield from ((inside, kind) for inside in EITHER.finditer(text, stretch.start(), stretch.end()))
+            yield from ((inside, kind) for inside in TEMPLATE.finditer(text, stretch.start(), stretch.end()))
             at = stretch.end()
+
+
+def line_comments(text: str, dialect: str = "spark") -> Iterator[tuple[int, int]]:
+    """Start and end of each comment that `--` begins."""
+    at = 0
+    while (stretch := _STRETCHES[dialect].search(text, at)) is not None:
+        if stretch["comment"] and stretch["comment"].startswith("--"):
+            yield stretch.span()
+        at = _comment_end(text, stretch) if stretch["comment"] else stretch.end()
 
 
 def _comment_end(text: str, comment: re.Match[str]) -> int:

@@ -38,6 +38,9 @@ class Tree:
     def place_in(self, path: Path, text: str, start: int, end: int) -> Place | None:
         return self.document.place_in(self.written(path), text, start, end)
 
+    def joined(self, path: Path, text: str, start: int, end: int) -> bool:
+        return self.document.joined(self.written(path), text, start, end)
+
     def at(self, path: Path) -> Any:
         """The value at a path, None where there is none."""
         return item_at(self.value, path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from odibi_magics.config.sqltext import EITHER, ENVIRONMENT, templates
+from odibi_magics.config.sqltext import ENVIRONMENT, TEMPLATE, templates
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -101,7 +101,8 @@ class Values:
 @dataclass(frozen=True)
 class Missing:
     """A name that cannot be filled in: kind is "variable" or "environment" (it stands for nothing), "halves" (its
-    value holds half a character) or "sql" (`${NAME}` in SQL); text[start:end] is where it is used."""
+    value holds half a character), "sql" (`${NAME}` in SQL) or "odd" (it is none); text[start:end] is where it is used.
+    """
 
     kind: str
     name: str
@@ -113,10 +114,10 @@ class Missing:
 def fill(text: str, values: Values, missing: list[Missing]) -> Any:
     """A scalar with its variables filled in, once: what a value holds is not looked at again. Alone in its scalar, a
     variable keeps its type."""
-    first = EITHER.search(text)
+    first = TEMPLATE.search(text)
     if first is not None and first[0] == text.strip():
         return _value(first, values, missing)
-    return EITHER.sub(lambda match: as_text(_value(match, values, missing)), text)
+    return TEMPLATE.sub(lambda match: as_text(_value(match, values, missing)), text)
 
 
 def note(text: str, dialect: str, values: Values, missing: list[Missing]) -> None:
@@ -137,6 +138,9 @@ def as_text(value: Any) -> str:
 
 def _value(match: re.Match[str], values: Values, missing: list[Missing]) -> Any:
     """What a `{{ name }}` or a `${NAME}` stands for; itself where that cannot be said."""
+    if match["odd"]:
+        missing.append(Missing("odd", match[0], match.string, *match.span()))
+        return match[0]
     name = match["variable"] or match["environment"]
     value, wrong = _variable(name, values) if match["variable"] else _environ(name, values)
     if not wrong and isinstance(value, str) and _SURROGATE.search(value):

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
-from odibi_magics.config.check import as_time
+from odibi_magics.config.check import as_time, leaves
 from odibi_magics.config.formats import infer_format
+from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.source import Place as TextPlace
 from odibi_magics.config.types import Column
 from odibi_magics.connections.registry import connect
 from odibi_magics.engines.base import Engine, Place, Sink, Source, TargetState
 from odibi_magics.errors import ConnectionFailed, EngineError, Problem
-from odibi_magics.pipeline.definitions import DefinedNode, Definitions
+from odibi_magics.pipeline.definitions import DefinedConnection, DefinedNode, Definitions
 from odibi_magics.pipeline.describe import Describer
 from odibi_magics.pipeline.edges import cycle_problem, data_edges, downstream, ordered, place_edges, upstream
 from odibi_magics.pipeline.plan import Action, Edge, PlannedNode
@@ -134,9 +135,9 @@ class Builder:
 
     def _place(self, defined: DefinedNode, key: str, part: Read | Write) -> Place | None:
         connection = self.definitions.connections.get(part.connection)
-        if connection is None or not defined.config.sure((*defined.path, key)):
-            return None
         path = (*defined.path, key, "path")
+        if connection is None or _told(defined, connection, path):
+            return None
         try:
             opened = connect(part.connection, connection.model, connection.config.source.folder)
             place = Place(opened, part.path or "", part.format or infer_format(part.path or ""), part.table)
@@ -278,6 +279,15 @@ class Builder:
                 defined, defined.config.problem(path, "newer_than needs a table that this chain writes")
             )
         return source
+
+
+def _told(defined: DefinedNode, connection: DefinedConnection, path: Path) -> bool:
+    """Whether something is wrong with a place that the check of its text has told already."""
+    if not connection.config.sure(("connections", connection.name)) or not defined.config.sure(path[:-1]):
+        return True
+    part = getattr(defined.node, str(path[-2]))
+    same_text = connection.name in defined.config.model.connections
+    return same_text and part.path is not None and leaves(part.path)
 
 
 def _where(defined: DefinedNode, about: tuple[str, ...]) -> TextPlace | None:

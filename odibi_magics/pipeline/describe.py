@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
@@ -14,7 +15,7 @@ from odibi_magics.errors import ConnectionFailed, EngineError, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
 from odibi_magics.pipeline.plan import LazySql, PlannedNode, SchemaChange
 from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
-from odibi_magics.pipeline.validation import check_schema, checks, misfits, named_columns
+from odibi_magics.pipeline.validation import checks, misfits, named_columns, schema_misfits
 from odibi_magics.quoting import Quoting
 from odibi_magics.sql.problems import SqlErrors
 
@@ -147,11 +148,13 @@ class Describer:
         if node.config.validation:
             for below, name in named_columns(node.config.validation):
                 yield from _missing(defined, (*path, *below), name, columns)
-            for misfit in misfits(node.config.validation, columns):
-                yield from _problem(defined, (*path, *misfit.path), misfit.message, misfit.hint)
-            for result in check_schema(node.config.validation, columns):
-                if result.failed and result.on_fail == "error":
-                    yield defined.config.key_problem((*path, "schema"), result.message)
+            found = (
+                misfits(node.config.validation, columns),
+                schema_misfits(node.config.validation, columns),
+            )
+            for misfit in chain(*found):
+                here = (*path, *misfit.path)
+                yield from _problem(defined, here, misfit.message, misfit.hint, at_key=misfit.at_key)
         for made in conditions.values():
             yield from made.problems(columns)
         if node.sink:
@@ -212,10 +215,13 @@ def _missing(defined: DefinedNode, path: Path, name: str, columns: Sequence[Colu
         yield from _problem(defined, path, f"unknown column '{name}'", suggest(name, names))
 
 
-def _problem(defined: DefinedNode, path: Path, message: str, hint: str) -> Iterator[Problem]:
+def _problem(
+    defined: DefinedNode, path: Path, message: str, hint: str, *, at_key: bool = False
+) -> Iterator[Problem]:
     path = _listed(defined, path)
     if defined.config.sure(path):
-        yield defined.config.problem(path, message, hint)
+        told = defined.config.key_problem if at_key else defined.config.problem
+        yield told(path, message, hint)
 
 
 def _listed(defined: DefinedNode, path: Path) -> Path:

@@ -76,7 +76,13 @@ def cycle_problem(cycle: Sequence[str], nodes: Mapping[str, DefinedNode]) -> Pro
     first = min(set(cycle), key=list(nodes).index)
     path = " → ".join(reversed(cycle))
     where = (*nodes[first].path, "name")
-    return nodes[first].config.problem(where, f"the nodes go round in a circle: {path}")
+    alone = len(set(cycle)) == 1
+    said = (
+        f"node '{first}' takes itself: its SQL names it"
+        if alone
+        else f"the nodes go round in a circle: {path}"
+    )
+    return nodes[first].config.problem(where, said)
 
 
 def upstream(edges: Mapping[str, Iterable[Edge]], names: Iterable[str]) -> set[str]:

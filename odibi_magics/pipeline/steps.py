@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from odibi_magics.config.marks import Path, render_path
 from odibi_magics.config.models import FunctionStep, SqlStep
+from odibi_magics.config.sqltext import line_comments
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Call, Query, Step
 from odibi_magics.errors import Problem, suggest
@@ -16,6 +17,11 @@ from odibi_magics.sql.fill import Filled, fill
 from odibi_magics.sql.functions import check_call, registered
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
 from odibi_magics.sql.transpile import check_condition
+
+_SWALLOWED = (
+    "this comment swallows the lines below: YAML joins them in folded (>), plain and quoted text; "
+    "write sql: | for lines that stay"
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,12 @@ class Text:
     def with_values(self, dialect: str) -> Text:
         """The text with its variables filled in. Raises SqlErrors for a value that cannot stand where it is asked."""
         return replace(self, filled=fill(self.raw, self.defined.config.values.in_sql(), dialect))
+
+    def check_comments(self, dialect: str) -> None:
+        """Raises SqlErrors where YAML joined lines, so that a comment swallows what followed it."""
+        for start, end in line_comments(self.raw, dialect):
+            if self.defined.config.tree.joined(self.path, self.raw, start, end):
+                raise SqlErrors([SqlProblem(_SWALLOWED, start, start + 2)])
 
     def problem(self, found: SqlProblem) -> Problem:
         """A problem of the SQL layer, with its line in the user's text."""
@@ -106,6 +118,7 @@ def _sql(
     text = Text.unfilled(checked.defined, path, step.sql)
     dialect = checked.defined.config.model.sql_dialect
     try:
+        text.check_comments(dialect)
         text = text.with_values(dialect)
         query = check_query(text.filled.text, names, dialect)
     except SqlErrors as error:
@@ -187,6 +200,7 @@ def condition(defined: DefinedNode, path: Path, raw: str, problems: list[Problem
         return None
     text = Text.unfilled(defined, path, raw)
     try:
+        text.check_comments("spark")
         text = text.with_values("spark")
         return Condition(text, check_predicate(text.filled.text))
     except SqlErrors as error:

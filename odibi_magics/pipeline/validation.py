@@ -10,6 +10,7 @@ from odibi_magics.config.models import AcceptedValues, Range, Validation
 from odibi_magics.config.types import Column
 from odibi_magics.config.variables import as_text
 from odibi_magics.engines.base import Check, CheckResult, RowCheck, TableCheck
+from odibi_magics.errors import suggest
 from odibi_magics.sql.check import check_predicate
 from odibi_magics.sql.predicates import between, is_in, not_null
 from odibi_magics.sql.transpile import check_condition
@@ -64,11 +65,12 @@ def named_columns(validation: Validation) -> Iterator[tuple[tuple[str | int, ...
 
 @dataclass(frozen=True)
 class Misfit:
-    """What a check asks of a column that its type cannot give. path: below `validation`."""
+    """What a check asks of a column that its type cannot give. path: below `validation`; at_key: its key is meant."""
 
     path: tuple[str | int, ...]
     message: str
-    hint: str
+    hint: str = ""
+    at_key: bool = False
 
 
 def misfits(validation: Validation, columns: Sequence[Column]) -> Iterator[Misfit]:
@@ -85,7 +87,7 @@ def misfits(validation: Validation, columns: Sequence[Column]) -> Iterator[Misfi
             column = there.get(name.lower())
             if column is not None and "map<" in column.type:
                 path = ("unique", i, "columns", j) if unique.columns else ("unique", i)
-                yield Misfit(path, f"column '{column.name}' is {column.type}: maps cannot be compared", "")
+                yield Misfit(path, f"column '{column.name}' is {column.type}: maps cannot be compared")
 
 
 def _bounds_misfits(i: int, bounds: Range, column: Column) -> Iterator[Misfit]:
@@ -101,6 +103,26 @@ def _values_misfits(i: int, accepted: AcceptedValues, column: Column) -> Iterato
         if not whole or not _compares(is_in(column.name, [value]), column):
             yield _misfit(("accepted_values", i, "values", j), value, column)
             return
+
+
+def schema_misfits(validation: Validation, columns: Sequence[Column]) -> Iterator[Misfit]:
+    """What `schema` checks that do not only warn will find wrong; they read no rows."""
+    there = {column.name.lower(): column for column in columns}
+    for i, check in enumerate(validation.schema_):
+        if check.on_fail != "error":
+            continue
+        for name, type_ in check.columns.items():
+            column = there.get(name.lower())
+            path = ("schema", i, "columns", name)
+            if column is None:
+                close = suggest(name, [column.name for column in columns])
+                yield Misfit(path, f"column '{name}' does not come out", close, at_key=True)
+            elif column.type != type_:
+                yield Misfit(path, f"column '{name}' is {column.type}, and {type_} is expected", at_key=True)
+        more = there.keys() - {name.lower() for name in check.columns} if check.exact else ()
+        if more:
+            names = ", ".join(there[name].name for name in there if name in more)
+            yield Misfit(("schema", i, "exact"), f"other columns come out: {names}")
 
 
 def _compares(condition: str, column: Column) -> bool:

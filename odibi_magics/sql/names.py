@@ -79,7 +79,8 @@ class Names(Compiler):
     def _nowhere(self, node: exp.Column, name: str) -> Typed:
         if self.scope.unknown():
             return Typed(quoted(name), UNKNOWN, node, simple=True)
-        return self.refuse(node, f"unknown column '{name}'", nearest(name, list(self.scope.names())))
+        nowhere = "" if any(scope.sources for scope in self._chain()) else ": this SELECT has no FROM"
+        return self.refuse(node, f"unknown column '{name}'{nowhere}", nearest(name, list(self.scope.names())))
 
     def _qualified(self, node: exp.Column) -> Typed:
         parts = [part.name for part in node.parts]

@@ -78,6 +78,9 @@ def _slips(tokens: Sequence[Token], dialect: str) -> Iterator[SqlProblem]:
             and dialect == "spark"
         ):
             yield _at(following, "* EXCLUDE is not Spark's", "EXCEPT")
+        elif token.token_type == TokenType.BLOCK_START:
+            yield _at(token, "SQL syntax: {% ... %} is no SQL: {{ name }} is all that is filled in")
+            return
         elif token.token_type == TokenType.SELECT and following and _is(following, "TOP"):
             yield _at(following, "TOP is not Spark's: write LIMIT at the end")
 

@@ -190,6 +190,29 @@ def test_the_promised_yaml_checks_as_written() -> None:
         (node("{name: a, write: {connection: lake, path:x}}"), 4, "a space belongs behind the ':' of a key"),
         (node("{name: a, write: {conection: lake, path: x}}"), 4, "unknown key 'conection'"),
         ("nods: []", 1, "did you mean 'nodes'?"),
+        ("nodes: {name: a}", 1, "write nodes: [{name: NAME, ...}]"),
+        ("connections: {lake: ./data}", 1, "write lake: {type: local, base_path: ./data}"),
+        ("connections: {lake: {type: adls}}", 1, "did you mean 'azure_adls'?"),
+        ("retry: 3", 1, "write retry: {max_attempts: 3}"),
+        (node("{name: a, read: 'lake:x'}"), 4, "write read: {connection: NAME, path: PATH}"),
+        (node("{name: a, transform: SELECT 1}"), 4, "write transform: {steps: [{sql: SELECT ...}]}"),
+        (node("{name: a, transform: {steps: SELECT 1}}"), 4, "write steps: [{sql: SELECT ...}]"),
+        (node("{name: a, transform: {sql: SELECT 1}}"), 4, "it stands under steps:"),
+        (node("{name: a, sql: SELECT 1}"), 4, "it stands under transform: steps: or validation: expression:"),
+        (node("{name: a, read: , connection: lake, path: x}"), 4, "it stands under read: or write:"),
+        (node("{name: a, validation: {unique: [id]}}"), 4, "write unique: {columns: [id]}"),
+        (node("{name: a, validation: {expression: a > 0}}"), 4, "write expression: {sql: a > 0}"),
+        (node("{name: a, validation: {not_empty: on}}"), 4, "write not_empty: true"),
+        (node("{name: a, validation: {schema: [id]}}"), 4, "write schema: {columns: {id: long}}"),
+        (node("{name: a, read: {connection: lake, path: x.csv, schema: [id]}}"), 4, "write schema: {id: long}"),
+        (node("{name: a, read: {connection: lake, path: x.csv, infer: no}}"), 4, "write false"),
+        (node("{name: a, read: {connection: lake, path: x.csv, options: {header: no}}}"), 4, "write false"),
+        (node("{name: a, read: {connection: lake, path: x.csv, options: {delimiter: 1}}}"), 4, "put it in quotes"),
+        (node("{name: a, read: {connection: lake, path: 2026}}"), 4, "put it in quotes"),
+        (node("{name: a, read: {connection: lake, path: '{{ x | upper }}'}}"), 4, "{{ name }} takes a name alone"),
+        (node("{name: a, read: {connection: lake, path: {{ x.y }}}}"), 4, "'{{ x.y }}' is not filled in"),
+        (node("{name: a, read: {connection: lake, path: '${X:-y}'}}"), 4, "'${X:-y}' is not filled in"),
+        (node("{name: a, transform: {steps: [{sql: 'SELECT {{ x | y }}'}]}}"), 4, "'{{ x | y }}' is not filled in"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str) -> None:
@@ -201,6 +224,22 @@ def test_a_mistake_is_told_with_its_line(text: str, line: int, words: str) -> No
 def test_a_misspelt_key_is_not_told_as_missing_too() -> None:
     said = problems(node("{name: a, write: {conection: lake, path: x}}"))
     assert said.startswith("1 problem ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{name: a, transform: {steps: SELECT 1}}", "{name: a, transform: {sql: SELECT 1}}", "{name: !!str a, read: {connection: lake, path: x}}",
+        "{name: a, transform: {steps: [{sql: SELECT a, b FROM start}]}}", "{name: a, validation: {no_nulls: id}}",
+    ],
+)  # fmt: skip
+def test_one_mistake_is_one_problem(text: str) -> None:
+    assert problems(node(text)).startswith("1 problem ")
+
+
+def test_keys_that_a_merge_brings_are_not_told_as_missing() -> None:
+    said = problems(LAKE + "vars: &v {a: 1}\nsecrets: &s {timeout: 3}\nretry: {<<: *s}\n")
+    assert "merge keys ('<<') are not allowed" in said
 
 
 def test_a_wrong_value_hides_nothing_of_its_node() -> None:

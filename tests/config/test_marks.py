@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from odibi_magics.config.cover import cover
 from odibi_magics.config.marks import parse
-from odibi_magics.config.source import Source
+from odibi_magics.config.source import Place, Source
 from odibi_magics.errors import ConfigErrors, render_problem
 
 
@@ -78,7 +78,11 @@ def test_templates_work_unquoted_anywhere(text: str, value: object) -> None:
         ("a: 1\nb 2\nc: 3", 2, "a key without ': ' behind it"),
         ("a: 1\nb: [1,\n  2\nc: 3", 4, "a '[' is not closed, or a ',' is missing; it opens on line 2"),
         ("a: 1\n b: 2", 2, "a ':' where none can stand: is a key indented wrongly"),
-        ("a: 1\nb: @x", 2, "a character that no text begins with (@ ` %)"),
+        ("a: 1\nb: @x", 2, "no text begins with this character: put quotes round it"),
+        ("a:\n - b: 1\n\t c: 2", 3, "a tab: YAML is indented with spaces"),
+        ("- {a: 1}}", 1, "a '}' that closes nothing"),
+        ("- a b\n  c: d", 2, "is the line above without its ': '"),
+        ("a:\n  \u00a0b: 1", 2, "an invisible character (U+00A0) in a key: type the space anew"),
         ('a: "C:\\data"', 1, "begins no escape of"),
     ],
 )
@@ -99,6 +103,26 @@ def test_lines_and_columns_are_those_of_editors(text: str) -> None:
     assert place is not None
     assert (place.line, place.column, place.end) == (2, 3, 4)
     assert place.excerpt().split("\n")[1] == "     2 | b: x"
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "caret"),
+    [
+        ("d: '日本', w", "w", "           ^"),
+        ("d: '🎉', w", "w", "         ^"),
+        ("d: 'e\u0301', w", "w", "        ^"),
+        ("d: '日本'", "日本", "    ^^^^"),
+    ],
+)
+def test_a_caret_stands_under_its_word_behind_wide_characters(line: str, word: str, caret: str) -> None:
+    at = line.rindex(word)
+    place = Place(Source(line), 1, at, at + len(word))
+    assert place.excerpt() == f"     1 | {line}\n       | {caret}"
+
+
+def test_an_excerpt_shows_no_character_that_a_terminal_obeys() -> None:
+    place = Place(Source("a\x07\x1b[31m\ud800\u202eb"), 1, 0, 1)
+    assert place.excerpt().splitlines()[0] == "     1 | a\ufffd\ufffd[31m\ufffd\ufffdb"
 
 
 def test_separators_of_lines_that_are_none_stay_in_their_text() -> None:

@@ -110,7 +110,7 @@ def test_a_node_without_input_makes_its_own_rows(project: Build) -> None:
          "did you mean 'year'?"),
         (SALES + "- {name: t, depends_on: [sales], validation: {unique: {columns: [idd]}}}", 6, "unknown column 'idd'"),
         (SALES + "- {name: t, depends_on: [sales], validation: {schema: {columns: {id: string}}}}", 6,
-         "id is bigint, expected string"),
+         "schema.columns.id: column 'id' is bigint, and string is expected"),
         (SALES + "- {name: t, depends_on: [sales], validation: {expression: {sql: qty >}}}", 6, "expression"),
         (SALES + "- {name: a, depends_on: [b], write: {connection: lake, path: x}}\n"
          "- {name: b, depends_on: [a], write: {connection: lake, path: y}}", 6, "the nodes go round in a circle"),
@@ -156,6 +156,11 @@ def test_a_mistake_is_told_with_its_line_before_anything_runs(
         ("validation: {accepted_values: {column: city, values: [true]}}", "true does not fit column 'city', which is string"),
         ("validation: {unique: {columns: [idd]}}", "unique.columns[0]: unknown column 'idd'"),
         ("validation: {no_nulls: {columns: [idd]}}", "no_nulls.columns[0]: unknown column 'idd'"),
+        ("validation: {schema: {columns: {id: long, cty: string}}}",
+         "schema.columns.cty: column 'cty' does not come out"),
+        ("validation: {schema: [{columns: {id: long}, exact: true}]}",
+         "schema[0].exact: other columns come out: ts, year, month, city, qty, price"),
+        ("validation: {schema: {columns: {id: int}, on_fail: warn}}", ""),
         ("transform: {steps: [{sql: 'SELECT map(city, id) AS m FROM df'}]}, validation: {unique: true}",
          "unique: column 'm' is map<string,bigint>: maps cannot be compared"),
     ],
@@ -208,6 +213,40 @@ def test_a_wrong_value_hides_no_sql_and_no_column_of_its_node(project: Build) ->
     ):  # fmt: skip
         assert words in said, words
     assert said.startswith("7 problems ")
+
+
+def test_what_the_text_got_wrong_is_not_told_again_by_looking(project: Build) -> None:
+    nodes = "- {name: a, read: {connection: lake, path: '%s'}}"
+    for path, words in (("../x.csv", "the path leaves"), ("{{ gone }}/x.csv", "unknown variable 'gone'")):
+        said = problems(project, nodes % path)
+        assert said.startswith("1 problem "), said
+        assert words in said
+    with pytest.raises(ConfigErrors) as caught:
+        Project.from_yaml(
+            "connections: {lake: {type: local, base_path: '${NOT_SET_ANYWHERE}'}}\n"
+            "nodes: [{name: a, read: {connection: lake, path: x.csv}}]"
+        )
+    assert str(caught.value).startswith("1 problem ")
+
+
+@pytest.mark.parametrize(
+    ("style", "fine"),
+    [
+        (">\n        SELECT id -- the id\n        FROM sales", False),
+        ("SELECT id -- the id\n        FROM sales", False),
+        ('"SELECT id -- the id\n        FROM sales"', False),
+        ("|\n        SELECT id -- the id\n        FROM sales", True),
+        (">\n        SELECT id\n        FROM sales -- all of them", True),
+        ("SELECT id FROM sales -- all of them", True),
+        ("\"SELECT '--' AS id\n        FROM sales\"", True),
+    ],
+)
+def test_a_comment_that_swallows_lines_is_told(project: Build, style: str, fine: bool) -> None:
+    nodes = SALES + "- name: t\n  transform:\n    steps:\n    - sql: " + style
+    if fine:
+        assert [column.name for column in project(nodes).plan()["t"].columns or ()] == ["id"]
+    else:
+        assert "this comment swallows the lines below: YAML joins them" in problems(project, nodes)
 
 
 def test_a_broken_connection_says_nothing_of_the_nodes_on_it(project: Build) -> None:
