@@ -185,6 +185,12 @@ def test_replace_where_that_does_not_fit_the_columns(there: Lake) -> None:
         there.write(START, replace_where="y = 'x'")
 
 
+def test_replace_where_on_a_field_of_a_struct(lake: Lake) -> None:
+    lake.write({"id": [1, 2, 3], "s": [{"a": 1}, {"a": 2}, None], "a": [7, 8, 9]})
+    lake.write({"id": [4], "s": [{"a": 1}], "a": [0]}, replace_where="s.a = 1")
+    assert [row[0] for row in lake.rows()] == [2, 3, 4]
+
+
 def test_replace_where_on_a_timestamp(lake: Lake) -> None:
     lake.write(lake.sql("SELECT i AS id, TIMESTAMP '2024-01-01' + INTERVAL (i) DAY AS at FROM range(5) t(i)"))
     lake.write(

@@ -107,6 +107,26 @@ def test_overwrite_schema_takes_the_new_columns_types_and_partitions(lake: Lake)
     assert (lake.table().metadata().partition_columns, lake.rows(), lake.stray()) == (["z"], [("b", 3)], [])
 
 
+def test_a_table_made_anew_keeps_what_is_said_of_it(lake: Lake) -> None:
+    lake.write({"id": [1], "y": [1]}, partition_by=["y"])
+    lake.table().alter.set_table_name("orders")
+    lake.table().alter.set_table_description("all of them")
+    lake.table().alter.set_table_properties({"delta.checkpointInterval": "7"})
+    lake.write({"id": [2], "y": [3]}, overwrite_schema=True, partition_by=["id"])
+    about = lake.table().metadata()
+    assert (about.name, about.description, about.configuration, about.partition_columns) == (
+        "orders", "all of them", {"delta.checkpointInterval": "7"}, ["id"],
+    )  # fmt: skip
+
+
+def test_overwrite_schema_does_not_lose_the_partitioning_unasked(lake: Lake) -> None:
+    lake.write({"id": [1], "y": [1]}, partition_by=["y"])
+    with pytest.raises(
+        EngineError, match=r"is partitioned by y, and column 'y' did not come out.*another partition_by"
+    ):
+        lake.write({"id": [1], "z": [1]}, overwrite_schema=True)
+
+
 def test_another_partitioning_is_refused(lake: Lake) -> None:
     lake.write({"id": [1], "y": [1]}, partition_by=["y"])
     with pytest.raises(EngineError, match=r"is partitioned by y, not by id.*overwrite_schema: true"):

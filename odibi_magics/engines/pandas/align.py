@@ -55,10 +55,17 @@ def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str
 
 def layout(columns: Sequence[Column], sink: Sink, table: Snapshot | TargetState) -> Layout:
     """Of a table that is there. Raises EngineError where the frame does not fit it, with the remedy."""
+    ours, theirs = _by_lower(columns), _by_lower(table.columns)
     if sink.overwrite_schema and sink.mode == "overwrite":
+        if not sink.partition_by and (
+            gone := [name for name in table.partition_by if name.lower() not in ours]
+        ):
+            raise EngineError(
+                f"the table {sink.place.address} is partitioned by {', '.join(table.partition_by)}, and "
+                f"{_named(gone)} did not come out of the node. Select it, or give another partition_by"
+            )
         return new_layout(columns, sink, sink.partition_by or table.partition_by)
     _check_partitions(sink, table)
-    ours, theirs = _by_lower(columns), _by_lower(table.columns)
     new = [column for lower, column in ours.items() if lower not in theirs]
     if new and not sink.merge_schema:
         raise EngineError(_new_columns(new, sink))

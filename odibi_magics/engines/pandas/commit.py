@@ -82,7 +82,7 @@ def create(store: Store, layout: Layout, change: Change, note: Note) -> int:
     Raises Conflict where one came to be meanwhile, Unknown, and EngineError.
     """
     try:
-        _create(store, layout, change, note, "error", {})
+        _create(store, layout, change, note, "error")
     except Exception as error:
         _settle(store, 0, note, error)
     return 0
@@ -107,9 +107,8 @@ def commit(table: Snapshot, layout: Layout, change: Change, note: Note) -> int:
     return version
 
 
-def _create(
-    store: Store, layout: Layout, change: Change, note: Note, mode: Any, configuration: dict[str, str]
-) -> None:
+def _create(store: Store, layout: Layout, change: Change, note: Note, mode: Any, **kept: Any) -> None:
+    """kept: name, description and configuration of a table that is made anew."""
     from deltalake.transaction import create_table_with_add_actions
 
     create_table_with_add_actions(
@@ -118,7 +117,7 @@ def _create(
         _adds(change),
         mode,
         list(layout.partition_by),
-        configuration=configuration,
+        **kept,
         storage_options=store.options,
         commit_properties=note.properties(change),
     )
@@ -129,7 +128,9 @@ def _replace(table: Snapshot, layout: Layout, change: Change, note: Note) -> Non
     newest = open_snapshot(table.store)
     if newest is None or newest.version != table.version:
         raise Conflict
-    _create(table.store, layout, change, note, "overwrite", table.configuration)
+    about = table.delta.metadata()
+    kept = {"name": about.name, "description": about.description, "configuration": table.configuration}
+    _create(table.store, layout, change, note, "overwrite", **kept)
 
 
 def _with_schema(table: Snapshot, layout: Layout, change: Change, note: Note) -> None:

@@ -253,9 +253,8 @@ def _count(files: Sequence[DataFile]) -> int | None:
 
 
 def _columns_of(where: str, job: Job) -> list[str]:
-    """The table's columns that a condition in DuckDB's SQL names."""
-    named = {
-        column.name.lower() for column in parse_one(f"SELECT {where}", dialect="duckdb").find_all(exp.Column)
-    }
+    """The table's columns that a condition in DuckDB's SQL names, and perhaps some that only share a field's name."""
+    tree = parse_one(f"SELECT {where}", dialect="duckdb")
+    named = {identifier.name.lower() for identifier in tree.find_all(exp.Identifier)}
     found = [column.name for column in job.layout.columns if column.name.lower() in named]
     return found or [job.layout.columns[0].name]
