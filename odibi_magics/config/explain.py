@@ -24,22 +24,42 @@ _KINDS = {
 }  # fmt: skip
 
 
+Found = Mapping[str, Any]
+
+
 def explain(
     error: ValidationError, root: type[BaseModel], tree: Tree, but: Collection[Path] = ()
 ) -> list[Problem]:
     """The validation error as problems, one for each place. but: paths of which nothing is said."""
-    grouped: dict[Path, list[Mapping[str, Any]]] = {}
-    for found in error.errors(include_input=False, include_url=False):
-        named = found["type"] in ("missing", "extra_forbidden")
-        grouped.setdefault(real_path(found["loc"], tree.value, named), []).append(found)
+    grouped = _grouped(error, tree)
     unknown = [path for path, found in grouped.items() if found[0]["type"] == "extra_forbidden"]
-    meant = [one for path in unknown for one in _meant(path, root, tree)]
-    silent = {*meant, *but}
+    silent = {one for path in unknown for one in _meant(path, root, tree)}.union(but)
     return [
         _problem(path, found, root, tree)
         for path, found in grouped.items()
         if not any(path[: len(one)] == one for one in silent)
     ]
+
+
+def explain_unknown(root: type[BaseModel], tree: Tree, below: Path) -> list[Problem]:
+    """Unknown keys that stand below a path of the text; of values nothing is said."""
+    try:
+        root.model_validate(tree.value)
+    except ValidationError as error:
+        return [
+            _problem(path, found, root, tree)
+            for path, found in _grouped(error, tree).items()
+            if found[0]["type"] == "extra_forbidden" and tree.written(path)[: len(below)] == below
+        ]
+    return []
+
+
+def _grouped(error: ValidationError, tree: Tree) -> dict[Path, list[Found]]:
+    grouped: dict[Path, list[Found]] = {}
+    for found in error.errors(include_input=False, include_url=False):
+        named = found["type"] in ("missing", "extra_forbidden")
+        grouped.setdefault(real_path(found["loc"], tree.value, named), []).append(found)
+    return grouped
 
 
 def _meant(path: Path, root: type[BaseModel], tree: Tree) -> Iterable[Path]:
@@ -66,7 +86,7 @@ def real_path(loc: tuple[str | int, ...], value: Any, named: bool) -> Path:
     return tuple(path)
 
 
-def _problem(path: Path, found: list[Mapping[str, Any]], root: type[BaseModel], tree: Tree) -> Problem:
+def _problem(path: Path, found: list[Found], root: type[BaseModel], tree: Tree) -> Problem:
     first = found[0]
     kind = first["type"]
     parent = render_path(tree.written(path)[:-1])
@@ -115,7 +135,9 @@ def _has(annotation: Any, key: str | int) -> bool:
 
 def _free_keys(root: type[BaseModel], tree: Tree, path: Path) -> list[str]:
     """The keys that could stand where a key at `path` is unknown."""
-    there = set(tree.at(path[:-1]) or ())
+    # An environment's mapping may say again what the project's says.
+    written = item_at(tree.document.value, tree.written(path)[:-1])
+    there = set(written if isinstance(written, dict) else tree.at(path[:-1]) or ())
     allowed = allowed_keys(root, tree.value, path[:-1])
     if len(path) == 1 and "pipelines" not in there:
         allowed |= PIPELINE_KEYS
@@ -137,7 +159,7 @@ def _empty(tree: Tree, path: Path) -> str:
     return _COMMA.format("value") if any(map(names_secret, beside)) else ""
 
 
-def _words(found: list[Mapping[str, Any]]) -> str:
+def _words(found: list[Found]) -> str:
     kinds = list(dict.fromkeys(_KINDS[f["type"]] for f in found if f["type"] in _KINDS))
     if "a number" in kinds and "a whole number" in kinds:
         kinds.remove("a whole number")

@@ -120,9 +120,8 @@ def _respell(tree: Tree, inside: Any, path: Path) -> None:
     """Reads an unknown key as the one it is nearest to, or not at all."""
     written = tree.written(path)
     item = inside.pop(path[-1], None)
-    allowed = allowed_keys(ProjectConfig, tree.value, path[:-1]) - set(inside)
-    close = nearest(str(path[-1]), sorted(allowed))
-    if close is not None:
+    close = nearest(str(path[-1]), sorted(allowed_keys(ProjectConfig, tree.value, path[:-1])))
+    if close is not None and close not in inside:
         inside[close] = item
         tree.origin[(*path[:-1], close)] = written
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -145,6 +146,7 @@ def _validated(
 
     problems: list[Problem] = []
     problems.extend(_unknown_overlaid(tree, known))
+    problems.extend(_unknown_keys(tree, environment))
     written = _mapping(tree.value.get("vars"))
     over = _chosen_environment(tree, environment, problems)
     overlaid = _mapping(over.get("vars"))
@@ -156,6 +158,8 @@ def _validated(
     filler = _Filler(tree, values, problems, known)
     filled = filler.fill(tree.value, ())
     _keep_secret(filled)
+    if values.dotenv_fault:
+        problems.append(Problem(values.dotenv_fault))
     for name in sorted(set(variables) - set(values.used)):
         hint = suggest(name, list(values.used))
         problems.append(Problem(f"--set {name}: the text uses no {{{{ {name} }}}}", hint=hint))
@@ -181,14 +185,30 @@ def _chosen_environment(tree: Tree, environment: str | None, problems: list[Prob
     if environment is None:
         return {}
     defined = _mapping(tree.value.get("environments"))
-    if not isinstance(defined.get(environment), dict):
+    if environment not in defined:
         place = tree.key_place(("environments",)) if defined else None
         hint = suggest(environment, list(defined)) or "no environments are defined"
         problems.append(Problem(f"unknown environment '{environment}'", "environments", place, hint))
         return {}
     over = defined[environment]
+    if not isinstance(over, dict):
+        path = ("environments", environment)
+        problems.append(Problem("expected a mapping", render_path(path), tree.value_place(path)))
+        return {}
     overlay(tree, environment)
     return dict(over)
+
+
+def _unknown_keys(tree: Tree, chosen: str | None) -> Iterator[Problem]:
+    """Of the environments that are not chosen, whose values may need variables that only their own runs have."""
+    from odibi_magics.config.explain import explain_unknown
+    from odibi_magics.config.models import ProjectConfig
+
+    for environment, over in _mapping(tree.value.get("environments")).items():
+        if environment != chosen and isinstance(over, dict):
+            laid = Tree(tree.document, tree.value, dict(tree.origin))
+            overlay(laid, environment)
+            yield from explain_unknown(ProjectConfig, laid, ("environments", environment))
 
 
 def _unknown_overlaid(tree: Tree, known: Known) -> Iterator[Problem]:
@@ -295,7 +315,7 @@ class _Filler:
                 return f"unknown variable '{missing.name}'", hint
             case "environment":
                 hint = "set it in the environment, or in a .env file beside the text"
-                return f"${{{missing.name}}} is not set", hint
+                return f"${{{missing.name}}} is {'empty' if missing.name in os.environ else 'not set'}", hint
             case "sql":
                 hint = f"say vars: {{x: ${{{missing.name}}}}}, and {{{{ x }}}} here"
                 return f"${{{missing.name}}} is not filled in inside SQL", hint

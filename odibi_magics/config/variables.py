@@ -7,6 +7,7 @@ import re
 from collections import ChainMap
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,8 @@ class Values:
 
     def __post_init__(self) -> None:
         self.used: dict[str, UsedVariable] = {}
-        self._dotenv: dict[str, str | None] | None = None
+        self._dotenv: Mapping[str, str | None] | None = None
+        self.dotenv_fault = ""
 
     def variable(self, name: str) -> UsedVariable | None:
         """A variable with its origin, noted as used; None where nothing defines it."""
@@ -88,14 +90,27 @@ class Values:
         """An environment value, else that of the `.env` beside the text."""
         return os.environ.get(name) or self._from_dotenv().get(name)
 
-    def _from_dotenv(self) -> dict[str, str | None]:
+    def _from_dotenv(self) -> Mapping[str, str | None]:
         if self._dotenv is None:
-            self._dotenv = {}
-            if (file := self.folder / ".env").is_file():
-                from dotenv import dotenv_values
-
-                self._dotenv = dict(dotenv_values(file))
+            self._dotenv, self.dotenv_fault = _dotenv(self.folder / ".env")
         return self._dotenv
+
+
+def _dotenv(file: Path) -> tuple[Mapping[str, str | None], str]:
+    """A .env's values, and what is wrong with it; then there are none."""
+    if not file.is_file():
+        return {}, ""
+    from dotenv import dotenv_values
+    from dotenv.parser import parse_stream
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return {}, "the .env beside the text is not UTF-8"
+    wrong = [str(found.original.line) for found in parse_stream(StringIO(text)) if found.error]
+    if wrong:
+        return {}, f"the .env beside the text: line {', '.join(wrong)} cannot be read as NAME=value"
+    return dotenv_values(stream=StringIO(text)), ""
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ def load_functions(config: Config) -> list[Problem]:
     """
     problems = []
     for i, name in enumerate(config.model.functions):
+        if not config.sure(("functions", i)):
+            continue
         try:
             _load(name, config.source.folder)
-        except Exception as error:  # user code may raise anything while it is imported
+        except (Exception, SystemExit) as error:  # user code may raise anything while it is imported
             message = f"'{name}' cannot be imported: {_last_words(error)}"
             problems.append(config.problem(("functions", i), message))
     return problems
@@ -41,7 +43,7 @@ def _load(name: str, folder: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _last_words(error: Exception) -> str:
+def _last_words(error: BaseException) -> str:
     """The error with the line of user code it came from."""
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1] if frames else None

@@ -485,6 +485,28 @@ def test_dotenv_beside_the_file_answers_where_the_environment_does_not(
     }
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"A=gr\xf6\xdfe\n", "the .env beside the text is not UTF-8"),
+        (b"B=1\nA='open\n", "the .env beside the text: line 2 cannot be read as NAME=value"),
+    ],
+)
+def test_a_dotenv_that_cannot_be_read_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, words: str
+) -> None:
+    monkeypatch.delenv("A", raising=False)
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(ConfigErrors) as caught:
+        load(Source("project: ${A}", "p.odibi.yaml", tmp_path))
+    assert words in str(caught.value)
+
+
+def test_an_empty_environment_value_is_told_as_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOTHING", "")
+    assert "${NOTHING} is empty" in problems("project: ${NOTHING}")
+
+
 # Environments ------------------------------------------------------------------------------------------------------
 
 OVERLAID = """
@@ -498,10 +520,14 @@ environments:
     connections:
       lake: {type: azure_adls, account: prodlake, container: lake, auth_mode: session}
       other: {base_path: elsewhere}
-  broken:
+"""
+BROKEN = (
+    OVERLAID
+    + """  broken:
     connections:
       other: {base_pth: elsewhere}
 """
+)
 
 
 def test_an_environment_merges_by_key_and_replaces_a_mapping_whose_type_changes() -> None:
@@ -512,9 +538,24 @@ def test_an_environment_merges_by_key_and_replaces_a_mapping_whose_type_changes(
     assert checked(OVERLAID).model.connections["lake"].base_path == "data"
 
 
-def test_a_mistake_in_an_environment_has_its_own_line() -> None:
-    said = problems(OVERLAID, environment="broken")
+@pytest.mark.parametrize("environment", ["broken", "prod", None])
+def test_a_mistake_in_an_environment_has_its_own_line(environment: str | None) -> None:
+    said = problems(BROKEN, environment=environment)
+    assert said.startswith("1 problem ")
     assert "line 14  environments.broken.connections.other: unknown key 'base_pth'" in said
+    assert "did you mean 'base_path'?" in said
+
+
+def test_values_of_an_environment_may_need_variables_that_only_its_runs_have() -> None:
+    text = "retry: {max_attempts: 3}\nenvironments: {prod: {retry: {max_attempts: {{ many }}}}}"
+    assert checked(text).model.retry.max_attempts == 3
+    assert "unknown variable 'many'" in problems(text, environment="prod")
+
+
+@pytest.mark.parametrize("value", ["", "[a]", "x"])
+def test_an_environment_is_a_mapping(value: str) -> None:
+    said = problems(f"environments: {{prod: {value}}}", environment="prod")
+    assert "environments.prod: expected a mapping" in said
 
 
 def test_a_misspelt_variable_of_an_environment_is_told_whichever_is_chosen() -> None:

@@ -290,6 +290,9 @@ def test_a_function_file_that_does_not_import_names_its_line(lake: Path) -> None
     assert "'broken.py' cannot be imported: ValueError: no (broken.py, line 2)" in str(caught.value)
     with pytest.raises(ConfigErrors, match="there is no file"):
         Project.from_yaml("functions: [nowhere.py]\n", folder=lake)
+    (lake / "leaves.py").write_text("import sys\nsys.exit(3)\n")
+    with pytest.raises(ConfigErrors, match=r"SystemExit: 3 \(leaves.py, line 2\)"):
+        Project.from_yaml("functions: [leaves.py]\n", folder=lake)
 
 
 def test_functions_of_a_file_are_registered(lake: Path) -> None:
