@@ -232,12 +232,19 @@ def test_checkpoints_are_written_at_the_table_s_interval(lake: Lake) -> None:
     assert lake.rows() == [(i,) for i in range(5)]
 
 
-def test_a_folder_of_other_files_does_not_become_a_table(lake: Lake) -> None:
-    (lake.folder / "t").mkdir()
-    (lake.folder / "t" / "raw.csv").write_text("id\n1\n")
-    with pytest.raises(EngineError, match=r"lake:t is no Delta table but holds other files \(raw.csv\)"):
+@pytest.mark.parametrize("name", ["raw.csv", "part-00000-6f2c-c000.snappy.parquet", "y=1/data.parquet"])
+def test_a_folder_of_other_files_does_not_become_a_table(lake: Lake, name: str) -> None:
+    (lake.folder / "t" / name).parent.mkdir(parents=True)
+    (lake.folder / "t" / name).write_text("id\n1\n")
+    with pytest.raises(EngineError, match=rf"lake:t is no Delta table but holds other files \({name}\)"):
         lake.write(START)
-    assert [p.name for p in (lake.folder / "t").iterdir()] == ["raw.csv"]
+    assert [path for path in (lake.folder / "t").rglob("*") if path.is_file()] == [lake.folder / "t" / name]
+
+
+def test_a_folder_of_our_own_parquet_files_does_not_become_a_table(lake: Lake) -> None:
+    lake.write(START, format="parquet", mode="append")
+    with pytest.raises(EngineError, match="lake:t is no Delta table but holds other files"):
+        lake.write(START)
 
 
 @pytest.mark.parametrize("path", ["a%20b", "a\tb", "a\\b", "a\x7f", "%2e/t"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,16 +18,13 @@ from odibi_magics.engines.pandas.modes import change, check_keys
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.size_warnings import written_warnings
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
-from odibi_magics.engines.pandas.stage import Staging
+from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.errors import EngineError, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.
 ATTEMPTS = 12
-
-# What Delta's writers call a data file, a partition's or not.
-_PART = re.compile(r"(^|/)part-[^/]*$")
 
 # Modes that never take a row out of the table.
 _ADDING = ("append", "append_once")
@@ -97,7 +93,7 @@ def _check_empty(store: Store, sink: Sink) -> None:
     between two of them that table may come to be.
     """
     below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
-    strangers = sorted(path for path in below if not path.startswith(("_", ".")) and not _PART.search(path))
+    strangers = sorted(path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path))
     if strangers:
         raise EngineError(
             f"{sink.place.address} is no Delta table but holds other files ({', '.join(strangers[:3])}): "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
@@ -20,6 +21,9 @@ from odibi_magics.errors import EngineError
 FILE_BYTES, LEAST_ROWS = 1 << 30, 131_072
 
 _TEXT_BYTES = 24  # a guess at text and nested values, for the size of files only
+
+# A partition's or not. Spark calls files of plain Parquet part-00000-….
+OUR_FILE = re.compile(r"(^|/)part-\d+-\d+-[0-9a-f]{32}\.parquet$")
 
 Watch = Callable[[pa.RecordBatch], pa.RecordBatch]
 """Looks at each batch on its way, and returns what of it is to be written."""
