@@ -27,7 +27,7 @@ _WIDEST = 38
 def graph_svg(plan: Plan, states: Mapping[str, str] | None = None) -> str:
     """The plan as a picture, coloured by the state of each node, and as text behind a triangle below it."""
     text = fitting_text(graph_text(plan, states), ROOM // 4)
-    told = h.details[h.summary["as text"], h.pre[text]]
+    told = h.details[h.summary["as text"], h.pre(".text.table")[text]]
     shown = list(plan.nodes[:NODES])
     while True:
         picture = _svg(shown, states or {})

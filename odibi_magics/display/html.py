@@ -5,10 +5,12 @@ What it says survives without the style sheet, which some renderers of saved not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 import htpy as h
@@ -219,7 +221,18 @@ def _texts(each: Texts, room: int | None) -> str:
 
 
 def _entry(about: str, text: str, kind: str) -> h.Fragment:
-    return h.fragment[h.p(".title")[h.b(class_=kind or None)[line(about)]], h.pre[block(text)]]
+    return h.fragment[h.p(".title")[h.b(class_=kind or None)[line(about)]], text_html(text)]
+
+
+# A line of source in an error, with its number, or with the caret below it.
+_EXCERPT = re.compile(r" +\d* \| ")
+
+
+def text_html(text: str) -> h.Element:
+    """A text of several lines as it is: long lines wrap, but those of an excerpt scroll, so that carets stay true."""
+    lines = block(text).splitlines(keepends=True)
+    runs = groupby(lines, key=lambda each: _EXCERPT.match(each) is not None)
+    return h.pre(".text")[(h.span["".join(run)] if excerpt else "".join(run) for excerpt, run in runs)]
 
 
 def _beginning(text: str, room: int) -> str:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import htpy
 from IPython import display as front_end
 
-from odibi_magics.display.html import Displayed, framed
+from odibi_magics.display.html import Displayed, framed, text_html
 from odibi_magics.pipeline.events import Event, NodeFinished, NodeRetried
 from odibi_magics.quoting import without_data
 
@@ -39,7 +38,7 @@ def show_help(parser: Parser, words: Sequence[str]) -> bool:
 
 def show_text(text: str) -> None:
     """Text line by line as it is."""
-    show(framed(htpy.pre[text]), text)
+    show(framed(text_html(text)), text)
 
 
 def show_plan(plan: Plan, *, sql: bool) -> None:

@@ -16,7 +16,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from odibi_magics.config.models import Retry
-from odibi_magics.engines.base import Call, Engine, EngineRun, Frame, Preview, Source, Step
+from odibi_magics.engines.base import Call, CheckResult, Engine, EngineRun, Frame, Preview, Source, Step
 from odibi_magics.errors import Cancelled, EngineError, OdibiError, ValidationFailed, said
 from odibi_magics.pipeline.demand import computed_with, evaluated, places, readers
 from odibi_magics.pipeline.events import (
@@ -85,6 +85,7 @@ class Run:
         self.hold: EngineRun[Any] | None = None
         self.begun: set[str] = set()
         self.calling: set[str] = set()
+        self.schemas: dict[str, tuple[CheckResult, ...]] = {}
         self.stopping = threading.Event()
         self._telling = threading.Lock()
         self._listening = list(self.observers)
@@ -180,8 +181,9 @@ class Run:
                 if self.stopping.is_set() and isinstance(error, KeyboardInterrupt):
                     return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
                 told = _told(error, node, computed_with(node, self.plan))
+                checked = (*self.schemas.get(node.name, ()), *_checks_of(error))
                 failed = NodeResult(
-                    node.name, node.pipeline, "failed", error=told, checks=_checks_of(error), tries=tries
+                    node.name, node.pipeline, "failed", error=told, checks=checked, tries=tries
                 )
                 if not (isinstance(error, OdibiError) and error.transient):
                     return failed
@@ -201,11 +203,7 @@ class Run:
     def _work(self, node: PlannedNode) -> NodeResult:
         assert self.hold is not None
         frame = self._frame(node)
-        found = (
-            check_schema(node.config.validation, frame.columns)
-            if node.config.validation and node.runs
-            else ()
-        )
+        found = self.schemas[node.name] = self._schema(node, frame)
         if bad := [check for check in found if check.failed and check.on_fail == "error"]:
             raise ValidationFailed(f"validation failed: schema: {bad[0].message}")
         if self._is_written(node):
@@ -220,7 +218,13 @@ class Run:
             return done
         return replace(done, state="not evaluated", reason="nothing reads it")
 
-    def _written(self, node: PlannedNode, frame: Frame, found: tuple[Any, ...]) -> NodeResult:
+    @staticmethod
+    def _schema(node: PlannedNode, frame: Frame) -> tuple[CheckResult, ...]:
+        if node.config.validation is None or not node.runs:
+            return ()
+        return check_schema(node.config.validation, frame.columns)
+
+    def _written(self, node: PlannedNode, frame: Frame, found: tuple[CheckResult, ...]) -> NodeResult:
         assert self.hold is not None and node.sink is not None
         written = self.hold.write(
             frame,
@@ -311,7 +315,8 @@ class Run:
     def _stop(self) -> None:
         for node in self.plan.nodes:
             if node.runs and node.name not in self.results:
-                reason = _GOES_ON if node.name in self.calling else "stopped before it ended"
+                reason = f"before it {'ended' if node.name in self.begun else 'began'}"
+                reason = _GOES_ON if node.name in self.calling else reason
                 self._finish(NodeResult(node.name, node.pipeline, "stopped", reason=reason))
         self.stopping.set()
 
@@ -366,5 +371,5 @@ def _at(node: PlannedNode) -> str:
     return f"{node.name} (line {place.line} of {node.defined})" if place else node.name
 
 
-def _checks_of(error: BaseException) -> tuple[Any, ...]:
+def _checks_of(error: BaseException) -> tuple[CheckResult, ...]:
     return tuple(getattr(error, "checks", ()))

@@ -181,7 +181,7 @@ class Reader(HTMLParser):
 
 def read(html: str) -> list[Element]:
     reader = Reader()
-    reader.feed(html.removeprefix("<!doctype html>"))
+    reader.feed(str(html).removeprefix("<!doctype html>"))  # a Markup would escape what is added to it
     reader.close()
     assert not reader.open
     return reader.elements

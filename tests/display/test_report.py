@@ -87,6 +87,13 @@ def test_an_error_is_whole_however_long_where_there_is_room_for_it() -> None:
     assert "cause 1999" in report_text(failed)
 
 
+def test_lines_of_an_error_wrap_but_those_of_an_excerpt_scroll_so_that_carets_stay_true() -> None:
+    error = "far too long\n\n  line 7 of cell [2]\n     6 | a\n     7 | b\n       | ^\n  more"
+    html = report_html(replace(FAILED, nodes=(replace(FAILED.nodes[1], error=error),)))
+    assert texts(html, "span") == ["     6 | a\n     7 | b\n       | ^\n"]
+    assert texts(html, "pre") == [error]
+
+
 def test_an_error_that_no_display_holds_is_cut_with_the_way_to_the_whole_and_whole_in_the_page() -> None:
     failed = replace(FAILED, nodes=(replace(FAILED.nodes[1], error="<" * 300_000),))
     html = report_html(failed)

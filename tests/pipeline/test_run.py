@@ -317,7 +317,7 @@ def test_stop_ends_the_run_and_writes_nothing_more(project: Build, lake: Path) -
         ).run(observers=[stop])
     result = caught.value.result
     assert result.state == "stopped"
-    assert result.node("clean").state == "stopped"
+    assert (result.node("clean").state, result.node("clean").reason) == ("stopped", "before it began")
     assert any(isinstance(event, Stopping) for event in heard)
     assert isinstance(heard[-1], RunFinished)
     assert not (lake / "clean").exists() or not DeltaTable.is_deltatable(str(lake / "clean"))
@@ -425,6 +425,14 @@ def test_tries_end_with_max_attempts(project: Build, lake: Path) -> None:
         built.run(observers=[in_between(lake, times=9)])
     assert len(caught.value.result.node("clean").tries) == 1, "and the last one, which is its error"
     assert "other writers committed in between" in caught.value.result.node("clean").error
+
+
+def test_a_failed_node_tells_its_schema_checks_too(project: Build) -> None:
+    wrong = "{schema: {columns: {id: string}, on_fail: warn}, row_count: {min: 9}}"
+    with pytest.raises(NodeFailed) as caught:
+        project(FAILING.replace("{no_nulls: {columns: [city]}}", wrong)).run()
+    told = [(check.label, check.failed, check.counts) for check in caught.value.result.node("clean").checks]
+    assert told == [("schema", 1, "column"), ("row_count", 1, "")]
 
 
 def test_what_will_fail_again_is_tried_once(project: Build) -> None:
