@@ -93,7 +93,9 @@ def _check_empty(store: Store, sink: Sink) -> None:
     between two of them that table may come to be.
     """
     below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
-    strangers = sorted(path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path))
+    strangers = sorted(
+        path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path)
+    )
     if strangers:
         raise EngineError(
             f"{sink.place.address} is no Delta table but holds other files ({', '.join(strangers[:3])}): "
