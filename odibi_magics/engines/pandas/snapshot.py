@@ -68,8 +68,8 @@ class Snapshot:
     @cached_property
     def files(self) -> tuple[DataFile, ...]:
         """The table's files, with what the log knows of them."""
-        table = pa.table(self.delta.get_add_actions())
-        return tuple(_file(row) for batch in table.to_batches() for row in batch.to_pylist())
+        actions = pa.RecordBatchReader.from_stream(self.delta.get_add_actions())
+        return tuple(_file(row) for batch in actions for row in batch.to_pylist())
 
     def blockers(self, *, reads: bool, removes: bool) -> dict[str, str]:
         """Features in use that keep us from writing; by name, with why."""
