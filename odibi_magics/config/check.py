@@ -128,12 +128,13 @@ def _names(config: Config) -> Iterator[Problem]:
 
 
 def _references(config: Config, known: Known) -> Iterator[Problem]:
-    nodes = [node.name for path, _, node in nodes_of(config) if config.sure((*path, "name"))]
+    nodes = {node.name: None for path, _, node in nodes_of(config) if config.sure((*path, "name"))}
+    nodes.update(dict.fromkeys(known.nodes))
     for path, _, node in nodes_of(config):
         for key, part in (("read", node.read), ("write", node.write)):
             if part is not None:
                 yield from _connection(config, (*path, key, "connection"), part.connection, known)
-        yield from _inputs(config, (*path, "depends_on"), node, [*nodes, *known.nodes])
+        yield from _inputs(config, (*path, "depends_on"), node, nodes)
     if config.model.story is not None:
         yield from _connection(config, ("story", "connection"), config.model.story.connection, known)
 
@@ -144,7 +145,7 @@ def _connection(config: Config, path: Path, name: str, known: Known) -> Iterator
         yield _unknown(config, path, "connection", name, there)
 
 
-def _inputs(config: Config, path: Path, node: Node, names: list[str]) -> Iterator[Problem]:
+def _inputs(config: Config, path: Path, node: Node, names: Mapping[str, None]) -> Iterator[Problem]:
     for i, name in enumerate(node.depends_on):
         if not config.sure((*path, i)):
             continue

@@ -44,6 +44,7 @@ class Describer:
             # Problems of an earlier cell's text have been told there, but what cannot be read stops this one too.
             return replace(node, columns=columns)
         conditions = self._conditions(checked.defined)
+        unfit: list[Problem] = []
         if columns is not None:
             unfit = list(self._unfit(node, checked.defined, columns, conditions))
             self.problems.extend(unfit)
@@ -54,7 +55,9 @@ class Describer:
             node,
             columns=columns,
             expressions=tuple(texts.values()),
-            checks=checks(node.config.validation, columns or (), texts) if node.config.validation else (),
+            checks=checks(node.config.validation, columns or (), texts)
+            if node.config.validation and not unfit
+            else (),
             changes=tuple(changes(columns, node.sink, node.target)),
             sql=LazySql(partial(self._sql, tuple(self.step_inputs))),
         )

@@ -10,7 +10,7 @@ from odibi_magics.config.models import AcceptedValues, Range, Validation
 from odibi_magics.config.types import Column
 from odibi_magics.config.variables import as_text
 from odibi_magics.engines.base import Check, CheckResult, RowCheck, TableCheck
-from odibi_magics.errors import suggest
+from odibi_magics.errors import ValidationFailed, suggest
 from odibi_magics.sql.check import check_predicate
 from odibi_magics.sql.predicates import between, is_in, not_null
 from odibi_magics.sql.transpile import check_condition
@@ -20,9 +20,26 @@ from odibi_magics.sql.types import INTEGRAL, kind
 def checks(
     validation: Validation, columns: Sequence[Column], expressions: Mapping[int, str]
 ) -> tuple[Check, ...]:
-    """The checks to run on rows with these columns. expressions: each `expression` condition, variables filled in."""
+    """The checks to run on rows with these columns. expressions: each `expression` condition, variables filled in.
+
+    Raises ValidationFailed where a check does not fit the columns, which may be known only now.
+    """
     names = [column.name for column in columns]
+    if columns and (unfit := [*_unknown(validation, names), *_unfit(validation, columns)]):
+        raise ValidationFailed("validation does not fit the columns that came out\n  " + "\n  ".join(unfit))
     return (*_row_checks(validation, names, expressions), *_table_checks(validation, names))
+
+
+def _unknown(validation: Validation, names: Sequence[str]) -> Iterator[str]:
+    lowered = {name.lower() for name in names}
+    for path, name in named_columns(validation):
+        if name.lower() not in lowered:
+            yield f"{path[0]}: unknown column '{name}' ({suggest(name, names)})"
+
+
+def _unfit(validation: Validation, columns: Sequence[Column]) -> Iterator[str]:
+    for misfit in misfits(validation, columns):
+        yield f"{misfit.path[0]}: {misfit.message}" + (f" ({misfit.hint})" if misfit.hint else "")
 
 
 def _row_checks(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from odibi_magics import ConfigErrors, Project, transform
+from odibi_magics import ConfigErrors, NodeFailed, Project, transform
 from odibi_magics.pipeline.plan import Edge
 from tests.pipeline.conftest import Build
 
@@ -176,6 +176,37 @@ def test_conditions_and_checks_fit_the_columns(project: Build, keys: str, words:
     assert words in said
     assert "line 6 " in said
     assert "^" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("validation: {range: {column: qty, min: abc}}", "range: 'abc' does not fit column 'qty', which is bigint"),
+        ("validation: {range: {column: qyt, min: 1}}", "range: unknown column 'qyt' (did you mean 'qty'?)"),
+        ("validation: {accepted_values: {column: qty, values: [a]}}", "accepted_values: 'a' does not fit column 'qty'"),
+        ("validation: {unique: {columns: [idd]}}", "unique: unknown column 'idd' (did you mean 'id'?)"),
+        ("validation: {no_nulls: {columns: [idd]}}", "no_nulls: unknown column 'idd'"),
+        ("validation: {expression: {sql: qyt > 1}}", "expression qyt > 1 does not fit the columns that came out"),
+        ("write: {connection: lake, path: t, mode: merge, keys: [idd]}", "keys: there is no column 'idd' (did you mean 'id'?)"),
+        ("write: {connection: lake, path: t, partition_by: [idd]}", "partition_by: there is no column 'idd'"),
+        ("write: {connection: lake, path: t, replace_where: qyt = 1}", "replace_where qyt = 1 does not fit the columns"),
+    ],
+)  # fmt: skip
+def test_behind_a_function_what_does_not_fit_is_told_in_the_run(
+    project: Build, lake: Path, keys: str, words: str
+) -> None:
+    @transform(name="passes")
+    def passes(df):  # type: ignore[no-untyped-def]
+        return df
+
+    built = project(SALES + "- name: t\n  transform: {steps: [{function: passes}]}\n  " + keys)
+    with pytest.raises(NodeFailed) as failed:
+        built.run()
+    [error] = [node.error for node in failed.value.result.nodes if node.name == "t"]
+    assert words in error
+    assert "Traceback" not in error
+    assert "line 8 of " in error or "line 6 of " in error
+    assert not (lake / "t").exists()
 
 
 def test_conditions_are_spark_sql_whatever_the_steps_are(project: Build) -> None:

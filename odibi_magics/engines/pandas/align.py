@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Sink, TargetState
 from odibi_magics.engines.pandas.snapshot import Snapshot
 from odibi_magics.engines.pandas.storage import MISREAD
-from odibi_magics.errors import EngineError, suggest
+from odibi_magics.errors import EngineError, KeysRefused, suggest
 
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
@@ -42,6 +42,7 @@ class Layout:
 def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str] | None = None) -> Layout:
     """Of a table made from the frame alone. Raises EngineError for names Delta cannot hold or that come twice."""
     by_name = _by_lower(columns)
+    _check_keys(sink, by_name)
     for column in columns:
         _check_name(column.name)
     wanted = sink.partition_by if partition_by is None else partition_by
@@ -56,6 +57,7 @@ def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str
 def layout(columns: Sequence[Column], sink: Sink, table: Snapshot | TargetState) -> Layout:
     """Of a table that is there. Raises EngineError where the frame does not fit it, with the remedy."""
     ours, theirs = _by_lower(columns), _by_lower(table.columns)
+    _check_keys(sink, ours)
     if sink.overwrite_schema and sink.mode == "overwrite":
         if not sink.partition_by and (
             gone := [name for name in table.partition_by if name.lower() not in ours]
@@ -82,6 +84,13 @@ def layout(columns: Sequence[Column], sink: Sink, table: Snapshot | TargetState)
     _check_types(found, ours, sink)
     _check_missing(found, sink)
     return found
+
+
+def _check_keys(sink: Sink, ours: Mapping[str, Column]) -> None:
+    for key in sink.keys:
+        if key.lower() not in ours:
+            hint = suggest(key, [column.name for column in ours.values()])
+            raise KeysRefused(f"keys: there is no column '{key}' ({hint})")
 
 
 def _by_lower(columns: Sequence[Column]) -> dict[str, Column]:
