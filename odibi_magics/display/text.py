@@ -32,8 +32,9 @@ def _line(each: Line) -> str:
     return f"{line(each.strong)} {line(each.text)}".strip()
 
 
-# Characters of a line; a table of ours that is wider reads better one row below the other. Data stays a table.
-_WIDEST = 120
+# Characters of a line; a table of ours that is wider reads better one row below the other. Data stays a table, and so
+# does one whose last column begins early: a line that runs over is easier on the eye there.
+_WIDEST, _EARLY = 120, 70
 
 
 def _table(each: Table) -> str:
@@ -41,7 +42,8 @@ def _table(each: Table) -> str:
     head = [[line(name) for name in names] for names in (each.columns, each.types) if names]
     texts = [*head, *([_cell(one) for one in row] for row in cells)]
     widths = [max(map(width, column)) for column in zip(*texts, strict=True)]
-    if sum(widths) + 2 * (len(widths) - 1) > _WIDEST and not each.types:
+    whole = sum(widths) + 2 * (len(widths) - 1)
+    if whole > _WIDEST and whole - widths[-1] > _EARLY and not each.types:
         lines = [told for row in texts[1:] for told in _record(texts[0], row)]
     else:
         right = aligned_right(each, cells)

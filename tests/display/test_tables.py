@@ -69,6 +69,12 @@ def test_a_usual_preview_is_whole() -> None:
     assert len(texts(html, "td")) == 800 and "more" not in "".join(texts(html, "p"))
 
 
+def test_a_wide_table_is_told_row_by_row_unless_only_its_last_column_runs_over() -> None:
+    long = "x" * 130
+    assert table_text(("a", "b"), [("1", long)]) == f"a  b\n1  {long}"
+    assert table_text(("a", "b"), [(long, "1")]) == f"{long}\n  b  1"
+
+
 def test_no_rows_and_no_columns() -> None:
     assert texts(preview_html(Preview(columns("a int"), (), 0)), "p") == [" 0 rows, 1 column"]
     assert preview_text(Preview((), ((), ()), 2)) == "2 rows, 0 columns"
