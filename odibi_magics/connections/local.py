@@ -10,6 +10,7 @@ from odibi_magics.connections.base import NothingThere
 from odibi_magics.errors import ConnectionFailed
 
 _GLOB = frozenset("*?[")
+_SHOWN = 200
 
 
 class LocalConnection:
@@ -29,18 +30,38 @@ class LocalConnection:
     def url(self, path: str) -> str:
         """The absolute path, symbolic links followed as far as it exists; a glob keeps its pattern.
 
-        Raises ConnectionFailed where it leaves the folder.
+        No character is encoded: what is asked for is what the file is called. Raises ConnectionFailed where the path
+        leaves the folder, or no file can be called so.
         """
         if "\0" in path:
             raise ConnectionFailed(f"Connection '{self.name}': a path cannot hold a NUL character")
         fixed, pattern = _split_glob(path)
-        target = (self.base / fixed).resolve()
+        target = self._followed(fixed, pattern)
         if not target.is_relative_to(self.base) or ".." in Path(pattern).parts:
             raise ConnectionFailed(
                 f"Connection '{self.name}': the path '{path}' leaves its folder {self.base}; "
                 "use a path inside it, or a connection whose base_path holds it"
             )
         return str(target / pattern) if pattern else str(target)
+
+    def _followed(self, path: str, pattern: str = "") -> Path:
+        """Where a path leads. Raises ConnectionFailed for names too long or no text, and for links in a circle."""
+        target = self.base / path
+        try:
+            str(target / pattern).encode()
+            target = target.resolve()
+            (target / pattern).stat()
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            pass
+        except UnicodeEncodeError:
+            raise ConnectionFailed(
+                f"Connection '{self.name}': the name {str(target / pattern)!r} is not utf-8: rename it"
+            ) from None
+        except (OSError, RuntimeError) as error:
+            raise ConnectionFailed(
+                f"Connection '{self.name}': {_cut(target / pattern)} cannot be followed: {_why(error)}"
+            ) from None
+        return target
 
     def storage_options(self, library: str) -> dict[str, str]:
         """Nothing: files of this machine need no options."""
@@ -66,7 +87,7 @@ class LocalConnection:
 
     def check(self) -> None:
         """Whether the folder is there and can be read. Raises ConnectionFailed, NothingThere where it can be made."""
-        if self.base.is_dir():
+        if self._followed("").is_dir():
             if not os.access(self.base, os.R_OK | os.X_OK):
                 raise ConnectionFailed(
                     f"Connection '{self.name}': no permission to read the folder {self.base}"
@@ -107,5 +128,10 @@ def _split_glob(path: str) -> tuple[str, str]:
     return fixed, "/".join(parts[at:])
 
 
-def _why(error: OSError) -> str:
-    return error.strerror or str(error)
+def _cut(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)

@@ -63,6 +63,48 @@ def test_a_glob_keeps_its_pattern(lake: LocalConnection) -> None:
     assert lake.url("raw/20[12]?/*.csv") == str(lake.base / "raw" / "20[12]?" / "*.csv")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "a%20b.csv",
+        "a#b?c=1.csv",
+        "a\tb\n.csv",
+        "a+b&c;d:e@f.csv",
+        "日本.csv",
+        "back\\slash",
+        "'\"",
+        "n" * 255,
+    ],
+)
+def test_a_name_is_never_encoded(lake: LocalConnection, path: str) -> None:
+    assert lake.url(path) == f"{lake.base}/{path}"
+    assert lake.url(lake.url(path)) == lake.url(path)
+
+
+@pytest.mark.parametrize("path", ["x" * 300, "x/" * 2500, "*" + "x" * 300, "x" * 300 + "/a.csv"])
+def test_a_name_that_is_too_long_is_told(lake: LocalConnection, path: str) -> None:
+    with pytest.raises(
+        ConnectionFailed, match=r"'lake': .*…? cannot be followed: File name too long"
+    ) as found:
+        lake.url(path)
+    assert len(str(found.value)) < 300
+    with pytest.raises(ConnectionFailed, match="cannot be followed: File name too long"):
+        LocalConnection("long", lake.base / ("x" * 300)).check()
+
+
+def test_a_name_that_is_no_text_is_told(lake: LocalConnection) -> None:
+    for path in ("\udcff.csv", "\ud800/a", "in/*\udcff"):
+        with pytest.raises(ConnectionFailed, match=r"'lake': the name '.*\\ud.*' is not utf-8: rename it"):
+            lake.url(path)
+
+
+def test_links_in_a_circle_are_told(lake: LocalConnection) -> None:
+    (lake.base / "loop").symlink_to("loop")
+    for path in ("loop", "loop/a.csv", "loop/*.csv"):
+        with pytest.raises(ConnectionFailed, match=r"'lake': .*loop.* cannot be followed: "):
+            lake.url(path)
+
+
 def test_check_says_what_is_missing(tmp_path: Path, lake: LocalConnection) -> None:
     lake.check()
     with pytest.raises(ConnectionFailed, match=f"no folder {tmp_path}/none/at/all; {tmp_path} exists"):

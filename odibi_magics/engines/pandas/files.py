@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import has_magic
@@ -63,11 +64,11 @@ class Files:
 def find_files(place: Place) -> Files:
     """The files of a place as they stand now. Raises EngineError where there are none, ConnectionFailed."""
     url = place.url
-    found = _globbed(place, url) if has_magic(url) and not Path(url).exists() else _at(place, url)
     try:
+        found = _globbed(place, url) if has_magic(url) and not Path(url).exists() else _at(place, url)
         files = tuple(sorted((_file(path) for path in found), key=lambda file: file.path))
     except OSError as error:
-        raise EngineError(f"{error.filename} cannot be read: {error.strerror}") from None
+        raise EngineError(f"{error.filename or url} cannot be read: {error.strerror}") from None
     return Files(url, files)
 
 
@@ -79,8 +80,11 @@ def parts(place: Place, *more: Path) -> Files:
 
 
 def _file(path: str) -> File:
-    stat = Path(path).stat()
-    return File(path, stat.st_size, stat.st_mtime_ns)
+    """Raises OSError, and EngineError for a pipe or a device, whose reading might never end."""
+    found = Path(path).stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise EngineError(f"{path} is no file")
+    return File(path, found.st_size, found.st_mtime_ns)
 
 
 def holds_files(url: str) -> bool:
@@ -105,7 +109,7 @@ def _at(place: Place, url: str) -> list[str]:
         if not found:
             raise EngineError(f"the folder {url} holds no {place.format} files{_there(path)}")
         return found
-    if not path.is_file():
+    if not path.exists():
         raise EngineError(f"there is no file {url}{_hint(path)}")
     return [url]
 
@@ -149,6 +153,8 @@ def _hint(path: Path) -> str:
     missing = path
     while not missing.parent.is_dir():
         missing = missing.parent
+    if missing.exists():
+        return f": {missing} is no folder"
     close = nearest(missing.name, [entry.name for entry in _visible(missing.parent)])
     folder = "" if missing == path else f", nor a folder {missing}"
     return f"{folder}: did you mean '{close}'?" if close else folder or _there(missing.parent)

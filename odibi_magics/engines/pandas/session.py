@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.engines.pandas.failures import Failures, explained
+from odibi_magics.engines.pandas.files import escaped
 from odibi_magics.engines.pandas.memory import memory_limit
 from odibi_magics.engines.pandas.names import literal
 from odibi_magics.errors import Cancelled, EngineError
@@ -215,7 +216,8 @@ def _connect(folder: Path, directories: Iterable[str | Path]) -> duckdb.DuckDBPy
         raise EngineError(
             f"DuckDB cannot start with the memory limit {limit} (ODIBI_MEMORY_LIMIT): {error}"
         ) from None
-    allowed = [str(folder), *map(str, directories)]
+    # DuckDB looks for patterns in all names: it asks whether it may open what is escaped, and then what that finds.
+    allowed = [str(folder), *(name for path in directories for name in (str(path), escaped(str(path))))]
     connection.execute(f"SET allowed_directories = {literal(allowed)}")
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET enable_external_access = false")
