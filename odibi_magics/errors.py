@@ -96,14 +96,22 @@ def render_problem(problem: Problem, what: str = "") -> str:
 
     what: the text that is spoken of; a line of another one is told with the other's name.
     """
-    subject = f"{problem.where}: " if problem.where else ""
+    subject = f"{_short(problem.where)}: " if problem.where else ""
     if problem.place is None:
         hint = f" ({problem.hint})" if problem.hint else ""
-        return f"  {subject}{problem.message}{hint}"
+        return f"  {subject}{_short(problem.message)}{hint}"
     source = problem.place.source
     elsewhere = f" of {source.later or source.name}" if what not in ("", source.name) else ""
-    head = f"  line {problem.place.line}{elsewhere}  {subject}{problem.message}"
+    head = f"  line {problem.place.line}{elsewhere}  {subject}{_short(problem.message)}"
     return head + "\n" + problem.place.excerpt(problem.hint)
+
+
+def _short(text: str) -> str:
+    """Long words of the user's are not repeated whole."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 100]} … {text[-100:]}"
+
+
+_LONGEST = 1000
 
 
 class ConnectionFailed(OdibiError):

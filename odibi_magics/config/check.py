@@ -25,6 +25,7 @@ from odibi_magics.config.models import (
     Validation,
     Write,
 )
+from odibi_magics.config.tree import item_at
 from odibi_magics.errors import Problem, suggest
 
 # What each way of opening an account needs, and what else it may have.
@@ -180,6 +181,9 @@ def _nodes(config: Config) -> Iterator[Problem]:
 
 
 def _purpose(config: Config, path: Path, node: Node) -> Iterator[Problem]:
+    written = item_at(config.tree.document.value, config.tree.written(path))
+    if isinstance(written, dict) and written.keys() - Node.model_fields.keys():
+        return  # what it does may stand under a key that nobody knows, as was told
     if not (node.read or node.transform or node.validation or node.write):
         said, hint = f"node '{node.name}' does nothing", "give it a read, transform or write"
         yield config.problem((*path, "name"), said, hint)
@@ -217,12 +221,12 @@ def _place(config: Config, path: Path, part: Read | Write) -> Iterator[Problem]:
     if isinstance(connection, UnityConnection):
         if part.table is None or part.path is not None:
             yield config.key_problem((*path, "path"), "a unity_catalog connection takes table:, not path:")
-    elif part.path is None:
-        yield config.key_problem(path, "missing key 'path'")
     elif part.table is not None:
         yield config.key_problem(
             (*path, "table"), "table: goes only with a unity_catalog connection; use path:"
         )
+    elif part.path is None:
+        yield config.key_problem(path, "missing key 'path'")
     if isinstance(connection, LocalConnection) and part.path is not None and leaves(part.path):
         yield config.problem((*path, "path"), f"the path leaves the connection's folder: {part.path}")
     if isinstance(connection, AdlsConnection) and part.path is not None and leaves(part.path):
@@ -330,7 +334,8 @@ def _file_write(config: Config, path: Path, write: Write, format_: str) -> Itera
             (*path, "mode"), f"{format_} files cannot be written with mode {write.mode}", hint
         )
     for key in ("keys", "partition_by", "replace_where", "merge_schema", "overwrite_schema"):
-        if getattr(write, key):
+        belongs = key == "keys" and write.mode not in FILE_MODES  # to the mode, which was told
+        if getattr(write, key) and not belongs:
             yield config.key_problem(
                 (*path, key), f"{key} goes only with format: delta, and this is {format_}"
             )

@@ -102,7 +102,11 @@ def _problem(path: Path, found: list[Found], root: type[BaseModel], tree: Tree) 
         place = tree.key_place(path)
     texts = takes_texts(annotation_at(root, tree.value, path))
     said = hint(first, path, tree.at(path), texts=texts)
-    return Problem(_words(found), render_path(tree.written(path)), place, said)
+    words = _CHECKS if path[-2:-1] == ("validation",) and kind == "list_type" else _words(found)
+    return Problem(words, render_path(tree.written(path)), place, said)
+
+
+_CHECKS = "expected true, a mapping or a list of mappings"
 
 
 def _spelling(root: type[BaseModel], tree: Tree, path: Path) -> str:

@@ -121,7 +121,10 @@ def _respell(tree: Tree, inside: Any, path: Path) -> None:
     written = tree.written(path)
     item = inside.pop(path[-1], None)
     close = nearest(str(path[-1]), sorted(allowed_keys(ProjectConfig, tree.value, path[:-1])))
-    if close is not None and close not in inside:
+    if close is None or close in inside:
+        return
+    takes_mapping = models_of(annotation_at(ProjectConfig, tree.value, (*path[:-1], close)), {})
+    if isinstance(item, (dict, list)) or not takes_mapping:
         inside[close] = item
         tree.origin[(*path[:-1], close)] = written
 

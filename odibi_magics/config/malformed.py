@@ -42,6 +42,13 @@ _WORDS = (
            "a closed quote or bracket", "block mapping"),
     _Words("did not find expected ',' or '}'", "a '{' is not closed, or a ',' is missing", opens=True),
     _Words("did not find expected ',' or ']'", "a '[' is not closed, or a ',' is missing", opens=True),
+    _Words("did not find expected", "a text that begins with * is an alias in YAML: put quotes round it",
+           "scanning an alias", at_start=True),
+    _Words("did not find expected", "a text that begins with & is an anchor in YAML: put quotes round it",
+           "scanning an anchor", at_start=True),
+    _Words("did not find expected", "a text that begins with ! is a tag in YAML: put quotes round it",
+           "scanning a tag", at_start=True),
+    _Words("did not find expected node content", "no text begins with this character: put quotes round it"),
     _Words("did not find expected '-' indicator", "a list item without its '-', or the indentation does not fit"),
     _Words("found undefined alias", "an alias (*name) of an anchor that is not defined above it"),
     _Words("but found another document", "a second document ('---'): a cell holds one"),
@@ -59,10 +66,19 @@ def malformed(error: yaml.YAMLError, lines: Sequence[str], first_line: int) -> M
     found = next((words for words in _WORDS if words.theirs in said and words.while_ in context), None)
     began, at = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
     mark = began if at is None or (found and found.at_start and began is not None) else at
-    char = lines[mark.line][mark.column : mark.column + 1] if mark and mark.line < len(lines) else ""
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    char, before = (
+        (line[mark.column : mark.column + 1], line[: mark.column].rstrip()[-1:]) if mark else ("", "")
+    )
     words = found.ours if found else f"{said} ({context})" if context else said
     if char == "\t":
         words = "a tab: YAML is indented with spaces"
+    elif char in _BLOCKS and found and found.theirs.startswith("found character"):
+        words = (
+            f"'{char}' begins a text over several lines, which cannot stand inside {{ }} or [ ]: use quotes"
+        )
+    elif before in _QUOTES and found and found.theirs.startswith("did not find expected"):
+        words = f"something follows a closed quote; inside {before}...{before} a quote is {_QUOTES[before]}"
     elif found and char in _CLOSING and found.theirs.startswith("did not find expected"):
         words = f"a '{char}' that closes nothing"
     elif found and found.opens and began is not None and mark is not None and began.line != mark.line:
@@ -71,3 +87,5 @@ def malformed(error: yaml.YAMLError, lines: Sequence[str], first_line: int) -> M
 
 
 _CLOSING = ("}", "]")
+_BLOCKS = ("|", ">")
+_QUOTES = {"'": "''", '"': '\\"'}

@@ -48,7 +48,9 @@ class Builder:
         edges = self.edges = self._edges(needed)
         order, cycle = ordered(edges, [name for name in self.definitions.nodes if name in needed])
         if cycle:
-            self.problems.append(cycle_problem(cycle, self.definitions.nodes))
+            first = self.definitions.nodes[cycle[0]].node
+            if not (len(set(cycle)) == 1 and cycle[0] in first.depends_on):  # which the text's check has told
+                self.problems.append(cycle_problem(cycle, self.definitions.nodes))
             return ()
         return self._planned(order, edges)
 
@@ -286,8 +288,9 @@ def _told(defined: DefinedNode, connection: DefinedConnection, path: Path) -> bo
     if not connection.config.sure(("connections", connection.name)) or not defined.config.sure(path[:-1]):
         return True
     part = getattr(defined.node, str(path[-2]))
-    same_text = connection.name in defined.config.model.connections
-    return same_text and part.path is not None and leaves(part.path)
+    if connection.name not in defined.config.model.connections or connection.model.type == "unity_catalog":
+        return False
+    return part.path is None or leaves(part.path)
 
 
 def _where(defined: DefinedNode, about: tuple[str, ...]) -> TextPlace | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 
+from odibi_magics.config.formats import FILE_MODES
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.types import Column
@@ -123,6 +124,8 @@ class Describer:
     def _check_write(self, node: PlannedNode, defined: DefinedNode, columns: Columns) -> None:
         """Whether the rows fit the table as it stands, unless another node of this run changes it first."""
         if node.sink is None or node.target is None or self._written_before(node):
+            return
+        if node.sink.place.format != "delta" and node.sink.mode not in FILE_MODES:  # which was told
             return
         try:
             self.engine.check_write(columns, node.sink, node.target)

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlglot import exp
 
 from odibi_magics.sql.expressions import Expressions
+from odibi_magics.sql.place import place
 from odibi_magics.sql.problems import SqlProblem
 from odibi_magics.sql.scope import Scope, Source, dotted
 from odibi_magics.sql.sources import Columns, Sources
@@ -54,10 +55,14 @@ class Queries(Sources):
         for at, (name, type_) in enumerate(columns):
             if "void" in type_:
                 self.refuse(_item(tree, at), "this column is NULL of no type: write CAST(NULL AS type)")
-            if name is None:
+            if name is None and not self._told(_item(tree, at)):
                 self.refuse(_item(tree, at), _unnamed(_item(tree, at)))
         self._twice(tree, [name for name, _ in columns if name])
         return sql, columns
+
+    def _told(self, item: exp.Expr) -> bool:
+        """Whether another problem begins at the same word."""
+        return any(problem.start == place(item)[0] >= 0 for problem in self.problems)
 
     def _twice(self, tree: exp.Expr, names: list[str]) -> None:
         """Columns that come out under one name, all in one problem where a star brings them."""

@@ -21,7 +21,7 @@ _STATEMENTS = frozenset({
 # What may stand behind no comma.
 _ENDS = (
     TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.ORDER_BY, TokenType.HAVING, TokenType.LIMIT,
-    TokenType.R_PAREN, TokenType.UNION, TokenType.JOIN,
+    TokenType.R_PAREN, TokenType.UNION, TokenType.JOIN, TokenType.SELECT,
 )  # fmt: skip
 _CURLY = re.compile("[\u2018\u2019\u201a\u201c\u201d\u201e]")
 

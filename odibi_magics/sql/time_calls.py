@@ -62,7 +62,8 @@ def _date_format(self: Operators, node: exp.Anonymous, arguments: Arguments) -> 
 def _pattern_refused(self: Operators, node: exp.Expr, pattern: str | None) -> Typed:
     if pattern is None:
         return self.refuse(node, "the pattern must be a string literal")
-    return self.refuse(node, f"the pattern '{pattern}' is not one that both engines read alike")
+    java = ": letters are Java's, as yyyy-MM-dd" if "%" in pattern else ""
+    return self.refuse(node, f"the pattern '{pattern}' is not one that both engines read alike{java}")
 
 
 def _parsed(self: Operators, node: exp.Expr, arguments: Arguments, to: str, tried: bool = False) -> Typed:

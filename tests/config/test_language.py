@@ -203,6 +203,8 @@ def test_the_promised_yaml_checks_as_written() -> None:
         (node("{name: a, validation: {unique: [id]}}"), 4, "write unique: {columns: [id]}"),
         (node("{name: a, validation: {expression: a > 0}}"), 4, "write expression: {sql: a > 0}"),
         (node("{name: a, validation: {not_empty: on}}"), 4, "write not_empty: true"),
+        (node("{name: a, validation: {not_empty: false}}"), 4, "expected true, a mapping or a list of mappings"),
+        (node("{name: a, write: {connection: lake, table: x}}"), 4, "table: goes only with a unity_catalog connection"),
         (node("{name: a, validation: {schema: [id]}}"), 4, "write schema: {columns: {id: long}}"),
         (node("{name: a, read: {connection: lake, path: x.csv, schema: [id]}}"), 4, "write schema: {id: long}"),
         (node("{name: a, read: {connection: lake, path: x.csv, infer: no}}"), 4, "write false"),
@@ -231,6 +233,8 @@ def test_a_misspelt_key_is_not_told_as_missing_too() -> None:
     [
         "{name: a, transform: {steps: SELECT 1}}", "{name: a, transform: {sql: SELECT 1}}", "{name: !!str a, read: {connection: lake, path: x}}",
         "{name: a, transform: {steps: [{sql: SELECT a, b FROM start}]}}", "{name: a, validation: {no_nulls: id}}",
+        "{name: a, sql: SELECT 1}", "{name: a, transformer: deduplicate}", "{name: a, write: {connection: lake, table: x}}",
+        "{name: a, write: {connection: lake, path: x.csv, mode: merge, keys: [id]}}",
     ],
 )  # fmt: skip
 def test_one_mistake_is_one_problem(text: str) -> None:

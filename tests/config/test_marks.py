@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from odibi_magics.config.cover import cover
 from odibi_magics.config.marks import parse
 from odibi_magics.config.source import Place, Source
-from odibi_magics.errors import ConfigErrors, render_problem
+from odibi_magics.errors import ConfigErrors, Problem, render_problem
 
 
 def parsed(text: str) -> object:
@@ -81,6 +81,13 @@ def test_templates_work_unquoted_anywhere(text: str, value: object) -> None:
         ("a: 1\nb: @x", 2, "no text begins with this character: put quotes round it"),
         ("a:\n - b: 1\n\t c: 2", 3, "a tab: YAML is indented with spaces"),
         ("- {a: 1}}", 1, "a '}' that closes nothing"),
+        ("a: *.csv", 1, "a text that begins with * is an alias"),
+        ("{a: &x.csv}", 1, "a text that begins with & is an anchor"),
+        ("{a: !x, b: 1}", 1, "tag"),
+        ("{a: ?x}", 1, "no text begins with this character"),
+        ("{a: | x}", 1, "'|' begins a text over several lines, which cannot stand inside { }"),
+        ('{a: "x "y" z"}', 1, 'something follows a closed quote; inside "..." a quote is \\"'),
+        ("{a: 'x 'y''}", 1, "something follows a closed quote; inside '...' a quote is ''"),
         ("- a b\n  c: d", 2, "is the line above without its ': '"),
         ("a:\n  \u00a0b: 1", 2, "an invisible character (U+00A0) in a key: type the space anew"),
         ('a: "C:\\data"', 1, "begins no escape of"),
@@ -134,6 +141,13 @@ def test_a_line_of_another_text_is_told_with_its_name() -> None:
     problems = parse(cell).problems
     assert "  line 3  duplicate key" in str(ConfigErrors(problems, "this cell"))
     assert "  line 3 of cell [3]  duplicate key" in str(ConfigErrors(problems, "this notebook"))
+
+
+def test_a_word_of_thousands_of_letters_is_not_repeated_whole() -> None:
+    said = refused("? [" + "x" * 5000 + "]\n: 1")[0]
+    told = str(ConfigErrors([Problem("unknown key '" + "x" * 5000 + "'")]))
+    assert len(said) < 1000 and len(told) < 1200
+    assert told.endswith("xxx'")
 
 
 def test_an_alias_bomb_is_refused_before_it_grows() -> None:

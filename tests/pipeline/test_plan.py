@@ -252,6 +252,10 @@ def test_what_the_text_got_wrong_is_not_told_again_by_looking(project: Build) ->
         said = problems(project, nodes % path)
         assert said.startswith("1 problem "), said
         assert words in said
+    for itself in ("depends_on: [a]", "transform: {steps: [{sql: SELECT * FROM a}]}"):
+        said = problems(project, "- {name: a, write: {connection: lake, path: t}, " + itself + "}")
+        assert said.startswith("1 problem "), said
+        assert "itself" in said
     with pytest.raises(ConfigErrors) as caught:
         Project.from_yaml(
             "connections: {lake: {type: local, base_path: '${NOT_SET_ANYWHERE}'}}\n"

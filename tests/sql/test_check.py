@@ -50,6 +50,8 @@ def problems(text: str, dialect: str = "spark") -> tuple[SqlProblem, ...]:
         ("  add jar 'x.jar'", "add jar", "ADD is not allowed: a step is one query"),
         ("orders", "orders", "which begins with SELECT or WITH, not with 'orders'"),
         ("SELECT a, FROM df", ",", "nothing follows this comma"),
+        ("WITH a AS (SELECT 1 AS x), SELECT * FROM a", ",", "nothing follows this comma"),
+        ("SELECT a FROM df WHERE {% if x %} a {% endif %}", "{%", "{% ... %} is no SQL"),
         ("SELECT FROM df", "SELECT", "SELECT lists no columns"),
         ("SELECT a FROM df GROUP BY", "GROUP BY", "nothing follows GROUP BY"),
         ("SELECT a FROM df WHERE", "WHERE", "something is missing behind 'WHERE'"),
