@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from odibi_magics.config import models
+from odibi_magics.config import model, models
 
 TARGET = Path(__file__).parent / "reference" / "language.md"
 
@@ -23,8 +23,8 @@ Every key of a project, with its type, its default and what it means. This page 
 text. A cell or file holds a whole project, only `pipelines:`, one pipeline's `nodes:`, or a bare list of nodes.
 
 Keys that are not listed are errors. Scalars follow YAML 1.2's core schema, made stricter: `no`, `on`, `1:30`, dates and
-integers with leading zeros are text. `{{ name }}` is a variable anywhere, and `${NAME}` an environment value anywhere but
-in SQL, where `vars:` gives it a name; both work unquoted. Lists of columns name each one once, in any case.
+integers with leading zeros are text. `{{ name }}` is a variable anywhere, and `${NAME}` an environment value anywhere
+but in SQL, where `vars:` gives it a name; both work unquoted. Lists of columns name each one once, in any case.
 """
 
 PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
@@ -98,11 +98,11 @@ def kind(annotation: Any) -> str:
 
 
 def _named(annotation: Any) -> str:
-    if annotation is models.SecretText:
+    if annotation is model.SecretText:
         return "text, as `${NAME}`"
-    if annotation is models.Duration:
+    if annotation is model.Duration:
         return "duration (`30s`, `2h`)"
-    return "type of a column" if annotation is models.ColumnType else ""
+    return "type of a column" if annotation is model.ColumnType else ""
 
 
 if __name__ == "__main__":

@@ -5,24 +5,20 @@ The reference in docs and the JSON schema are made from these; a key without a d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    PlainValidator,
-    Tag,
-    WithJsonSchema,
-)
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from odibi_magics.config.types import canonical
-from odibi_magics.secret import Secret
+from odibi_magics.config.model import (
+    ColumnType,
+    Duration,
+    Model,
+    Names,
+    Scalar,
+    SecretText,
+    Variable,
+    listed,
+)
 
 Format = Literal["delta", "csv", "parquet", "json"]
 WriteMode = Literal[
@@ -33,54 +29,6 @@ AuthMode = Literal[
     "key_vault", "direct_key", "sas_token", "connection_string", "service_principal",
     "managed_identity", "identity", "databricks_secret", "session",
 ]  # fmt: skip
-
-
-class Model(BaseModel):
-    """Unknown keys are errors, nothing is coerced, and errors never echo what they were given."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, arbitrary_types_allowed=True
-    )
-
-    def __repr_args__(self) -> Iterator[tuple[None, str]]:
-        """The keys that were given: what `${NAME}` stands for is in the values, and may be a secret."""
-        return ((None, name) for name in type(self).model_fields if name in self.model_fields_set)
-
-
-def _as_secret(value: object) -> object:
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("expected text")
-    return Secret(value)
-
-
-def _duration(value: object) -> timedelta:
-    import re
-
-    match = re.fullmatch(r"(\d+)\s*([smhd])", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("expected a duration such as 30s, 15m, 2h or 1d")
-    names = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    try:
-        return timedelta(**{names[match[2]]: int(match[1])})
-    except OverflowError:
-        raise ValueError("the duration is too long") from None
-
-
-def _listed(value: object) -> object:
-    """`true`, a mapping or a list of mappings, as a list."""
-    if value is True:
-        return [{}]
-    return [value] if isinstance(value, dict) else value
-
-
-SecretText = Annotated[Secret, PlainValidator(_as_secret), WithJsonSchema({"type": "string"})]
-Duration = Annotated[timedelta, PlainValidator(_duration), WithJsonSchema({"type": "string"})]
-ColumnType = Annotated[str, AfterValidator(canonical)]
-Names = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-Scalar = str | int | float | bool | None
-Variable = Scalar | list[Scalar]
 
 
 class LocalConnection(Model):
@@ -278,28 +226,28 @@ class Expression(Check):
 class Validation(Model):
     """Checks of a node's rows; nothing is committed past a failed one unless it says `on_fail: warn`."""
 
-    not_empty: Annotated[list[NotEmpty], BeforeValidator(_listed)] = Field(
+    not_empty: Annotated[list[NotEmpty], BeforeValidator(listed)] = Field(
         default_factory=list, description="At least one row comes out."
     )
-    no_nulls: Annotated[list[NoNulls], BeforeValidator(_listed)] = Field(
+    no_nulls: Annotated[list[NoNulls], BeforeValidator(listed)] = Field(
         default_factory=list, description="No NULL in `columns`."
     )
-    unique: Annotated[list[Unique], BeforeValidator(_listed)] = Field(
+    unique: Annotated[list[Unique], BeforeValidator(listed)] = Field(
         default_factory=list, description="No two rows alike in `columns`."
     )
-    accepted_values: Annotated[list[AcceptedValues], BeforeValidator(_listed)] = Field(
+    accepted_values: Annotated[list[AcceptedValues], BeforeValidator(listed)] = Field(
         default_factory=list, description="Values of `column` come from `values`."
     )
-    range: Annotated[list[Range], BeforeValidator(_listed)] = Field(
+    range: Annotated[list[Range], BeforeValidator(listed)] = Field(
         default_factory=list, description="Values of `column` lie between `min` and `max`."
     )
-    row_count: Annotated[list[RowCount], BeforeValidator(_listed)] = Field(
+    row_count: Annotated[list[RowCount], BeforeValidator(listed)] = Field(
         default_factory=list, description="Between `min` and `max` rows come out."
     )
-    schema_: Annotated[list[SchemaCheck], BeforeValidator(_listed)] = Field(
+    schema_: Annotated[list[SchemaCheck], BeforeValidator(listed)] = Field(
         default_factory=list, alias="schema", description="The columns have these types."
     )
-    expression: Annotated[list[Expression], BeforeValidator(_listed)] = Field(
+    expression: Annotated[list[Expression], BeforeValidator(listed)] = Field(
         default_factory=list, description="A SQL condition that holds for every row."
     )
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from odibi_magics.config import models
+from odibi_magics.config.model import Model
 from tests.docs.makers import DOCS, maker
 
 
@@ -13,9 +14,9 @@ def all_models() -> list[type[BaseModel]]:
     found = [
         value
         for value in vars(models).values()
-        if isinstance(value, type) and issubclass(value, models.Model)
+        if isinstance(value, type) and issubclass(value, Model)
     ]
-    return [model for model in found if model not in (models.Model, models.Described, models.Check)]
+    return [model for model in found if model not in (Model, models.Described, models.Check)]
 
 
 def test_the_page_is_what_the_models_make() -> None:
