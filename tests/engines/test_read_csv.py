@@ -133,6 +133,12 @@ def test_other_dates_by_their_pattern(house: House) -> None:
         options={"date_format": "dd.MM.yyyy", "timestamp_format": "dd.MM.yyyy HH:mm"},
     )
     assert rows(frame) == [(date(2024, 1, 31), datetime(2024, 1, 31, 10, 30, tzinfo=UTC))]
+    frame = house.csv(
+        "d,t,no,n\n31.01.2024,31.01.2024 10:30,,1\n01.02.2024,01.02.2024 00:00,,2\n",
+        options={"date_format": "dd.MM.yyyy", "timestamp_format": "dd.MM.yyyy HH:mm"},
+    )
+    assert types(frame.columns) == {"d": "date", "t": "timestamp", "no": "string", "n": "bigint"}
+    assert rows(frame)[1] == (date(2024, 2, 1), datetime(2024, 2, 1, tzinfo=UTC), None, 2)
     with pytest.raises(EngineError, match="date_format: 'QQ' is no pattern"):
         house.csv("d\n1\n", options={"date_format": "QQ"})
 
@@ -175,8 +181,14 @@ def test_options(house: House) -> None:
     assert rows(frame) == [(1, "a;b"), (2, "it's"), (3, None), (4, None)]
     backslash = house.csv('a,b\n"say \\"hi\\"",1\n', options={"escape": "\\"})
     assert rows(backslash) == [('say "hi"', 1)]
-    with pytest.raises(EngineError, match="delimiter is '': expected one character"):
-        house.csv("a\n1\n", options={"delimiter": ""})
+    for options, says in (
+        ({"delimiter": ""}, "delimiter is '': expected one character"),
+        ({"delimiter": "||"}, r"delimiter is '\|\|': expected one character"),
+        ({"quote": "\n"}, r"quote is '\\n': expected one character"),
+        ({"delimiter": '"'}, "delimiter is '\"', and so is quote or escape"),
+    ):
+        with pytest.raises(EngineError, match=says):
+            house.csv("a\n1\n", options=options)
 
 
 def test_without_a_header_columns_are_numbered_as_in_spark(house: House) -> None:
@@ -263,6 +275,17 @@ def test_line_ends_and_spaces_around_names(house: House, text: str) -> None:
     assert rows(frame) == [(1, "a"), (2, "b")]
 
 
+@pytest.mark.parametrize("before", ["\n", "\n\n", "\r\n\r\n", "\ufeff\n"])
+@pytest.mark.parametrize("text", ["a\nx\n", "a,b\nx,y\n"])
+def test_empty_lines_before_the_header_are_no_header(house: House, before: str, text: str) -> None:
+    text = before + text.replace("\n", before.strip("\ufeff")[: 1 + before.startswith("\r")])
+    assert rows(house.csv(text)) == [("x", "y")[: 1 + ("," in text)]]
+    with pytest.raises(EngineError, match=rf"line {before.count(chr(10)) + 2}: column 'a' holds 'x'"):
+        house.csv(text, schema=dict.fromkeys("ab"[: 1 + ("," in text)], "int")).to_arrow()
+    with pytest.raises(EngineError, match=rf"line {before.count(chr(10)) + 1}: the header names 'A' twice"):
+        house.csv(before + "a,A\n")
+
+
 def test_names_that_sql_would_stumble_over(house: House) -> None:
     frame = house.csv('select,a b,"say ""hi""",ünï,,c\'d\n1,2,3,4,5,6\n')
     assert [column.name for column in frame.columns] == ["select", "a b", 'say "hi"', "ünï", "_c4", "c'd"]
@@ -270,8 +293,9 @@ def test_names_that_sql_would_stumble_over(house: House) -> None:
 
 
 def test_gzip(house: House) -> None:
-    house.file("a.csv.gz", gzip.compress(b"id\n1\nx\n"))
-    assert rows(house.read("a.csv.gz", "csv")) == [("1",), ("x",)]
+    for name in ("a.csv.gz", "A.CSV.GZ"):
+        house.file(name, gzip.compress(b"id\n1\nx\n"))
+        assert rows(house.read(name, "csv")) == [("1",), ("x",)]
     with pytest.raises(EngineError, match=r"a\.csv\.gz, line 3: column 'id' holds 'x'"):
         house.read("a.csv.gz", "csv", schema={"id": "int"}).to_arrow()
     house.file("b.csv.gz", b"id\n1\n")
@@ -336,8 +360,13 @@ def test_long_values_are_cut_in_errors(house: House) -> None:
 
 
 def test_null_characters_and_long_fields(house: House) -> None:
+    assert rows(house.csv("id,t\n1,a\0b\n")) == [(1, "a\0b")]
     long = "y" * 3_000_000
     assert rows(house.csv(f'id,t\n1,"{long}"\n')) == [(1, long)]
+    with pytest.raises(
+        EngineError, match=r"some\.csv, line 3: a record of more than 16 MiB; is a quote never closed\?"
+    ):
+        house.csv('id,t\n1,x\n1,"' + "x" * 17_000_000 + '"\n').to_arrow()
 
 
 _TEXT = st.text(st.characters(exclude_characters="\r\x00", exclude_categories=["Cs", "Cc"]), max_size=12)

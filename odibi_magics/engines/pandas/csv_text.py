@@ -18,8 +18,12 @@ from odibi_magics.errors import EngineError, suggest
 # Types are told from so many lines, on every engine.
 SAMPLE_LINES = 20_480
 
+LONGEST_LINE = 16 * 2**20  # bytes
+
 ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
 _ENCODING_ALIASES = {"utf8": "utf-8", "utf16": "utf-16", "latin1": "latin-1", "iso-8859-1": "latin-1"}
+
+_NO_MARKS = ("\n", "\r", "\0")
 
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
@@ -47,9 +51,13 @@ class Dialect:
             known["escape"] = known["quote"]
         for key in ("quote", "escape", "null_value"):
             known[key] = str(known[key] if known.get(key) is not None else getattr(cls, key))
-        for key, longest in (("delimiter", 4), ("quote", 1), ("escape", 1)):
-            if len(known[key]) > longest or (key == "delimiter" and not known[key]):
+        for key in ("delimiter", "quote", "escape"):
+            if len(known[key]) > 1 or known[key] in _NO_MARKS or (key == "delimiter" and not known[key]):
                 raise EngineError(f"the csv option {key} is {known[key]!r}: expected one character")
+        if known["delimiter"] in (known["quote"], known["escape"]):
+            raise EngineError(
+                f"the csv option delimiter is {known['delimiter']!r}, and so is quote or escape"
+            )
         return cls(**known)
 
     def open(self, path: str) -> IO[str]:
@@ -72,7 +80,7 @@ class Dialect:
 
 def open_bytes(path: str) -> IO[bytes]:
     """A file's bytes, unzipped."""
-    return gzip.open(path) if path.endswith(".gz") else Path(path).open("rb")  # type: ignore[return-value]
+    return gzip.open(path) if path.lower().endswith(".gz") else Path(path).open("rb")  # type: ignore[return-value]
 
 
 def _encoding(name: str) -> str:
@@ -83,10 +91,11 @@ def _encoding(name: str) -> str:
     return lowered
 
 
-def first_record(path: str, dialect: Dialect) -> list[str] | None:
-    """The first record that is no empty line; None where there is none."""
+def first_record(path: str, dialect: Dialect) -> tuple[int, list[str]] | None:
+    """How many empty lines there are before the first record, and that; None where there is none."""
     with _readable(path, dialect), dialect.open(path) as file:
-        return next((record for record in dialect.records(iter(file)) if record), None)
+        records = enumerate(dialect.records(iter(file)))
+        return next(((empty, record) for empty, record in records if record), None)
 
 
 def sample(path: str, dialect: Dialect, lines: int) -> str:
@@ -162,6 +171,14 @@ def other_end(path: str, dialect: Dialect) -> tuple[int, str, str] | None:
     return None
 
 
+def long_line(path: str, dialect: Dialect) -> int | None:
+    """The line where the first record begins that is longer than DuckDB reads."""
+    for found in _numbered(path, dialect):
+        if sum(len(line.encode(dialect.encoding)) for line in found.written) > LONGEST_LINE:
+            return found.line
+    return None
+
+
 def misquoted_line(path: str, dialect: Dialect) -> int | None:
     """The line where the first record begins whose quotes do not match."""
     with suppress(UnicodeDecodeError, OSError, EOFError), dialect.open(path) as file:
@@ -212,7 +229,7 @@ def not_encoded(path: str, dialect: Dialect) -> str:
     return f"{path}{f', line {line}' if line else ''}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
 
 
-def header_names(record: Sequence[str], dialect: Dialect, path: str) -> tuple[str, ...]:
+def header_names(record: Sequence[str], dialect: Dialect, where: str) -> tuple[str, ...]:
     """The columns' names: the header's without spaces around them, `_c0` where there is none, as Spark has it.
 
     Raises EngineError for a name that stands there twice, and for a header that looks like another delimiter's.
@@ -221,7 +238,7 @@ def header_names(record: Sequence[str], dialect: Dialect, path: str) -> tuple[st
     named = tuple(name or f"_c{i}" for i, name in enumerate(names))
     lowered = [name.lower() for name in named]
     if twice := sorted({name for name, low in zip(named, lowered, strict=True) if lowered.count(low) > 1}):
-        raise EngineError(f"{path}, line 1: the header names '{twice[0]}' twice, capitals aside")
+        raise EngineError(f"{where}: the header names '{twice[0]}' twice, capitals aside")
     return named
 
 

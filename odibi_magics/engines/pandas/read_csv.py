@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Source
 from odibi_magics.engines.pandas.csv_text import (
+    LONGEST_LINE,
     SAMPLE_LINES,
     Dialect,
     find_line,
     first_record,
     header_names,
+    long_line,
     misquoted_line,
     not_encoded,
     other_delimiter,
@@ -44,17 +47,21 @@ _LIKELY = {
 }  # fmt: skip
 _SHOWN = 60
 
-# Lines of up to 16 MiB. DuckDB's buffers are 16 times the longest line unless they are given, and a file of fewer
-# buffers than cores is read by few of them.
-_BUFFERS = "max_line_size = 16777216, buffer_size = 33554432"
+# DuckDB's buffers are 16 times the longest line unless they are given, and a file of fewer buffers than cores is read
+# by few of them.
+_BUFFERS = f"max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE}"
 
 
 @dataclass(frozen=True)
 class _Group:
-    """Files whose columns stand in the same order."""
+    """Files whose columns stand in the same order.
+
+    skip: empty lines before the header, which DuckDB would take for it.
+    """
 
     names: tuple[str, ...]
     paths: tuple[str, ...]
+    skip: int = 0
 
 
 def describe_csv(session: Session, source: Source, files: Files) -> tuple[Column, ...]:
@@ -88,16 +95,16 @@ def _query(
         text = quoted(column.name)
         value = text if column.type == "string" else checked(column.type, text, formats, number, i)
         items.append(f"{value} AS {text}")
-    return f"SELECT {', '.join(items)} FROM {_read(dialect, group.names, group.paths)}"
+    return f"SELECT {', '.join(items)} FROM {_read(dialect, group)}"
 
 
-def _read(dialect: Dialect, names: Sequence[str], paths: Sequence[str], more: str = "") -> str:
+def _read(dialect: Dialect, group: _Group, more: str = "") -> str:
     """read_csv with every setting given, so that nothing is guessed; all columns as text."""
-    fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in group.names)
     nulls = list(dict.fromkeys(["", dialect.null_value]))
     return (
-        f"read_csv({literal([escaped(path) for path in paths])}, columns = {{{fields}}}, auto_detect = false, "
-        f"{_settings(dialect)}, header = {literal(dialect.header)}, nullstr = {literal(nulls)}, "
+        f"read_csv({literal([escaped(path) for path in group.paths])}, columns = {{{fields}}}, auto_detect = false, "
+        f"{_settings(dialect)}, header = {literal(dialect.header)}, skip = {group.skip}, nullstr = {literal(nulls)}, "
         f"strict_mode = true{more})"
     )
 
@@ -134,29 +141,29 @@ def _strptime(options: Mapping[str, Any], key: str) -> str:
 
 def _groups(source: Source, files: Files, dialect: Dialect) -> list[_Group]:
     """The files by the order of their columns; empty files hold no rows and are left out."""
-    orders: dict[tuple[str, ...], list[str]] = {}
+    orders: dict[tuple[tuple[str, ...], int], list[str]] = {}
     first: tuple[str, ...] | None = None
     for path in files.paths:
-        record = first_record(path, dialect)
-        if record is None:
+        found = first_record(path, dialect)
+        if found is None:
             continue
+        empty, record = found
+        where = f"{path}, line {empty + 1}"
         if "delimiter" not in source.options and (other := other_delimiter(record)):
-            raise EngineError(
-                f"{path}, line 1: one column with {other!r} in it: options: {{delimiter: {other!r}}}?"
-            )
-        names = header_names(record, dialect, path)
+            raise EngineError(f"{where}: one column with {other!r} in it: options: {{delimiter: {other!r}}}?")
+        names = header_names(record, dialect, where)
         if not dialect.header and source.schema:
-            names = _positional(path, source.schema, names)
+            names = _positional(where, source.schema, names)
         first = first or names
-        orders.setdefault(_same(path, names, first), []).append(path)
+        orders.setdefault((_same(path, names, first), empty * dialect.header), []).append(path)
     if not orders and source.schema is None:
         raise EngineError(f"{files.url} is empty: no line tells its columns; give them in read: schema:")
-    return [_Group(names, tuple(paths)) for names, paths in orders.items()]
+    return [_Group(names, tuple(paths), skip) for (names, skip), paths in orders.items()]
 
 
-def _positional(path: str, schema: Sequence[Column], names: Sequence[str]) -> tuple[str, ...]:
+def _positional(where: str, schema: Sequence[Column], names: Sequence[str]) -> tuple[str, ...]:
     if len(schema) != len(names):
-        raise EngineError(f"{path}, line 1: {len(names)} columns, but schema: names {len(schema)}")
+        raise EngineError(f"{where}: {len(names)} columns, but schema: names {len(schema)}")
     return tuple(column.name for column in schema)
 
 
@@ -218,7 +225,7 @@ def _told(session: Session, source: Source, dialect: Dialect, group: _Group) -> 
         # Columns are numbered here: the sniffer takes names with spaces or keywords for something else.
         header = dialect.delimiter.join(f"c{i}" for i in range(len(names)))
         file.write_text(f"{header}\n{text}", encoding="utf-8", newline="")
-        found = _sniffed(session, dialect, str(file), names)
+        found = _sniffed(session, dialect, str(file), names, _formats(source.options))
     finally:
         file.unlink(missing_ok=True)
     return found
@@ -235,7 +242,9 @@ def _sample(group: _Group, dialect: Dialect) -> str:
     return "".join(parts)
 
 
-def _sniffed(session: Session, dialect: Dialect, file: str, names: Sequence[str]) -> tuple[Column, ...]:
+def _sniffed(
+    session: Session, dialect: Dialect, file: str, names: Sequence[str], formats: Formats
+) -> tuple[Column, ...]:
     plain_text = replace(dialect, encoding="utf-8", header=True)
     nulls = list(dict.fromkeys(["", dialect.null_value]))
     sniff = (
@@ -248,26 +257,30 @@ def _sniffed(session: Session, dialect: Dialect, file: str, names: Sequence[str]
         found = []
     if len(found) != len(names):  # ragged lines, which the reading itself tells of with file and line
         return tuple(Column(name, "string") for name in names)
-    likely = [_LIKELY.get(column["type"], ("string",)) for column in found]
-    types = _fitting(session, plain_text, file, likely)
+    by_pattern = ("date",) * bool(formats.date) + ("timestamp",) * bool(formats.timestamp)
+    likely = [_LIKELY.get(column["type"], by_pattern) for column in found]
+    types = _fitting(session, plain_text, file, likely, formats)
     return tuple(Column(name, type_) for name, type_ in zip(names, types, strict=True))
 
 
-def _fitting(session: Session, dialect: Dialect, file: str, likely: Sequence[Sequence[str]]) -> list[str]:
+def _fitting(
+    session: Session, dialect: Dialect, file: str, likely: Sequence[Sequence[str]], formats: Formats
+) -> list[str]:
     """Of each column's likely types the first one that all values of the sample fit as they will be read, else text."""
     texts = [quoted(f"c{i}") for i in range(len(likely))]
     choices = []
     for text, types in zip(texts, likely, strict=True):
-        fits = (f"WHEN bool_and({text} IS NULL OR {_fits(type_, text)}) THEN '{type_}'" for type_ in types)
-        choices.append(f"CASE {' '.join(fits)} ELSE 'string' END")
-    read = _read(dialect, [f"c{i}" for i in range(len(likely))], [file])
+        fits = (
+            f"WHEN bool_and({text} IS NULL OR {_fits(type_, text, formats)}) THEN '{type_}'"
+            for type_ in types
+        )
+        choices.append(f"CASE WHEN count({text}) = 0 THEN 'string' {' '.join(fits)} ELSE 'string' END")
+    read = _read(dialect, _Group(tuple(f"c{i}" for i in range(len(likely))), (file,)))
     return list(session.run(f"SELECT {', '.join(choices)} FROM {read}")[0])
 
 
-def _fits(type_: str, text: str) -> str:
-    if type_ == "string":
-        return "TRUE"
-    fits = f"({from_text(type_, text)}) IS NOT NULL"
+def _fits(type_: str, text: str, formats: Formats) -> str:
+    fits = f"({from_text(type_, text, formats)}) IS NOT NULL"
     if type_ == _LONG:
         return f"NOT contains({text}, '.') AND {fits}"
     if type_ == "double":
@@ -306,7 +319,7 @@ class Explainer:
     def _file(self, name: str, text: str) -> str:
         if len(self.group.paths) == 1:
             return self.group.paths[0]
-        read = _read(self.dialect, self.group.names, self.group.paths, ", filename = true")
+        read = _read(self.dialect, self.group, ", filename = true")
         query = f"SELECT filename FROM {read} WHERE {told(quoted(name))} = {literal(text)} LIMIT 1"
         return str(self.session.run(query)[0][0])
 
@@ -314,6 +327,8 @@ class Explainer:
         """Ragged lines, open quotes, other ends of lines, bytes of another encoding."""
         if "unicode" in message or "encod" in message.partition("\n\n")[0]:
             return not_encoded(path, self.dialect)
+        if "Maximum line size" in message and (long := long_line(path, self.dialect)):
+            return f"{path}, line {long}: a record of more than {LONGEST_LINE // 2**20} MiB; is a quote never closed?"
         expected = len(self.group.names)
         if "Number of Columns" not in message and (ends := other_end(path, self.dialect)):
             line, end, usual = ends
@@ -325,4 +340,4 @@ class Explainer:
         if begins := misquoted_line(path, self.dialect):
             quote = self.dialect.quote
             return f"{path}, line {begins}: a quote ({quote}) is never closed, or has text behind it"
-        return Quoting(f"{path}: ", plain(message.partition("\n\n")[0]))
+        return Quoting(f"{path}: ", plain(re.split(r"\n\s*(?:\n|Possible fixes)", message)[0]))
