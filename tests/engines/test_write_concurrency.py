@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -139,6 +142,29 @@ def test_a_first_write_that_fails_leaves_the_folders_of_another(lake: Lake) -> N
     with pytest.raises(Cancelled):
         lake.write(lake.sql("SELECT i AS id FROM range(1000000) t(i)"), cancelled=stopped)
     assert sorted(path.name for path in folder.iterdir()) == ["p=1", "part-other.parquet"]
+
+
+def test_folders_that_another_takes_away_are_made_again(lake: Lake) -> None:
+    """As a first write does that fails while this one begins; of folders, empty ones alone can be taken."""
+    done = threading.Event()
+
+    def prune() -> None:
+        while not done.is_set():
+            for folder in ["t/p=1", "t/p=2", "t/p=3", "t"]:
+                with suppress(OSError):
+                    (lake.folder / folder).rmdir()
+            time.sleep(0.001)
+
+    pruner = threading.Thread(target=prune)
+    pruner.start()
+    try:
+        for _ in range(20):
+            lake.write({"id": [1, 2, 3], "p": [1, 2, 3]}, partition_by=["p"])
+            assert len(lake.rows()) == 3
+            shutil.rmtree(lake.folder / "t", ignore_errors=True)
+    finally:
+        done.set()
+        pruner.join()
 
 
 def test_stop_leaves_nothing(lake: Lake) -> None:

@@ -250,8 +250,8 @@ class _File:
     def _made(self, place: str) -> Any:
         """The file. A first write of another's that fails may take the empty folder away before it is in it."""
         for _ in range(_TRIES):
-            self._store.filesystem.create_dir(place.rpartition("/")[0])
             with suppress(FileNotFoundError):
+                self._store.filesystem.create_dir(place.rpartition("/")[0])
                 return self._store.filesystem.open_output_stream(place)
         raise FileNotFoundError(f"the folder of {place} is gone")
 
