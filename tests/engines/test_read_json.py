@@ -134,6 +134,14 @@ def test_objects_of_many_or_rare_keys_keep_their_values(house: House) -> None:
     assert rows(read(house, {f"k{i}": i for i in range(300)})) == [tuple(range(300))]
 
 
+@pytest.mark.parametrize("name", ["x:y", "x,y", "x<y", 'x"y', " x"])
+def test_objects_whose_keys_no_type_can_hold_are_text(house: House, name: str) -> None:
+    line = {"s": {name: 1, "b": 2}, name: 3}
+    frame = read(house, line)
+    assert types(frame.columns) == {"s": "string", name: "bigint"}
+    assert [(json.loads(s), n) for s, n in rows(frame)] == [(line["s"], 3)]
+
+
 def test_what_is_inside_is_read_as_strictly(house: House) -> None:
     first = {"o": {"n": 1, "t": "2024-06-01T12:00:00+02:00", "d": "01/02/20", "l": [{"x": 1.5}]}, "none": {}}
     frame = read(house, first, {"o": {"n": None}}, {"o": {"l": [None, {}]}}, {"o": None})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -113,9 +114,20 @@ def test_names_that_no_struct_can_have_are_refused(house: House) -> None:
         house.read("a.parquet", "parquet")
 
 
+@pytest.mark.parametrize("name", ["x:y", "x,y", "x<y", "x)", 'x"y', " x"])
+def test_names_that_no_type_can_hold_are_refused(house: House, name: str) -> None:
+    put(house, "a.parquet", pa.table({"s": [[{name: 1, "b": 2}]]}))
+    with pytest.raises(
+        EngineError, match=rf"no type can hold the name of the field 's\..*{re.escape(name)}'"
+    ):
+        house.read("a.parquet", "parquet")
+
+
 def test_names_that_look_like_renamed_ones_stay(house: House) -> None:
-    put(house, "a.parquet", pa.table({"a": [1], "a_1": [2], "C0": [3], "s": [{"a": 4}]}))
-    assert list(types(house.read("a.parquet", "parquet").columns)) == ["a", "a_1", "C0", "s"]
+    put(house, "a.parquet", pa.table({"a": [1], "a_1": [2], "C0": [3], "s": [{"a (b)": 4, "a_1": 5}]}))
+    frame = house.read("a.parquet", "parquet")
+    assert list(types(frame.columns)) == ["a", "a_1", "C0", "s"]
+    assert rows(frame) == [(1, 2, 3, {"a (b)": 4, "a_1": 5})]
 
 
 def test_a_decimal_of_more_digits_than_38_is_refused(house: House) -> None:
@@ -125,6 +137,11 @@ def test_a_decimal_of_more_digits_than_38_is_refused(house: House) -> None:
 
 
 def test_a_column_of_only_nulls_has_the_type_it_has_in_the_other_files(house: House) -> None:
+    inside = pa.array([{"NULL": 1, "n": None, "l": [None]}])
+    put(house, "inside.parquet", pa.table({"s": inside}))
+    frame = house.read("inside.parquet", "parquet")
+    assert types(frame.columns) == {"s": "struct<NULL:bigint,n:string,l:array<string>>"}
+    assert rows(frame) == [({"NULL": 1, "n": None, "l": [None]},)]
     nulls = pa.table({"id": [1], "x": pa.nulls(1)})
     put(house, "alone.parquet", nulls)
     frame = house.read("alone.parquet", "parquet")

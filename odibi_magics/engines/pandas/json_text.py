@@ -11,6 +11,7 @@ from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.csv_text import SAMPLE_LINES, open_bytes
+from odibi_magics.engines.pandas.types import is_field_name
 from odibi_magics.errors import EngineError
 from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
@@ -110,9 +111,6 @@ _TYPES = {
 
 _WHOLE = {"bigint": 2**53, "long": 2**63, "decimal(38,0)": 10**38}
 
-# These stand between the names and types of a struct's fields.
-_MARKS = frozenset(',:<>()[]"')
-
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
     rf"{_DAY.pattern}[T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?"
@@ -172,14 +170,14 @@ class _Seen:
         """The type of all these values."""
         if self.kinds == {"array"} and self.items:
             return f"array<{self.items.type}>"
-        if self.kinds == {"struct"} and 0 < len(self.fields) <= _WIDEST and not any(map(_odd, self.fields)):
+        if (
+            self.kinds == {"struct"}
+            and 0 < len(self.fields) <= _WIDEST
+            and all(map(is_field_name, self.fields))
+        ):
             return f"struct<{','.join(f'{name}:{field.type}' for name, field in self.fields.items())}>"
         fitting = (type_ for type_, kinds in _TYPES.items() if self.kinds and self.kinds <= kinds)
         return next(fitting, "string")
-
-
-def _odd(name: str) -> bool:
-    return name != name.strip() or not _MARKS.isdisjoint(name)
 
 
 def _kind(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,13 +16,14 @@ from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.strict import or_raise
-from odibi_magics.engines.pandas.types import duckdb_type, from_duckdb
+from odibi_magics.engines.pandas.types import duckdb_type, from_duckdb, is_field_name
 from odibi_magics.errors import EngineError
 from odibi_magics.quoting import Data, Quoting
 
 _ZONED = "TIMESTAMP WITH TIME ZONE"
 _NANOSECONDS = ("TIMESTAMP_NS", "TIMESTAMPTZ_NS")
 _ONLY_NULLS = '"NULL"'
+_UNTYPED = re.compile(r'"NULL"(?! )')  # before a space it is a name
 _DIGITS = 38
 
 # Bounds in footers leave NaN out, which is above every number: without this a row group of 1 and NaN has none above 1.
@@ -95,10 +97,8 @@ def _whole_microseconds(column: Column, number: int, i: int) -> str:
 def _type(url: str, name: str, type_: str) -> str:
     if type_ in _NANOSECONDS:
         return "timestamp"
-    if type_ == _ONLY_NULLS:  # any type would hold them; as of json
-        return "string"
     try:
-        return from_duckdb(type_)
+        return from_duckdb(_UNTYPED.sub("VARCHAR", type_))  # any type would hold only NULLs; as of json
     except ValueError as error:
         raise EngineError(f"{url}: column '{name}': {error}") from None
 
@@ -150,6 +150,8 @@ def _members(path: str, parent: _Element, elements: Iterator[_Element], inside: 
         name = inside + element.name
         if not element.name:
             raise EngineError(f"{path}: the name of column {name}{len(found) + 1} is empty")
+        if inside and not is_field_name(element.name):
+            raise EngineError(f"{path}: no type can hold the name of the field '{name}'")
         if twice := lowered.get(element.name.lower()):
             raise EngineError(f"{path} has two columns '{twice}' and '{name}', and SQL knows no capitals")
         if element.precision > _DIGITS:

@@ -46,6 +46,11 @@ def split(text: str) -> list[str]:
     return [part.strip() for part in parts]
 
 
+def is_field_name(name: str) -> bool:
+    """Whether a struct's field can be called so: the struct's type is one text, and must come apart where it should."""
+    return ":" not in name and name != "" and split(f"{name}:int,{name}:int") == [f"{name}:int"] * 2
+
+
 def duckdb_type(name: str) -> str:
     """DuckDB's type for one of the language's."""
     if name in _TO_DUCKDB:
