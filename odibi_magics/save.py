@@ -7,7 +7,7 @@ import builtins
 import inspect
 import os
 import types
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -224,10 +224,24 @@ def _with_input(written: dict[str, Any], edges: Sequence[Edge], before: str | No
 
 
 class _Dumper(yaml.SafeDumper):
-    """SQL of several lines as a block, everything else as PyYAML writes it."""
+    """SQL of several lines as a block, what is short on one line, everything else as PyYAML writes it."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
+        return super().represent_mapping(tag, mapping, flow_style or _is_short(mapping.values()))
+
+    def represent_sequence(
+        self, tag: str, sequence: Any, flow_style: bool | None = None
+    ) -> yaml.SequenceNode:
+        return super().represent_sequence(tag, sequence, flow_style or _is_short(sequence))
+
+
+def _is_short(values: Collection[Any]) -> bool:
+    """Whether they are few scalars."""
+    texts = [str(value) for value in values if not isinstance(value, (dict, list))]
+    return len(texts) == len(values) and "\n" not in "".join(texts) and sum(map(len, texts)) <= 60
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:

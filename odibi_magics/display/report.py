@@ -42,7 +42,7 @@ def report_blocks(result: RunResult) -> list[Block]:
         *_errors(result),
         *warning_items(_warnings(result)),
         *_checks(result.nodes),
-        *_addresses(result),
+        *(_addresses(result) if result.writes else ()),
         *(preview_blocks(result.preview) if result.preview else ()),
     ]
 

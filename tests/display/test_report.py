@@ -126,6 +126,7 @@ def test_what_a_write_left_alone_is_said() -> None:
 def test_a_preview_shows_its_rows_and_that_nothing_was_written() -> None:
     shown = replace(DONE, writes=False, preview=Preview(columns("a int"), ((1,),), 5, "clean"))
     assert "a preview: nothing was written" in report_text(shown)
+    assert "Full addresses" not in report_text(shown)
     assert report_text(shown).endswith("clean: 1 of 5 rows, 1 column\n\n  a\nint\n  1")
 
 
