@@ -193,6 +193,48 @@ def test_a_commit_that_landed_is_never_called_failed(lake: Lake, monkeypatch: py
     assert lake.rows() == [(1,), (2,)]
 
 
+def test_a_commit_that_landed_is_found_behind_a_newer_one(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken for a conflict, it would be written a second time."""
+    from deltalake import DeltaTable
+
+    lake.write({"id": [1]})
+    commit = DeltaTable.create_write_transaction
+
+    def fails_behind(self: Any, *args: Any, **named: Any) -> None:
+        monkeypatch.undo()
+        commit(self, *args, **named)
+        lake.write({"id": [3]}, mode="append")
+        raise OSError("no space left for the checkpoint")
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", fails_behind)
+    assert lake.write({"id": [2]}, mode="append").version_after == 1
+    assert lake.rows() == [(1,), (2,), (3,)]
+
+
+def test_a_version_is_never_called_ours_that_is_another_s(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CREATE OR REPLACE alone does not say which version it follows."""
+    from deltalake import transaction
+
+    replace = transaction.create_table_with_add_actions
+
+    def overtaken(*args: Any, **named: Any) -> None:
+        monkeypatch.undo()
+        lake.write({"id": [2], "y": [2]}, mode="append")
+        replace(*args, **named)
+
+    lake.write({"id": [1], "y": [1]}, partition_by=["y"])
+    monkeypatch.setattr(transaction, "create_table_with_add_actions", overtaken)
+    with pytest.raises(
+        EngineError, match=r"another writer committed to .*/t just before this one replaced it"
+    ):
+        lake.write({"id": [3], "y": [3]}, overwrite_schema=True, partition_by=["id"])
+    assert lake.rows() == [(3, 3)]
+
+
 def test_a_commit_that_fails_takes_its_files_away(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     from deltalake import DeltaTable
 
