@@ -12,6 +12,7 @@ import pytest
 from odibi_magics.config.load import Config, Known, load, load_connections
 from odibi_magics.config.source import Source
 from odibi_magics.errors import ConfigErrors
+from tests.roadmap import PIPELINES
 
 LAKE = "connections: {lake: {type: local, base_path: ./data}}\n"
 
@@ -68,7 +69,7 @@ def test_text_that_is_no_project_says_what_is_expected() -> None:
     assert "expected a project, a pipeline's `nodes:` or a list of nodes" in problems("just words")
 
 
-ROADMAP = """
+ACCOUNTS = """
 connections:
   bronze:
     type: azure_adls
@@ -82,34 +83,11 @@ connections:
     account: account2
     auth_mode: key_vault
     secret_name: silver-key
-
-pipelines:
-  - pipeline: etl
-    nodes:
-      - name: read_data
-        read:
-          connection: bronze
-          path: raw/sales.csv
-          format: csv
-
-      - name: write_data
-        write:
-          connection: silver
-          path: clean/sales.parquet
-          format: parquet
-
-      - name: write_delta
-        write:
-          connection: silver
-          path: clean/sales.delta  # ← Delta table!
-          # format: delta (default)
-          partition_by: [year, month]
-          mode: append
 """
 
 
 def test_the_promised_yaml_checks_as_written() -> None:
-    nodes = checked(ROADMAP).model.pipelines[0].nodes
+    nodes = checked(ACCOUNTS + PIPELINES).model.pipelines[0].nodes
     assert [n.name for n in nodes] == ["read_data", "write_data", "write_delta"]
     assert nodes[2].write.partition_by == ["year", "month"]
 

@@ -35,34 +35,12 @@ from odibi_magics.pipeline.runmark import read_mark
 from odibi_magics.pipeline.runner import Run
 from odibi_magics.project import RENDER
 from tests.pipeline.conftest import Build
+from tests.roadmap import PIPELINES
 
-ROADMAP = """
+LOCAL = """
 connections:
   bronze: {{type: local, base_path: {lake}}}
   silver: {{type: local, base_path: {lake}/silver}}
-
-pipelines:
-  - pipeline: etl
-    nodes:
-      - name: read_data
-        read:
-          connection: bronze
-          path: raw/sales.csv
-          format: csv
-
-      - name: write_data
-        write:
-          connection: silver
-          path: clean/sales.parquet
-          format: parquet
-
-      - name: write_delta
-        write:
-          connection: silver
-          path: clean/sales.delta  # ← Delta table!
-          # format: delta (default)
-          partition_by: [year, month]
-          mode: append
 """
 
 CLEAN = """
@@ -81,7 +59,7 @@ def rows(result: RunResult, node: str) -> list[dict[str, Any]]:
 
 
 def test_the_promised_yaml_runs_as_written(lake: Path) -> None:
-    result = Project.from_yaml(ROADMAP.format(lake=lake)).run()
+    result = Project.from_yaml(LOCAL.format(lake=lake) + PIPELINES).run()
     assert [node.state for node in result.nodes] == ["done"] * 3
     table = DeltaTable(str(lake / "silver/clean/sales.delta"))
     assert table.metadata().partition_columns == ["year", "month"]

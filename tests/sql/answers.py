@@ -12,6 +12,7 @@ import duckdb
 from odibi_magics.sql.check import check_query
 from odibi_magics.sql.transpile import to_duckdb
 from odibi_magics.sql.types import in_duckdb
+from tests.sql.cases import plain, query
 
 HERE = Path(__file__).parent
 COLUMNS = (
@@ -27,18 +28,6 @@ def answers() -> dict[str, dict[str, Any]]:
     """By case: columns and rows, or the class of Spark's error."""
     found: dict[str, dict[str, Any]] = json.loads((HERE / "answers.json").read_text())
     return found
-
-
-def query(case: str) -> str:
-    """A case as a whole query."""
-    text = case.removeprefix("!")
-    if text.startswith(("SELECT", "WITH", "(SELECT")):
-        return text
-    return (
-        f"SELECT {text} AS x FROM t"
-        if text.startswith("explode")
-        else f"SELECT {text} AS x FROM t ORDER BY id"
-    )
 
 
 @cache
@@ -71,16 +60,3 @@ def run(case: str) -> tuple[list[list[str]], list[list[Any]]]:
         for row in relation.fetchall()
     ]
     return [[name, str(type_)] for name, type_ in zip(relation.columns, relation.types, strict=True)], rows
-
-
-def plain(value: Any) -> Any:
-    """A value as the answers have it."""
-    if isinstance(value, dict):
-        return sorted([plain(key), plain(item)] for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).hex()
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    return repr(value) if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cases import plain, query  # type: ignore[import-not-found]  # beside this script
 from pyspark.sql import SparkSession  # type: ignore[import-not-found,unused-ignore]
 
 HERE = Path(__file__).parent
@@ -43,18 +44,6 @@ def main() -> None:
     spark.stop()
 
 
-def query(case: str) -> str:
-    """A case as a whole query."""
-    text = case.removeprefix("!")
-    if text.startswith(("SELECT", "WITH", "(SELECT")):
-        return text
-    return (
-        f"SELECT {text} AS x FROM t"
-        if text.startswith("explode")
-        else f"SELECT {text} AS x FROM t ORDER BY id"
-    )
-
-
 def answer(spark: SparkSession, case: str) -> dict[str, Any]:
     """Columns with their types and rows, or the error's class."""
     try:
@@ -66,19 +55,6 @@ def answer(spark: SparkSession, case: str) -> dict[str, Any]:
         }
     except Exception as error:  # whatever Spark raises is its answer
         return {"error": str(error).split("]")[0].strip("[")[:60]}
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it, told apart by its text where JSON cannot."""
-    if isinstance(value, dict):
-        return sorted([plain(key), plain(item)] for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (bytes, bytearray)):
-        return bytes(value).hex()
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    return repr(value) if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":
