@@ -6,8 +6,16 @@ is wrong, 130 it was stopped. A reader that leaves early (`| head`) changes none
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+
+_STOPPED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -21,6 +29,22 @@ def main(argv: Sequence[str] | None = None) -> None:
 
         code = execute(words)
     except KeyboardInterrupt:
-        code = 130
+        code = _STOPPED
+    if code == _STOPPED and argv is None and _left_running():
+        _leave(code)
     if code:
         raise SystemExit(code)
+
+
+def _left_running() -> bool:
+    return any(thread.name.startswith("odibi-node") for thread in threading.enumerate())
+
+
+def _leave(code: int) -> NoReturn:
+    """Ends the process while a function that a stop did not wait for still runs: Python's own end would take the
+    libraries down under it, and they complain at length."""
+    atexit._run_exitfuncs()  # temporary folders go
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, AttributeError):
+            stream.flush()
+    os._exit(code)
