@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
-
 _STOPPED = 130
 
 
