@@ -212,7 +212,8 @@ def _selected(source: Source, whole: Columns) -> Columns:
     if source.columns is None:
         return whole
     by_name = {column.name.lower(): column for column in whole}
-    return tuple(by_name[name.lower()] for name in source.columns if name.lower() in by_name)
+    names = dict.fromkeys(map(str.lower, source.columns))  # a column that stands there twice is told as such
+    return tuple(by_name[name] for name in names if name in by_name)
 
 
 def _missing(defined: DefinedNode, path: Path, name: str, columns: Sequence[Column]) -> Iterator[Problem]:

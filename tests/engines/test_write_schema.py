@@ -139,7 +139,6 @@ def test_another_partitioning_is_refused(lake: Lake) -> None:
     [
         ({"id": [1]}, ["idd"], "there is no column 'idd'.*did you mean 'id'"),
         ({"id": [1]}, ["id"], "names every column"),
-        ({"id": [1], "v": [1], "w": [1]}, ["v", "V"], "names the column 'v' twice"),
         ({"id": [1], "f": [1.5]}, ["f"], "type double cannot name folders"),
         ({"id": [1], "f": [[1]]}, ["f"], "type array<bigint> cannot name folders"),
         ({"id": [1], "a/b": [1]}, ["a/b"], "'/' in the name of the column 'a/b'"),

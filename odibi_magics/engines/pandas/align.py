@@ -47,8 +47,6 @@ def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str
         _check_name(column.name)
     wanted = sink.partition_by if partition_by is None else partition_by
     partitions = tuple(_partition(name, by_name, columns) for name in wanted)
-    if twice := [name for i, name in enumerate(partitions) if name in partitions[:i]]:
-        raise EngineError(f"partition_by names the column '{twice[0]}' twice")
     if columns and len(partitions) == len(columns):
         raise EngineError("partition_by names every column; at least one must be left for the files")
     return Layout(tuple(columns), partitions, {column.name: column.name for column in columns}, added=True)
