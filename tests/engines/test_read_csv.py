@@ -243,6 +243,9 @@ def test_bytes_of_another_encoding_are_told(house: House) -> None:
         ("a,b\n1,2\r\n3,4\n", "line 2: it ends with CRLF, those before it with LF"),
         ('a,b\r\n1,"x\ny"\r\n3,4\n', "line 4: it ends with LF, those before it with CRLF"),
         ("a,b\n1,x\ry\n", "line 2: it ends with CR, those before it with LF"),
+        ("\r\n\na,b\n1,x\n", "line 2: it ends with LF, those before it with CRLF"),
+        ('"a\nb",c\r\n1,x\r\n', "line 2: it ends with CRLF, those before it with LF"),
+        ('a, "b\n1,x\n2,y\n', "line 1: a quote .* is never closed"),
         ("a,A\n1,2\n", "line 1: the header names 'A' twice"),
         ("", "is empty: no line tells its columns"),
         ("\n\n", "is empty"),
@@ -278,12 +281,13 @@ def test_line_ends_and_spaces_around_names(house: House, text: str) -> None:
 @pytest.mark.parametrize("before", ["\n", "\n\n", "\r\n\r\n", "\ufeff\n"])
 @pytest.mark.parametrize("text", ["a\nx\n", "a,b\nx,y\n"])
 def test_empty_lines_before_the_header_are_no_header(house: House, before: str, text: str) -> None:
-    text = before + text.replace("\n", before.strip("\ufeff")[: 1 + before.startswith("\r")])
+    end = "\r\n" if "\r" in before else "\n"
+    text = before + text.replace("\n", end)
     assert rows(house.csv(text)) == [("x", "y")[: 1 + ("," in text)]]
     with pytest.raises(EngineError, match=rf"line {before.count(chr(10)) + 2}: column 'a' holds 'x'"):
         house.csv(text, schema=dict.fromkeys("ab"[: 1 + ("," in text)], "int")).to_arrow()
     with pytest.raises(EngineError, match=rf"line {before.count(chr(10)) + 1}: the header names 'A' twice"):
-        house.csv(before + "a,A\n")
+        house.csv(f"{before}a,A{end}")
 
 
 def test_names_that_sql_would_stumble_over(house: House) -> None:

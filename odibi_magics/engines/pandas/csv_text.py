@@ -65,7 +65,7 @@ class Dialect:
         return io.TextIOWrapper(open_bytes(path), ENCODINGS[self.encoding], newline="")
 
     def records(self, lines: Iterator[str], *, strict: bool = False) -> Iterator[list[str]]:
-        """Records as lists of texts. strict: csv.Error for quotes that do not match."""
+        """Records as lists of texts. strict: as DuckDB reads quotes, or csv.Error."""
         doubled = self.escape in (self.quote, "")
         return csv.reader(
             lines,
@@ -75,6 +75,7 @@ class Dialect:
             escapechar=None if doubled else self.escape,
             quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
             strict=strict,
+            skipinitialspace=strict and self.delimiter != " ",
         )
 
 
@@ -92,10 +93,29 @@ def _encoding(name: str) -> str:
 
 
 def first_record(path: str, dialect: Dialect) -> tuple[int, list[str]] | None:
-    """How many empty lines there are before the first record, and that; None where there is none."""
+    """How many empty lines there are before the first record, and that; None where there is none.
+
+    Raises EngineError where DuckDB would end the record, or one of these lines, elsewhere.
+    """
     with _readable(path, dialect), dialect.open(path) as file:
-        records = enumerate(dialect.records(iter(file)))
-        return next(((empty, record) for empty, record in records if record), None)
+        counted = _Counted(iter(file))
+        empty = 0
+        try:
+            for record in dialect.records(iter(counted), strict=True):
+                if record:
+                    _check_ends(path, counted.seen)
+                    return empty, record
+                empty += 1
+        except csv.Error:
+            raise EngineError(misquoted(path, empty + 1, dialect)) from None
+    return None
+
+
+def _check_ends(path: str, lines: Sequence[str]) -> None:
+    """DuckDB takes the first end of a line it sees, also one in quotes, for all ends."""
+    ends = [end for line in lines if (end := _end(line))]
+    if line := next((i for i, end in enumerate(ends, 1) if end != ends[0]), None):
+        raise EngineError(ends_otherwise(path, line, ends[line - 1], ends[0]))
 
 
 def sample(path: str, dialect: Dialect, lines: int) -> str:
@@ -159,16 +179,27 @@ def find_line(
 _ENDS = {"\n": "LF", "\r\n": "CRLF", "\r": "CR"}
 
 
-def other_end(path: str, dialect: Dialect) -> tuple[int, str, str] | None:
-    """The first line that ends otherwise than those before it, outside of quotes: its number, its end and theirs."""
+def _end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
+
+
+def other_end(path: str, dialect: Dialect) -> str | None:
+    """That a line ends otherwise than those before it, outside of quotes."""
     usual = ""
     for found in _numbered(path, dialect):
-        last = found.written[-1]
-        end = _ENDS.get(last[len(last.rstrip("\r\n")) :], "")
+        end = _end(found.written[-1])
         usual = usual or end
         if end and end != usual:
-            return found.line + len(found.written) - 1, end, usual
+            return ends_otherwise(path, found.line + len(found.written) - 1, end, usual)
     return None
+
+
+def ends_otherwise(path: str, line: int, end: str, usual: str) -> str:
+    return f"{path}, line {line}: it ends with {_ENDS[end]}, those before it with {_ENDS[usual]}; give all the same end"
+
+
+def misquoted(path: str, line: int, dialect: Dialect) -> str:
+    return f"{path}, line {line}: a quote ({dialect.quote}) is never closed, or has text behind it"
 
 
 def long_line(path: str, dialect: Dialect) -> int | None:
@@ -179,8 +210,8 @@ def long_line(path: str, dialect: Dialect) -> int | None:
     return None
 
 
-def misquoted_line(path: str, dialect: Dialect) -> int | None:
-    """The line where the first record begins whose quotes do not match."""
+def misquoted_record(path: str, dialect: Dialect) -> str | None:
+    """That the quotes of a record do not match."""
     with suppress(UnicodeDecodeError, OSError, EOFError), dialect.open(path) as file:
         records: Any = dialect.records(iter(file), strict=True)
         begins = 1
@@ -188,7 +219,7 @@ def misquoted_line(path: str, dialect: Dialect) -> int | None:
             for _ in records:
                 begins = records.line_num + 1
         except csv.Error:
-            return begins
+            return misquoted(path, begins, dialect)
     return None
 
 

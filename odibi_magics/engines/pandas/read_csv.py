@@ -17,7 +17,7 @@ from odibi_magics.engines.pandas.csv_text import (
     first_record,
     header_names,
     long_line,
-    misquoted_line,
+    misquoted_record,
     not_encoded,
     other_delimiter,
     other_end,
@@ -330,14 +330,12 @@ class Explainer:
         if "Maximum line size" in message and (long := long_line(path, self.dialect)):
             return f"{path}, line {long}: a record of more than {LONGEST_LINE // 2**20} MiB; is a quote never closed?"
         expected = len(self.group.names)
-        if "Number of Columns" not in message and (ends := other_end(path, self.dialect)):
-            line, end, usual = ends
-            return f"{path}, line {line}: it ends with {end}, those before it with {usual}; give all the same end"
+        if "Number of Columns" not in message and (other := other_end(path, self.dialect)):
+            return other
         if found := find_line(path, self.dialect, lambda record: len(record) != expected):
             line, record = found
             fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
             return f"{path}, line {line}: {fields}, expected {expected}"
-        if begins := misquoted_line(path, self.dialect):
-            quote = self.dialect.quote
-            return f"{path}, line {begins}: a quote ({quote}) is never closed, or has text behind it"
+        if misquoted := misquoted_record(path, self.dialect):
+            return misquoted
         return Quoting(f"{path}: ", plain(re.split(r"\n\s*(?:\n|Possible fixes)", message)[0]))
