@@ -106,6 +106,18 @@ def test_names_with_patterns_in_them(engine: Engine, tmp_path: Path, format_: st
         house.run.close()
 
 
+@pytest.mark.parametrize("end", [".zip", ".bz2", ".ZST"])
+def test_packed_files_are_not_left_out_but_told(house: House, end: str) -> None:
+    house.file("in/a.csv", "id\n1\n")
+    house.file(f"in/b.csv{end}", b"PK")
+    for path in ("in", "in/*", f"in/b.csv{end}"):
+        with pytest.raises(EngineError, match=rf"b\.csv\{end} is packed: unpack it, or pack it with gzip"):
+            house.read(path, "csv")
+    house.file("in/notes.zip", b"PK")
+    (house.folder / f"in/b.csv{end}").unlink()
+    assert rows(house.read("in", "csv")) == [(1,)]
+
+
 def test_what_is_no_file_is_told(house: House) -> None:
     os.mkfifo(house.folder / "pipe.csv")
     house.file("a.csv", "id\n1\n")

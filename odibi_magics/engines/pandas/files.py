@@ -19,6 +19,7 @@ _ENDINGS = {
     "json": (".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz"),
     "parquet": (".parquet",),
 }
+_PACKED = (".bz2", ".xz", ".zst", ".zip", ".7z", ".lz4", ".snappy")
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ def find_files(place: Place) -> Files:
         files = tuple(sorted((_file(path) for path in found), key=lambda file: file.path))
     except OSError as error:
         raise EngineError(f"{error.filename or url} cannot be read: {error.strerror}") from None
+    if packed := next((file.path for file in files if file.path.lower().endswith(_PACKED)), None):
+        raise EngineError(f"{packed} is packed: unpack it, or pack it with gzip (.gz)")
     return Files(url, files)
 
 
@@ -129,7 +132,8 @@ def _parts(place: Place, folder: Path) -> list[str]:
 
 def _is_data(name: str, format_: str) -> bool:
     """Whether a file of a folder belongs to the format: by its ending, or because it has none."""
-    return name.lower().endswith(_ENDINGS[format_]) or "." not in name
+    unpacked = next((name[: -len(end)] for end in _PACKED if name.lower().endswith(end)), name)
+    return unpacked.lower().endswith(_ENDINGS[format_]) or "." not in name
 
 
 def _is_hidden(path: Path) -> bool:
