@@ -20,7 +20,7 @@ Columns = tuple[Column, ...]
 
 
 class Planner:
-    """Binds queries in one DuckDB instance, kept because opening a cursor costs more than a DESCRIBE."""
+    """Binds queries in one DuckDB instance, kept because opening one costs more than binding a query."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -35,10 +35,9 @@ class Planner:
         empty = {name: empty_table(columns) for name, columns in inputs.items()}
         try:
             with self._lock:
-                rows = self._session.run(f"DESCRIBE {with_tables(empty, sql)}")
+                described = self._session.describe(with_tables(empty, sql))
         except EngineError as error:
             raise SqlErrors([_placed(str(error), text)]) from None
-        described = [(row[0], row[1]) for row in rows]
         _check_names([name for name, _ in described])
         source = f"(\n{sql}\n)"
         try:

@@ -82,6 +82,12 @@ class Session:
         with self.cursor(tables) as cursor:
             return cursor.execute(sql).fetchall()
 
+    def describe(self, sql: str) -> list[tuple[str, str]]:
+        """The names and DuckDB's types of a query's columns, bound but not run. Raises as `cursor`."""
+        with self.cursor() as cursor:
+            relation = cursor.sql(sql)  # two thirds of the time of a DESCRIBE
+            return list(zip(relation.columns, map(str, relation.types), strict=True))
+
     def reader(
         self, sql: str, tables: Mapping[str, Opener], schema: pa.Schema, batch_rows: int = BATCH_ROWS
     ) -> pa.RecordBatchReader:
