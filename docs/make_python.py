@@ -33,7 +33,7 @@ print(project.plan())
 try:
     result = project.run()
 except NodeFailed as failed:
-    result = failed.result          # the same object; nodes that ran have their data
+    result = failed.result  # the same object; nodes that ran have their data
 result["clean"].to_pandas()
 result.save("report.html")
 project.engine.read_delta(connection="lake", path="clean/orders", version=5).to_arrow()

@@ -44,4 +44,6 @@ class Mute(Exception):
 
 
 def test_an_error_whose_text_fails_is_told_all_the_same() -> None:
-    assert "please report it: Mute: its text cannot be told, __str__ raised RuntimeError" in str(Unexpected(Mute()))
+    assert "please report it: Mute: its text cannot be told, __str__ raised RuntimeError" in str(
+        Unexpected(Mute())
+    )

@@ -11,11 +11,7 @@ from tests.docs.makers import DOCS, maker
 
 
 def all_models() -> list[type[BaseModel]]:
-    found = [
-        value
-        for value in vars(models).values()
-        if isinstance(value, type) and issubclass(value, Model)
-    ]
+    found = [value for value in vars(models).values() if isinstance(value, type) and issubclass(value, Model)]
     return [model for model in found if model not in (Model, models.Described, models.Check)]
 
 
