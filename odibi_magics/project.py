@@ -20,9 +20,16 @@ from odibi_magics.connections.registry import connect
 from odibi_magics.display.plan import plan_html, plan_text
 from odibi_magics.display.report import report_html, report_page, report_text
 from odibi_magics.display.tables import preview_html, preview_text
-from odibi_magics.engines.base import Engine, Frame
+from odibi_magics.engines.base import Engine, Frame, Warned
 from odibi_magics.engines.registry import choose_engine
-from odibi_magics.errors import ConfigErrors, NodeFailed, UsageError, suggest
+from odibi_magics.errors import (
+    Cancelled,
+    ConfigErrors,
+    ConnectionFailed,
+    NodeFailed,
+    UsageError,
+    suggest,
+)
 from odibi_magics.pipeline.build import Builder
 from odibi_magics.pipeline.definitions import Definitions, definitions
 from odibi_magics.pipeline.edges import downstream, upstream
@@ -140,9 +147,11 @@ class Project:
         """
         plan = self.plan(pipelines=pipelines, only=only, from_node=from_node, engine=engine)
         run = Run(plan, self._engine(engine), run_id or new_run_id(), RENDER, observers, retry=self._retry)
-        result = run.execute()
-        self._keep_story(result)
-        return _whole(result)
+        try:
+            return _whole(self._kept(run.execute()))
+        except Cancelled as stopped:
+            stopped.result = self._kept(stopped.result)
+            raise
 
     def preview(
         self,
@@ -243,10 +252,18 @@ class Project:
         needed = upstream(edges, [name])
         return replace(plan, nodes=tuple(node for node in plan.nodes if node.name in needed))
 
-    def _keep_story(self, result: RunResult) -> None:
+    def _kept(self, result: RunResult) -> RunResult:
+        """The result, its report kept where `story:` says; that it cannot be is a warning, for the run is over."""
         story = self.definitions.settings.get("story")
-        if story is not None:
+        if story is None:
+            return result
+        try:
             keep_story(result, self.connection(story.connection), story.path)
+        except ConnectionFailed as error:
+            said = f"the run's report was not kept: {error}"
+            warned = Warned(said, "mend story: its connection or its path", "story-not-kept")
+            return replace(result, warnings=(*result.warnings, warned))
+        return result
 
     # Places ------------------------------------------------------------------------------------------------------
 

@@ -70,6 +70,12 @@ class OdibiMagics(Magics):
         """
         try:
             yield
+        except KeyboardInterrupt as stop:
+            from odibi_magics.errors import Cancelled
+
+            if isinstance(stop, Cancelled):
+                raise
+            raise Cancelled("stopped") from None
         except Exception as error:
             from odibi_magics.errors import OdibiError, Unexpected
 

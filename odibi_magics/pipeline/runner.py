@@ -139,7 +139,7 @@ class Run:
         ready: deque[str] = deque()
         while sorter.is_active():
             ready.extend(sorter.get_ready())
-            while ready and len(workers.running) < PARALLEL:
+            while ready and len(workers.working) < PARALLEL:
                 workers.start(ready.popleft())
             if (name := workers.ended(_GLANCE)) is not None:
                 sorter.done(name)
@@ -309,8 +309,8 @@ class Run:
     def _await(self, workers: Workers) -> None:
         """Waits for what cannot be interrupted; not long for functions."""
         asked = time.monotonic()
-        while workers.running - (self.calling if time.monotonic() - asked > _PATIENCE else set()):
-            workers.ended(_GLANCE)
+        while workers.alive() - (self.calling if time.monotonic() - asked > _PATIENCE else set()):
+            time.sleep(_GLANCE)
 
     def _stop(self) -> None:
         for node in self.plan.nodes:

@@ -10,16 +10,23 @@ from queue import Empty, SimpleQueue
 
 
 class Workers:
-    """Daemon threads, one for each name at work: a process that ends does not wait for a function that never does."""
+    """Daemon threads, one for each name at work: a process that ends does not wait for a function that never does.
+
+    working: names that were started and whose end was not taken yet.
+    """
 
     def __init__(self, work: Callable[[str], None]) -> None:
         self._work = work
         self._ends: SimpleQueue[tuple[str, BaseException | None]] = SimpleQueue()
-        self.running: set[str] = set()
+        self._threads: dict[str, threading.Thread] = {}
+        self.working: set[str] = set()
 
     def start(self, name: str) -> None:
-        self.running.add(name)
-        threading.Thread(target=self._run, args=(name,), name=f"odibi-node-{name}", daemon=True).start()
+        self._threads[name] = threading.Thread(
+            target=self._run, args=(name,), name=f"odibi-node-{name}", daemon=True
+        )
+        self.working.add(name)
+        self._threads[name].start()
 
     def _run(self, name: str) -> None:
         try:
@@ -34,10 +41,14 @@ class Workers:
             name, error = self._ends.get(timeout=seconds)
         except Empty:
             return None
-        self.running.discard(name)
+        self.working.discard(name)
         if error is not None:
             raise error
         return name
+
+    def alive(self) -> set[str]:
+        """Those that still run, whatever an interrupt did to the books."""
+        return {name for name, thread in self._threads.items() if thread.is_alive()}
 
 
 @contextmanager

@@ -113,6 +113,19 @@ def test_an_unforeseen_error_is_told_whole_but_redacted(
     assert "c2VjcmV0" not in ran.printed + str(ran.error)
 
 
+def test_a_stop_outside_of_a_run_has_no_traceback_either(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from odibi_magics.session import Session
+
+    def stopped(session: Session) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "nodes", stopped)
+    ran = notebook.run("%odibi")
+    assert type(ran.error).__name__ == "Cancelled" and ran.printed.strip() == "stopped"
+
+
 def test_in_a_terminal(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(ORDERS)
     cell = orders_cell().partition("\n")[2]

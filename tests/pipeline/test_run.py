@@ -556,6 +556,24 @@ def test_a_story_keeps_the_report(project: Build, lake: Path) -> None:
     assert "<html" in (lake / "runs/r1.html").read_text()
 
 
+def test_a_stopped_run_has_a_story_too(project: Build, lake: Path) -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, NodeFinished) and event.node == "clean":
+            _thread.interrupt_main()
+
+    with pytest.raises(Cancelled):
+        project(CLEAN, head="story: {connection: lake, path: runs}\n").run(run_id="r1", observers=[stop])
+    assert json.loads((lake / "runs/r1.json").read_text())["state"] == "stopped"
+
+
+def test_a_story_that_cannot_be_kept_costs_no_result(project: Build, lake: Path) -> None:
+    (lake / "runs").write_text("a file")
+    result = project(CLEAN, head="story: {connection: lake, path: runs}\n").run()
+    [warned] = result.warnings
+    assert result.state == "done" and warned.code == "story-not-kept"
+    assert "the run's report was not kept: Connection 'lake'" in str(result)
+
+
 def test_a_report_is_saved_as_html_or_json(project: Build, tmp_path: Path) -> None:
     result = project(CLEAN).run()
     assert "clean" in result.save(tmp_path / "r.html").read_text()
