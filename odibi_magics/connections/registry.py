@@ -18,7 +18,7 @@ def connect(name: str, model: Any, folder: Path) -> Connection:
         from odibi_magics.connections.local import LocalConnection
 
         try:
-            return LocalConnection(name, folder / model.base_path)
+            return LocalConnection(name, folder / Path(model.base_path).expanduser())
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL character
             raise ConnectionFailed(f"Connection '{name}': base_path is no folder: {error}") from None
     raise ConnectionFailed(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from odibi_magics.config.models import LocalConnection as LocalConfig
 from odibi_magics.connections.local import LocalConnection
+from odibi_magics.connections.registry import connect
 from odibi_magics.errors import ConnectionFailed
 
 
@@ -21,6 +23,12 @@ def lake(tmp_path: Path) -> LocalConnection:
 )
 def test_a_path_inside_is_an_absolute_path(lake: LocalConnection, path: str) -> None:
     assert lake.url(path) == str((lake.base / path).resolve())
+
+
+def test_a_tilde_is_the_users_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    opened = connect("lake", LocalConfig(base_path="~/lake"), tmp_path)
+    assert opened.url("a") == str(tmp_path / "home/lake/a")
 
 
 @pytest.mark.parametrize(
