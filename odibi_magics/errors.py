@@ -63,6 +63,10 @@ class Problem:
         return f"Problem({redact(render_problem(self).strip())!r})"
 
 
+# More than people read; `problems` holds them all.
+_SHOWN = 100
+
+
 class ConfigErrors(OdibiError):
     """All problems of one text, found before anything ran.
 
@@ -79,8 +83,9 @@ class ConfigErrors(OdibiError):
         count = len(self.problems)
         noun = "problem" if count == 1 else "problems"
         head = f"{count} {noun} in {self.what}, nothing was run"
-        told = (render_problem(problem, self.what) for problem in self.problems)
-        return redact("\n".join([head, "", *told]))
+        told = [render_problem(problem, self.what) for problem in self.problems[:_SHOWN]]
+        more = [f"  ... and {count - _SHOWN} more"] if count > _SHOWN else []
+        return redact("\n".join([head, "", *told, *more]))
 
     def without_data(self) -> Self:
         kept = [replace(problem, message=without_data(problem.message)) for problem in self.problems]

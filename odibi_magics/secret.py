@@ -31,7 +31,8 @@ _SECRET_WORD: Final = re.compile(
     r"|(^|_)(pwd|token|credential)$",
     re.IGNORECASE,
 )
-# How near to one of SECRET_KEYS a misspelling of it is; `account_name` is 0.78 from `account_key`.
+# How near to one of these a misspelling of it is; `account_name` is 0.78 from `account_key`.
+_NAMES: Final = (*SECRET_KEYS, "password")
 _NEAR: Final = 0.8
 
 # Shorter values are words of ordinary text; hiding them would tear holes into every message.
@@ -83,7 +84,7 @@ def names_secret(key: str) -> bool:
     """Whether a secret itself may stand behind a key: one of SECRET_KEYS, a misspelling of it, or `password`."""
     from difflib import get_close_matches  # 3 ms, only when a text is looked through
 
-    return bool(_SECRET_WORD.search(key) or get_close_matches(key.lower(), SECRET_KEYS, n=1, cutoff=_NEAR))
+    return bool(_SECRET_WORD.search(key) or get_close_matches(key.lower(), _NAMES, n=1, cutoff=_NEAR))
 
 
 def redact(text: str) -> str:

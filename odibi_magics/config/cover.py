@@ -13,15 +13,25 @@ from odibi_magics.secret import names_secret
 
 Stretch = tuple[int, int]
 
-_TOKEN = re.compile(r"(?P<key>[\w.-]+)['\"]?[ \t]*:|[\[\]{}]")
+# A slip of the finger may stand between a key and its colon.
+_TOKEN = re.compile(
+    r"(?<![\w.-])(?P<key>[\w.-]++)['\"]?[^\w\s:,{}\[\]]{0,2}[ \t]*:"
+    r"|(?P<bare>\b(?i:account_?key|sas_?token|connection_?string|client_?secret|password)['\"]?[ \t=]+(?=[^\s:=]))"
+    r"|[\[\]{}]"
+)
 # The name of a secret, which may be read; what follows is looked at so that `${A}b` is none.
 _NAME = re.compile(r"[ \t]*(['\"]?)(?:\$\{\w+\}|\{\{\s*\w+\s*\}\})\1(?=\s*(?:[,}\]#]|$))", re.MULTILINE)
 _QUOTED = re.compile(r"\s*(?:[&!]\S*\s+)*(?:'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"\\]|\\.)*(?:\"|\Z))", re.DOTALL)
+# What may follow a closed quote, in a block and inside brackets; else the value goes on behind a quote of its own.
+_AFTER_BLOCK = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|\Z)")
+_AFTER_FLOW = re.compile(r"\s*(?:,\s*(?:['\"]?[\w.-]+['\"]?\s*:|[}\]]|\n|\Z)|[}\]]|#|\Z)")
 _BRACKET = re.compile(r"[\[\]{}]")
 # Up to the next key of the same mapping, a comma or closing brackets at a line's end, or the line's end.
 _FLOW_LINE = re.compile(
-    r"\s*[^\n]*?(?=\s*(?:,\s*['\"]?[\w.-]+['\"]?\s*:|,?[ \t]*$|[}\]][}\],\s]*$))", re.MULTILINE
+    r"\s*+[^\n]*?(?=[ \t]{0,9}(?:,[ \t]{0,9}['\"]?[\w.-]++['\"]?[ \t]{0,9}:|,?[ \t]{0,9}$|[}\]][}\],\s]{0,99}$))",
+    re.MULTILINE,
 )
+_OPENING = re.compile(r"\s*+[\[{]")
 _LINE = re.compile(r"\n(?P<indent>[ \t]*)(?P<rest>[^\n]*)")
 _NEXT_ITEM = re.compile(r"['\"]?[\w.-]+['\"]?\s*:|[-#}\]]|\Z")
 
@@ -42,9 +52,9 @@ def _secrets(text: str) -> Iterator[Stretch]:
     for token in _TOKEN.finditer(text):
         if token.start() < done:
             continue
-        if token["key"] is None:
+        if token[0] in ("[", "{", "]", "}"):
             depth += 1 if token[0] in "[{" else -1
-        elif names_secret(token["key"]) and not _NAME.match(text, token.end()):
+        elif (token["bare"] or names_secret(token["key"])) and not _NAME.match(text, token.end()):
             indent = token.start() - (text.rfind("\n", 0, token.start()) + 1)
             done = _end(text, token.end(), indent, flow=depth > 0)
             start = token.end() + len(text[token.end() : done]) - len(text[token.end() : done].lstrip())
@@ -54,7 +64,9 @@ def _secrets(text: str) -> Iterator[Stretch]:
 def _end(text: str, start: int, indent: int, *, flow: bool) -> int:
     """One past the value that begins behind `start`: rather too much than too little where the text is malformed."""
     if quoted := _QUOTED.match(text, start):
-        return quoted.end()
+        start = quoted.end()
+        if (_AFTER_FLOW if flow else _AFTER_BLOCK).match(text, start):
+            return start
     if flow:
         return _flow_end(text, start)
     line = text.find("\n", start)
@@ -70,8 +82,7 @@ def _continues(line: re.Match[str], indent: int) -> bool:
 
 
 def _flow_end(text: str, start: int) -> int:
-    first = text[start:].lstrip()[:1]
-    if first and first in "[{":
+    if _OPENING.match(text, start):
         return _closed(text, start)
     at = start
     while (found := _FLOW_LINE.match(text, at)) and found.end() > at:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from odibi_magics.config.marks import Document, Path, parse, render_path
@@ -260,6 +261,10 @@ def _hides_literal(value: Any) -> bool:
     return True
 
 
+# Of one scalar's names that cannot be filled in, so many are told.
+_MANY = 100
+
+
 class _Filler:
     """Fills variables into every scalar but SQL, and reports all missing names at once."""
 
@@ -302,7 +307,8 @@ class _Filler:
             return value
         else:
             filled = fill(value, self.values, missing)
-        for name in missing:
+        first = {(name.kind, name.name): name for name in reversed(missing)}
+        for name in islice(reversed(first.values()), _MANY):  # each has to be looked for in the text
             self._problem(path, *self._words(name), name)
             self.unfilled.add(path)
         return filled

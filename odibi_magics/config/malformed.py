@@ -51,6 +51,7 @@ _WORDS = (
     _Words("did not find expected node content", "no text begins with this character: put quotes round it"),
     _Words("did not find expected '-' indicator", "a list item without its '-', or the indentation does not fit"),
     _Words("found undefined alias", "an alias (*name) of an anchor that is not defined above it"),
+    _Words("second occurrence", "a second anchor (&name) of this name", "duplicate anchor"),
     _Words("but found another document", "a second document ('---'): a cell holds one"),
     _Words("found unexpected end of stream", "a quote is not closed", "quoted scalar", at_start=True),
     _Words("invalid Unicode character escape code", "this escape is half a character: write the character itself"),

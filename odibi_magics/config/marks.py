@@ -161,7 +161,7 @@ _TOO_LONG = (
 
 # The C parser recurses for each level and ends the process where its stack does: depth is looked at before it.
 _BRACKET = re.compile(r"[\[\]{}]")
-_DASHES = re.compile(rf"^ *(?:- +){{{MAX_DEPTH},}}", re.MULTILINE)
+_INDICATORS = re.compile(rf"(?<!\S)(?:(?:[-?:]|[&!]\S*)[ \t]+){{{MAX_DEPTH},}}")
 
 
 def _too_deep(text: str) -> bool:
@@ -169,7 +169,7 @@ def _too_deep(text: str) -> bool:
     for match in _BRACKET.finditer(text):
         depth = max(0, depth + (1 if match[0] in "[{" else -1))
         deepest = max(deepest, depth)
-    return deepest > 10 * MAX_DEPTH or _DASHES.search(text) is not None
+    return deepest > 10 * MAX_DEPTH or _INDICATORS.search(text) is not None
 
 
 def _compose(document: Document) -> yaml.Node | None:

@@ -39,8 +39,10 @@ def templates(text: str, dialect: str = "spark") -> Iterator[tuple[re.Match[str]
     kinds: raw, single, double, name; of duckdb also escaped (E'..') and dollars ($$..$$).
     """
     at = 0
+    stretch = _STRETCHES[dialect].search(text)
     while (found := TEMPLATE.search(text, at)) is not None:
-        stretch = _STRETCHES[dialect].search(text, at)
+        if stretch is not None and stretch.start() < at:
+            stretch = _STRETCHES[dialect].search(text, at)
         if stretch is None or found.start() < stretch.start():
             yield found, ""
             at = found.end()

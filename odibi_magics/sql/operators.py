@@ -36,7 +36,7 @@ class Operators(Literals):
         for side in (left, right):
             if not is_numeric(side.type) and side.type != VOID:
                 text = " (text is joined by ||)" if sign == "+" and side.type == "string" else ""
-                return self.refuse(node, f"{sign} needs numbers, and this is {side.type}: CAST it{text}")
+                return self.refuse(side.node, f"{sign} needs numbers, and this is {side.type}: CAST it{text}")
         if sign == "/":
             return self.divide(node, left, right)
         if (is_decimal(left.type) or is_decimal(right.type)) and not {left.type, right.type} & {*FRACTIONAL}:

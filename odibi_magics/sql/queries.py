@@ -35,15 +35,21 @@ def compiled(
     try:
         sql, columns = queries.top(tree)
     except RecursionError:
-        return Compiled("", [], [SqlProblem("the SQL is nested too deeply")])
+        return _TOO_DEEP
     return Compiled(sql, columns, queries.problems)
+
+
+_TOO_DEEP = Compiled("", [], [SqlProblem("the SQL is nested too deeply")])
 
 
 def compiled_condition(tree: exp.Expr, columns: Sequence[tuple[str, str]]) -> Compiled:
     """A condition over one row's columns."""
     expressions = Expressions()
     expressions.scope = Scope([Source("", columns)], clause="where")
-    return Compiled(expressions.condition(tree), [], expressions.problems)
+    try:
+        return Compiled(expressions.condition(tree), [], expressions.problems)
+    except RecursionError:
+        return _TOO_DEEP
 
 
 class Queries(Sources):

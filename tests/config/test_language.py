@@ -407,6 +407,21 @@ def test_an_unknown_variable_is_one_problem(where: str) -> None:
     assert said.startswith("2 problems ")
 
 
+def test_thousands_of_unknown_variables_are_told_in_no_time() -> None:
+    text = LAKE + f"project: '{''.join(f'{{{{ v{i} }}}}' for i in range(50_000))}'"
+    with pytest.raises(ConfigErrors) as caught:
+        checked(text)
+    assert len(caught.value.problems) == 100
+    assert "unknown variable 'v0'" in str(caught.value)
+
+
+def test_problems_that_nobody_reads_are_counted() -> None:
+    said = problems("\n".join(f"key{i}: 1" for i in range(250)))
+    assert said.startswith("250 problems in this cell")
+    assert said.count("unknown key") == 100
+    assert said.endswith("  ... and 150 more")
+
+
 def test_a_variable_of_the_environment_is_filled_in_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAY", "2026-01-01")
     config = checked(

@@ -68,6 +68,7 @@ def test_templates_work_unquoted_anywhere(text: str, value: object) -> None:
         ("a:\n\t- b", 2, "malformed YAML: a tab"),
         ("a: *nowhere", 1, "an alias (*name) of an anchor that is not defined"),
         ("a: 1\n---\nb: 2", 2, "a second document"),
+        ("a: &x 1\nb: &x 2", 2, "a second anchor (&name) of this name"),
         ("? [a]\n: b", 1, "a key must be a word"),
         ("a: &loop [*loop]", 1, "an alias holds itself"),
         ("a: \ue000", 1, "a character that cannot stand here: U+E000"),
@@ -246,7 +247,10 @@ def test_a_long_line_is_cut_round_the_words() -> None:
     assert caret.endswith("^^^^^  here")
 
 
-@pytest.mark.parametrize("text", ["{a: " * 50_000, "[" * 200_000, "- " * 50_000 + "x"])
+@pytest.mark.parametrize(
+    "text",
+    ["{a: " * 50_000, "[" * 200_000, "- " * 50_000 + "x", "? " * 200_000, "- ? " * 50_000, "? !a " * 50_000],
+)
 def test_nesting_that_would_end_the_process_is_refused_before_the_parser(text: str) -> None:
     assert "levels deep" in refused(text)[0]
 

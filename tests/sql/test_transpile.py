@@ -9,7 +9,13 @@ import pytest
 
 from odibi_magics.sql.check import check_predicate, check_query
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
-from odibi_magics.sql.transpile import check_columns, predicate_to_duckdb, to_duckdb, to_spark
+from odibi_magics.sql.transpile import (
+    check_columns,
+    check_condition,
+    predicate_to_duckdb,
+    to_duckdb,
+    to_spark,
+)
 
 SCHEMAS = {
     "orders": [("id", "int"), ("Qty", "bigint"), ("name", "string"), ("price", "decimal(10,2)"), ("ts", "timestamp"),
@@ -80,6 +86,11 @@ def test_columns_that_a_star_brings_twice_are_one_problem() -> None:
     assert found.message == (
         "8 columns come out twice (id, Qty, name, price, ts ...): name the columns instead of *"
     )
+
+
+def test_a_condition_that_is_too_deep_is_a_problem() -> None:
+    checked = check_predicate("1 + " * 20_000 + "1 > 0")
+    assert [found.message for found in check_condition(checked, [])] == ["the SQL is nested too deeply"]
 
 
 def test_two_tables_of_one_name_are_one_problem() -> None:
