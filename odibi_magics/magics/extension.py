@@ -118,7 +118,10 @@ class OdibiMagics(Magics):
 
     @_magic(line_magic)
     def odibi(self, line: str) -> None:
-        """%odibi: what this notebook knows (connections, nodes, the last run) and what the magics do."""
+        """%odibi: what this notebook knows (connections, nodes, the last run) and what the magics do.
+
+        --forget NODE ...   drop nodes that are not needed any more
+        """
         from odibi_magics.magics import session
 
         session.overview(self, line)
@@ -130,7 +133,7 @@ class OdibiMagics(Magics):
         --plan [--sql]      show what a run would do; run nothing
         --preview [NODE]    run up to NODE, validate it, show its rows; write nothing
         --sample ROWS       the same on a few rows of each source
-        --only NODE, --from-node NODE, --engine ENGINE, --env NAME, --set NAME=VALUE
+        --only NODE (may be repeated), --from-node NODE, --engine ENGINE, --env NAME, --set NAME=VALUE
         --as NAME[=NODE]    put a node's data into a notebook variable
         --run-id ID         the run's id
         --help              all of this at length
@@ -150,7 +153,10 @@ class OdibiMagics(Magics):
 
     @_magic(line_magic)
     def odibi_save(self, line: str) -> None:
-        """%odibi_save FILE: the notebook's project as one checked file, its functions as source beside it."""
+        """%odibi_save FILE: the notebook's project as one checked file, its functions as source beside it.
+
+        --force             over a file that was not saved from a notebook, or was edited since
+        """
         from odibi_magics.magics import session
 
         session.save(self, line)
@@ -167,6 +173,7 @@ class OdibiMagics(Magics):
         """%odibi_preview TABLE: the first rows of conn:path, a node, a local path or a URL.
 
         With @5 or @2026-11-20T18:00Z behind it, as it was then.
+        --rows ROWS         how many
         """
         from odibi_magics.magics import tables
 
