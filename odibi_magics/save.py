@@ -50,6 +50,8 @@ def save(definitions: Definitions, path: Path, *, force: bool = False) -> tuple[
     """
     if not definitions.nodes and not definitions.connections:
         raise UsageError("there is nothing to save: no connections and no nodes are defined yet")
+    if path.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"a project is saved as .yaml: %odibi_save {path.name}.odibi.yaml")
     functions = _notebook_functions(definitions)
     beside = path.with_name(f"{path.name.split('.')[0]}_functions.py")
     text = to_yaml(definitions, [beside.name] if functions else [], path.resolve().parent)

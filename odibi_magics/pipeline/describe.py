@@ -78,7 +78,7 @@ class Describer:
         if not node.source and not node.inputs and isinstance(node.steps[0] if node.steps else None, Call):
             self.problems.append(_no_input(checked.defined))
         for step in checked.steps if node.steps else ():  # a node that is read from its table has none
-            current = self._step({**inputs, "df": current}, step)
+            current = self._step({**inputs, "df": current}, step, checked.defined)
         return current
 
     def _source(self, node: PlannedNode, defined: DefinedNode) -> Columns | None:
@@ -101,9 +101,11 @@ class Describer:
         self.problems.extend(_unfit_condition(defined, ("read", "filter"), node.config.read, whole))
         return _selected(node.source, whole)
 
-    def _step(self, inputs: Mapping[str, Columns | None], step: CheckedStep) -> Columns | None:
+    def _step(
+        self, inputs: Mapping[str, Columns | None], step: CheckedStep, defined: DefinedNode
+    ) -> Columns | None:
         if isinstance(step.step, Call):
-            return step.step.returns
+            return self._call(step.step, step.path, defined)
         known = {name: columns for name, columns in inputs.items() if columns is not None}
         self.step_inputs.append((step.step, known))
         if not all(table in known for table in step.tables):
@@ -113,6 +115,15 @@ class Describer:
         except SqlErrors as error:
             assert step.text is not None
             self.problems.extend(map(step.text.problem, error.problems))
+            return None
+
+    def _call(self, call: Call, path: Path, defined: DefinedNode) -> Columns | None:
+        try:
+            return self.engine.describe_step({}, call)
+        except EngineError as error:
+            self.problems.append(
+                defined.config.problem((*path, "function"), f"function '{call.function.name}': {error.text}")
+            )
             return None
 
     def _sql(self, steps: Sequence[tuple[Query, Mapping[str, Columns]]]) -> tuple[str, ...]:

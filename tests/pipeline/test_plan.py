@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
 
 from odibi_magics import ConfigErrors, NodeFailed, Project, transform
+from odibi_magics.engines.pandas import handover
 from odibi_magics.pipeline.plan import Edge
 from tests.pipeline.conftest import Build
 
@@ -393,3 +395,19 @@ def test_rows_that_do_not_fit_the_table_are_told_before_the_run(project: Build, 
 )
 def test_what_would_lose_rows_is_refused(project: Build, nodes: str, words: str) -> None:
     assert words in problems(project, nodes)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_function_whose_frames_cannot_be_had_is_told_before_the_run(
+    project: Build, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes(df):  # type: ignore[no-untyped-def]
+        return df
+
+    takes.__annotations__["df"] = f"{library}.DataFrame"
+    transform(takes)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(handover, "find_spec", lambda name: None if name == library else found(name))
+    said = problems(project, SALES + "- {name: f, transform: {steps: [{function: takes}]}}")
+    assert f"function 'takes': {library} frames need {library}, which is not installed" in said
+    assert "line 6" in said

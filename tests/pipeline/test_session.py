@@ -339,3 +339,9 @@ def test_the_columns_of_a_written_node_are_its_tables_whatever_steps_it_has(sess
     assert [str(column) for column in plan["n"].columns or ()] == ["x bigint"]
     with pytest.raises(ConfigErrors, match="unknown column 'idd'"):
         session.define("- {name: n, transform: {steps: [{sql: 'SELECT idd FROM kept'}]}}").plan()
+
+
+def test_a_project_is_saved_as_yaml(session: Session, lake: Path) -> None:
+    run(session, SALES)
+    with pytest.raises(UsageError, match=r"saved as .yaml: %odibi_save etl.odibi.yaml"):
+        session.save(lake / "etl")

@@ -22,6 +22,7 @@ from odibi_magics.engines.base import (
     TargetState,
     Written,
 )
+from odibi_magics.engines.pandas.handover import check_kind
 from odibi_magics.engines.pandas.reading import Told, chosen, describe, is_there, read
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.errors import Cancelled, EngineError
@@ -54,8 +55,13 @@ class PandasEngine:
         return chosen(source, describe(self._session(source.place), source, self.told))
 
     def describe_step(self, inputs: Mapping[str, Sequence[Column]], step: Step) -> tuple[Column, ...] | None:
-        """The columns a step will give, or None behind a function without `returns:`. Raises SqlErrors."""
+        """The columns a step will give, or None behind a function without `returns:`.
+
+        Raises SqlErrors, and EngineError for a function's frames that cannot be had.
+        """
         if not isinstance(step, Query):
+            for _, kind in step.function.frames:
+                check_kind(kind)
             return step.returns
         return self.planner.query(step, inputs, self.sql(step, inputs))[1]
 

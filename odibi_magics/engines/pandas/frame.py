@@ -60,7 +60,7 @@ class DuckFrame:
         return to_pandas(self.to_arrow())
 
     def to_polars(self) -> Any:
-        """All rows as a polars.DataFrame. Raises MissingExtra where polars is not installed."""
+        """All rows as a polars.DataFrame. Raises EngineError where polars is not installed."""
         from odibi_magics.engines.pandas.handover import polars
 
         return polars().from_arrow(self.to_arrow())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.types import arrow_type, from_arrow
-from odibi_magics.errors import EngineError, MissingExtra
+from odibi_magics.errors import EngineError
 from odibi_magics.quoting import Data, Quoting
 
 if TYPE_CHECKING:
@@ -20,17 +21,29 @@ if TYPE_CHECKING:
 
 
 def give(frame: DuckFrame, kind: str) -> Any:
-    """The rows as the kind a function's annotation names. Raises EngineError for one this engine lacks."""
+    """The rows as the kind a function's annotation names. Raises as `check_kind`."""
+    check_kind(kind)
+    return _GIVE[kind](frame)
+
+
+def check_kind(kind: str) -> None:
+    """Raises EngineError for frames that this engine lacks, or whose library is not installed."""
     if kind not in _GIVE:
         raise EngineError(
             f"the pandas engine has no {kind} frames; annotate with {', '.join(sorted(_NAMES))}"
         )
-    return _GIVE[kind](frame)
+    library = kind.partition("_")[0]
+    if library in _LIBRARIES and find_spec(library) is None:
+        raise EngineError(
+            f"{library} frames need {library}, which is not installed: pip install {library}, or annotate the "
+            "function's frames with pyarrow.Table"
+        )
 
 
 def to_pandas(table: pa.Table) -> Any:
     """As a pandas.DataFrame. Integers and booleans with NULLs stay what they are (Int64, boolean): as floats they
     would lose digits above 2**53."""
+    check_kind("pandas")
     import pandas as pd
     import pyarrow as pa
 
@@ -46,11 +59,10 @@ def to_pandas(table: pa.Table) -> Any:
 
 
 def polars() -> Any:
-    """The library. Raises MissingExtra."""
-    try:
-        import polars as found
-    except ImportError:
-        raise MissingExtra("polars", "polars", "a polars frame") from None
+    """The library. Raises EngineError where it is not installed."""
+    check_kind("polars")
+    import polars as found
+
     return found
 
 
@@ -61,6 +73,8 @@ _GIVE: Mapping[str, Callable[[Any], Any]] = {
     "arrow": lambda frame: frame.to_arrow(),
     "reader": lambda frame: frame.reader(),
 }
+# Installed by people who use them, not by us.
+_LIBRARIES = ("pandas", "polars")
 _NAMES = (
     "pandas.DataFrame",
     "polars.DataFrame",
