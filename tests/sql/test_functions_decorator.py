@@ -11,7 +11,7 @@ import pytest
 
 from odibi_magics.errors import UsageError
 from odibi_magics.sql import functions
-from odibi_magics.sql.functions import check_call, describe, registered, transform
+from odibi_magics.sql.functions import Function, check_call, describe, registered, transform
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +176,27 @@ def test_values_against_annotations(annotation: Any, good: list[Any], bad: list[
     f.__annotations__ = {"x": annotation}
     assert [value for value in good if check(f, {"x": value})] == []
     assert [value for value in bad if not check(f, {"x": value})] == []
+
+
+def test_a_value_that_may_be_a_secret_is_not_repeated() -> None:
+    def f(df, password: int, rows: int): ...  # type: ignore[no-untyped-def]
+
+    [(_, first), (_, second)] = check(f, {"password": "hunter2", "rows": "many"})
+    assert first == "'password' of f() is int, and str was given"
+    assert second == "'rows' of f() is int, and str 'many' was given"
+
+
+@pytest.mark.parametrize(
+    ("origin", "place"),
+    [
+        ("/work/etl/transforms.py", "transforms.py"),
+        ("<ipython-input-3-0123abcd>", "cell [3]"),
+        ("/tmp/ipykernel_12/345.py", "its cell"),
+        ("<stdin>", "its cell"),
+    ],
+)
+def test_a_functions_lines_are_those_of_its_file_or_cell(origin: str, place: str) -> None:
+    assert Function("f", print, (), (), origin).place == place
 
 
 def test_it_imports_no_frame_library() -> None:
