@@ -189,7 +189,7 @@ def test_a_value_that_may_be_a_secret_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("origin", "place"),
     [
-        ("/work/etl/transforms.py", "transforms.py"),
+        ("/srv/etl/transforms.py", "transforms.py"),
         ("<ipython-input-3-0123abcd>", "cell [3]"),
         ("/tmp/ipykernel_12/345.py", "its cell"),
         ("<stdin>", "its cell"),
