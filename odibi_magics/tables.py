@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odibi_magics.config.formats import infer_format
+from odibi_magics.config.times import NotAnInstant, instant, zoned
 from odibi_magics.connections.address import parse_address
 from odibi_magics.engines.base import Frame, Place, Source
 from odibi_magics.errors import UsageError
@@ -33,9 +34,10 @@ class Tables:
 
         timestamp: with a zone. Raises UsageError, EngineError, ConnectionFailed.
         """
-        when = datetime.fromisoformat(timestamp) if isinstance(timestamp, str) else timestamp
-        if when is not None and when.tzinfo is None:
-            raise UsageError(f"the time {when.isoformat()} has no zone: write {when.isoformat()}Z for UTC")
+        try:
+            when = instant(timestamp) if isinstance(timestamp, str) else timestamp and zoned(timestamp)
+        except NotAnInstant as error:
+            raise UsageError(f"timestamp {timestamp}: {error}") from None
         place = Place(self._project.connection(connection), path, "delta")
         return self._open(Source(place, version=version, timestamp=when))
 

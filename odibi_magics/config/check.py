@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from odibi_magics.config.formats import FILE_MODES, READ_OPTIONS, WRITE_OPTIONS, infer_format
@@ -25,6 +24,7 @@ from odibi_magics.config.models import (
     Validation,
     Write,
 )
+from odibi_magics.config.times import NotAnInstant, instant
 from odibi_magics.config.tree import item_at
 from odibi_magics.errors import Problem, suggest
 
@@ -263,22 +263,11 @@ def _read(config: Config, path: Path, read: Read) -> Iterator[Problem]:
         yield config.key_problem((*path, "infer"), f"infer is for csv, and this is {format_}")
 
 
-def as_time(text: str) -> datetime | None:
-    """An ISO 8601 date with a time; None where the text is none."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _zoned(config: Config, path: Path, text: str) -> Iterator[Problem]:
-    when = as_time(text)
-    if when is None:
-        said = "expected a date with a time and a zone (ISO 8601)"
-        yield config.problem(path, said, "write 2026-11-20T18:00Z, or 2026-11-20T18:00+01:00")
-    elif when.tzinfo is None:
-        zoned = when.isoformat(timespec="minutes" if not when.second else "auto")
-        yield config.problem(path, "a time without a zone", f"write {zoned}Z for UTC")
+    try:
+        instant(text)
+    except NotAnInstant as error:
+        yield config.problem(path, error.words, error.remedy)
 
 
 def _options(

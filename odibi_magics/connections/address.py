@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from odibi_magics.config.times import NotAnInstant, instant
 from odibi_magics.errors import UsageError
 
 _CONNECTION = re.compile(r"([A-Za-z_][\w-]*):(?!//)(.+)", re.DOTALL)
@@ -52,9 +53,8 @@ def _at(text: str) -> tuple[str, int | None, datetime | None]:
     if tail.isdigit():
         return place, int(tail), None
     try:
-        when = datetime.fromisoformat(tail)
-    except ValueError:
-        raise UsageError(f"'@{tail}' is neither a version (@5) nor a time (@2026-11-20T18:00Z)") from None
-    if when.tzinfo is None:
-        raise UsageError(f"'@{tail}' has no zone: write @{tail}Z for UTC")
-    return place, None, when
+        return place, None, instant(tail)
+    except NotAnInstant as error:
+        raise UsageError(
+            f"'@{tail}' is neither a version (@5) nor a time: {error.words}, {error.remedy}"
+        ) from None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property, partial
 
-from odibi_magics.config.check import as_time, leaves
+from odibi_magics.config.check import leaves
 from odibi_magics.config.formats import infer_format
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.source import Place as TextPlace
+from odibi_magics.config.times import NotAnInstant, instant
 from odibi_magics.config.types import Column
 from odibi_magics.connections.registry import connect
 from odibi_magics.engines.base import Engine, Place, Sink, Source, TargetState
@@ -165,7 +167,7 @@ class Builder:
             columns=tuple(read.columns) if read.columns else None,
             filter=kept.sql if kept else None,
             version=read.version,
-            timestamp=as_time(read.timestamp) if read.timestamp else None,
+            timestamp=_instant(read.timestamp),
             newer_than=read.newer_than,
             lag=read.lag,
             schema=tuple(Column(name, type_) for name, type_ in read.schema_.items())
@@ -281,6 +283,13 @@ class Builder:
                 defined, defined.config.problem(path, "newer_than needs a table that this chain writes")
             )
         return source
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return instant(text) if text else None
+    except NotAnInstant:  # as was told
+        return None
 
 
 def _told(defined: DefinedNode, connection: DefinedConnection, path: Path) -> bool:

@@ -1,0 +1,31 @@
+"""Instants as people write them: ISO 8601, a date with a time and a zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+
+class NotAnInstant(ValueError):
+    """words: what is wrong with the text. remedy: what to write."""
+
+    def __init__(self, words: str, remedy: str) -> None:
+        self.words, self.remedy = words, remedy
+        super().__init__(f"{words}: {remedy}")
+
+
+def instant(text: str) -> datetime:
+    """`2026-11-20T18:00Z`, `2026-11-20 18:00:30+01:00`. Raises NotAnInstant."""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        words = "expected a date with a time and a zone (ISO 8601)"
+        raise NotAnInstant(words, "write 2026-11-20T18:00Z, or 2026-11-20T18:00+01:00") from None
+    return zoned(when)
+
+
+def zoned(when: datetime) -> datetime:
+    """The time itself, if it has a zone. Raises NotAnInstant."""
+    if when.tzinfo is None:
+        shown = when.isoformat(timespec="auto" if when.second or when.microsecond else "minutes")
+        raise NotAnInstant("a time without a zone", f"write {shown}Z for UTC")
+    return when
