@@ -70,7 +70,7 @@ LOCK = UV_CACHE_DIR=$(CACHE)/uv .venv/bin/uv pip compile --quiet $(UPGRADE) --un
 
 lock: setup
 	$(LOCK) --group tools --output-file requirements/tools.txt
-	$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra dev --extra azure --extra sandbox --output-file requirements/dev.txt
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info

@@ -80,7 +80,8 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
             s.version for s in requirement.specifier
         )
     asked = project()["project"]
-    for text in asked["dependencies"] + asked["optional-dependencies"]["dev"]:
+    extras = asked["optional-dependencies"]
+    for text in asked["dependencies"] + extras["dev"] + extras["azure"] + extras["sandbox"]:
         requirement = Requirement(text)
         versions = locked[canonicalize_name(requirement.name)]
         assert all(requirement.specifier.contains(found) for found in versions), text
