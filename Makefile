@@ -4,6 +4,8 @@
 PY := .venv/bin/python
 CACHE := $(CURDIR)/.cache
 
+# Where the practice cloud keeps its blob server.
+export ODIBI_CACHE := $(CACHE)
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE)/hypothesis
 # Notebooks run in this venv's kernel, with none of the user's own Jupyter settings read or written.
 export IPYTHONDIR := $(CACHE)/ipython

@@ -11,13 +11,13 @@ from contextlib import contextmanager, redirect_stdout
 import odibi_magics
 from odibi_magics.cli.answer import WRONG, Answer, failure
 from odibi_magics.cli.output import Output
-from odibi_magics.cli.verbs import VERBS
+from odibi_magics.cli.verbs import VERBS, before_dashes
 from odibi_magics.errors import UsageError, suggest
 
 
 def execute(words: Sequence[str]) -> int:
     """The exit code; whatever there is to say was said."""
-    output = Output(json="--json" in words)
+    output = Output(json="--json" in before_dashes(words))
     try:
         with terminated_as_interrupted(), redirect_stdout(sys.stderr):  # a user's print is no data
             answer = _answer(words)
@@ -52,7 +52,11 @@ def _answer(words: Sequence[str]) -> Answer:
     if verb is None:
         raise UsageError(f"odibi-magics: unknown command '{first}' ({suggest(first, list(VERBS))})")
     parser = verb.parser()
-    return Answer(parser.format_help().rstrip()) if {"-h", "--help"} & set(rest) else verb.do(parser, rest)
+    return (
+        Answer(parser.format_help().rstrip())
+        if {"-h", "--help"} & set(before_dashes(rest))
+        else verb.do(parser, rest)
+    )
 
 
 def _usage() -> str:

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 PREVIEW_ROWS = 20
 
 
+def before_dashes(words: Sequence[str]) -> Sequence[str]:
+    """Those that are for us: what comes after `--` is another command's."""
+    return words[: words.index("--")] if "--" in words else words
+
+
 @dataclass(frozen=True)
 class Verb:
     """summary: a sentence for its help. groups: its options."""
@@ -168,6 +173,28 @@ def _only_file(folder: Path) -> str | None:
     return files[0] if files else None
 
 
+# A cloud to practise in ------------------------------------------------------------------------------------
+
+
+def sandbox(parser: Parser, words: Sequence[str]) -> Answer:
+    """The words after `--` are the command's own, and its exit code is ours."""
+    from odibi_magics.sandbox.wrap import run
+
+    own = before_dashes(words)
+    found, command = parser.read(own), words[len(own) + 1 :]
+    if not command:
+        raise UsageError(f"{parser.prog}: which command? As in: {parser.prog} -- jupyter lab")
+    return Answer(code=run(command, lambda line: log(line + "\n"), outside=found.outside))
+
+
+def _add_outside(parser: Parser) -> None:
+    parser.usage = f"{parser.prog} [-h] [--outside] -- COMMAND ..."
+    parser.add_argument(
+        "--outside", action="store_true",
+        help="let hosts through that are not Azure's, as for pip; without it nothing leaves the machine",
+    )  # fmt: skip
+
+
 def _add_file(parser: Parser) -> None:
     parser.add_argument("--file", metavar="FILE", help="without it the only *.odibi.yaml here")
 
@@ -187,5 +214,6 @@ _ALL = (
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
     Verb("connections", "List the connections and check that they answer.", connections, _HERE),
+    Verb("sandbox", "Run a command in a practice cloud of its own.", sandbox, (_add_outside,)),
 )
 VERBS = {verb.name: verb for verb in _ALL}
