@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -125,6 +125,36 @@ class ConnectionFailed(OdibiError):
     def __init__(self, message: str, *, transient: bool = False) -> None:
         self.transient = transient
         super().__init__(message)
+
+
+class ConnectionsFailed(ConnectionFailed):
+    """All connections of a run that cannot be opened, told at once before anything runs.
+
+    failures: each connection's own error by its name, in the order they were asked for.
+    """
+
+    def __init__(self, failures: Mapping[str, ConnectionFailed]) -> None:
+        self.failures = dict(failures)
+        transient = all(failure.transient for failure in self.failures.values())
+        super().__init__(_told_together(self.failures), transient=transient)
+
+
+def _told_together(failures: Mapping[str, ConnectionFailed]) -> str:
+    """One failure as it is; of several a line each, connections that fail alike on one."""
+    if len(failures) == 1:
+        return str(*failures.values())
+    alike: dict[str, list[str]] = {}
+    for name, failure in failures.items():
+        alike.setdefault(str(failure).removeprefix(f"Connection '{name}': "), []).append(name)
+    lines = [f"  {_connections(names)}: {why}" for why, names in alike.items()]
+    return "\n".join([f"{len(failures)} connections cannot be opened, nothing was run", *lines])
+
+
+def _connections(names: Sequence[str]) -> str:
+    quoted = [f"'{name}'" for name in names]
+    if len(quoted) == 1:
+        return f"Connection {quoted[0]}"
+    return f"Connections {', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 class MissingExtra(OdibiError):

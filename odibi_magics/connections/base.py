@@ -2,13 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Hashable, Sequence
+from typing import Any, Protocol
 
 from odibi_magics.errors import ConnectionFailed
+from odibi_magics.secret import redact
 
 
 class NothingThere(ConnectionFailed):
     """A place that can be made and is not there yet."""
+
+
+class Refused(Exception):
+    """What a place is opened with cannot be had.
+
+    said: what is wrong, as the end of a sentence that names the connection. remedy: a sentence, what to do.
+    """
+
+    def __init__(self, said: str, remedy: str, *, transient: bool = False) -> None:
+        self.said, self.remedy, self.transient = said, remedy, transient
+        super().__init__(said, remedy)
+
+    def told(self, connection: str) -> ConnectionFailed:
+        """The same, for people who know the connection by its name."""
+        text = redact(f"Connection '{connection}': {self.said}. {self.remedy}")
+        return ConnectionFailed(text, transient=self.transient)
+
+
+class Need(Hashable, Protocol):
+    """What has to be fetched before a place can be opened: a secret of a vault, a token.
+
+    Several connections may have an equal one, which is fetched once.
+    """
+
+    def get(self, deadline: float) -> Any:
+        """The thing itself, from the cache of this process or fetched. deadline: as of time.monotonic().
+
+        Raises Refused.
+        """
+
+    def __str__(self) -> str:
+        """What it is, for people: "secret 'bronze-key' of vault 'company-kv'"."""
 
 
 class Connection(Protocol):
@@ -26,10 +60,13 @@ class Connection(Protocol):
         Raises ConnectionFailed where the path leaves the place.
         """
 
-    def storage_options(self, library: str) -> dict[str, str]:
-        """What `library` ("deltalake", "fsspec", "spark") needs to open the place; may fetch secrets.
+    def needs(self) -> Sequence[Need]:
+        """What has to be fetched before the place can be opened."""
 
-        Raises ConnectionFailed.
+    def storage_options(self, library: str) -> dict[str, Any]:
+        """What `library` ("deltalake", "obstore", "fsspec", "spark") needs to open the place; may fetch secrets.
+
+        Secrets are in it as plain text: it is made for one call, and not kept. Raises ConnectionFailed.
         """
 
     def put(self, path: str, data: bytes) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from odibi_magics.connections.base import NothingThere
+from odibi_magics.connections.base import Need, NothingThere
 from odibi_magics.errors import ConnectionFailed
 
 _GLOB = frozenset("*?[")
@@ -63,7 +64,11 @@ class LocalConnection:
             ) from None
         return target
 
-    def storage_options(self, library: str) -> dict[str, str]:
+    def needs(self) -> tuple[Need, ...]:
+        """Nothing."""
+        return ()
+
+    def storage_options(self, library: str) -> dict[str, Any]:
         """Nothing: files of this machine need no options."""
         return {}
 

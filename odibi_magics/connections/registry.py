@@ -12,7 +12,7 @@ from odibi_magics.errors import ConnectionFailed
 def connect(name: str, model: Any, folder: Path) -> Connection:
     """The connection a model of the language describes. folder: what a local base_path is relative to.
 
-    Raises ConnectionFailed for kinds that are part of the language but cannot be opened yet.
+    Equal names and models give equal connections. Raises ConnectionFailed for a kind that this engine cannot open.
     """
     if model.type == "local":
         from odibi_magics.connections.local import LocalConnection
@@ -21,7 +21,11 @@ def connect(name: str, model: Any, folder: Path) -> Connection:
             return LocalConnection(name, folder / Path(model.base_path).expanduser())
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL character
             raise ConnectionFailed(f"Connection '{name}': base_path is no folder: {error}") from None
+    if model.type == "azure_adls":
+        from odibi_magics.connections.adls import AdlsConnection
+
+        return AdlsConnection.of_model(name, model)
     raise ConnectionFailed(
-        f"Connection '{name}': type {model.type} is checked but cannot be opened by this version; "
-        "use type: local, or lay a local connection over it with --env"
+        f"Connection '{name}': Unity Catalog is opened by Spark alone, and this engine has no part in it; "
+        "lay a local or azure_adls connection over it with --env"
     )

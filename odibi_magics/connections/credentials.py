@@ -1,0 +1,311 @@
+"""How a storage account is opened: the ways of `auth_mode`, and what each library calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
+
+from odibi_magics.connections.base import Need, Refused
+from odibi_magics.connections.databricks import DatabricksSecret
+from odibi_magics.connections.keyvault import VaultSecret
+from odibi_magics.connections.tokens import Identity, StorageToken
+from odibi_magics.secret import Secret
+
+if TYPE_CHECKING:
+    from obstore.store import AzureCredential
+
+_LOGIN: Final = "https://login.microsoftonline.com"
+
+
+Kind = Literal["key", "sas", "token", "session"]
+
+
+class Credential(Hashable, Protocol):
+    """What opens an account. Each method gives plain text, for one call; nobody keeps it."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    def provide(self) -> AzureCredential:
+        """For obstore, which asks again when it has expired."""
+
+    def deltalake(self) -> dict[str, str]: ...
+
+    def fsspec(self) -> dict[str, Any]: ...
+
+    def spark(self, host: str) -> dict[str, str]:
+        """Of Hadoop's ABFS driver, for one account. host: account1.dfs.core.windows.net."""
+
+
+@dataclass(frozen=True)
+class AccountKey:
+    """One of the account's two keys: it may do everything."""
+
+    key: Secret
+    kind: ClassVar[Kind] = "key"
+
+    def provide(self) -> AzureCredential:
+        return {"access_key": self.key.reveal(), "expires_at": None}
+
+    def deltalake(self) -> dict[str, str]:
+        return {"azure_storage_account_key": self.key.reveal()}
+
+    def fsspec(self) -> dict[str, Any]:
+        return {"account_key": self.key.reveal()}
+
+    def spark(self, host: str) -> dict[str, str]:
+        return {
+            f"fs.azure.account.auth.type.{host}": "SharedKey",
+            f"fs.azure.account.key.{host}": self.key.reveal(),
+        }
+
+
+@dataclass(frozen=True)
+class SasToken:
+    """A shared access signature: a query string that allows some things until some time."""
+
+    token: Secret
+    kind: ClassVar[Kind] = "sas"
+
+    def _text(self) -> str:
+        return self.token.reveal().strip().removeprefix("?")
+
+    def provide(self) -> AzureCredential:
+        return {"sas_token": self._text(), "expires_at": None}
+
+    def deltalake(self) -> dict[str, str]:
+        return {"azure_storage_sas_key": self._text()}
+
+    def fsspec(self) -> dict[str, Any]:
+        return {"sas_token": self._text()}
+
+    def spark(self, host: str) -> dict[str, str]:
+        return {
+            f"fs.azure.account.auth.type.{host}": "SAS",
+            f"fs.azure.sas.token.provider.type.{host}": "org.apache.hadoop.fs.azurebfs.sas.FixedSASTokenProvider",
+            f"fs.azure.sas.fixed.token.{host}": self._text(),
+        }
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Tokens of an identity."""
+
+    identity: Identity
+    kind: ClassVar[Kind] = "token"
+
+    def provide(self) -> AzureCredential:
+        token = self._token()
+        return {"token": token.token, "expires_at": datetime.fromtimestamp(token.expires_on, UTC)}
+
+    def deltalake(self) -> dict[str, str]:
+        """A principal's own id and secret, with which the library renews its token; of others a token as it is,
+        which lasts an hour or more."""
+        identity = self.identity
+        if identity.kind != "principal":
+            return {"azure_storage_token": self._token().token}
+        return {
+            "azure_storage_tenant_id": identity.tenant_id or "",
+            "azure_storage_client_id": identity.client_id or "",
+            "azure_storage_client_secret": _revealed(identity.client_secret),
+        }
+
+    def fsspec(self) -> dict[str, Any]:
+        """A principal's own id and secret; of others the same credential again, which adlfs wants asynchronous."""
+        from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+        identity = self.identity
+        if identity.kind == "principal":
+            return {
+                "tenant_id": identity.tenant_id,
+                "client_id": identity.client_id,
+                "client_secret": _revealed(identity.client_secret),
+            }
+        if identity.kind == "managed":
+            return {"credential": ManagedIdentityCredential(client_id=identity.client_id)}
+        return {"credential": DefaultAzureCredential()}
+
+    def spark(self, host: str) -> dict[str, str]:
+        oauth = {f"fs.azure.account.auth.type.{host}": "OAuth"}
+        made = {"principal": _spark_principal, "managed": _spark_managed}.get(self.identity.kind)
+        if made is None:
+            raise Refused(
+                "Spark's storage driver cannot sign in as auth_mode: identity does",
+                "Use auth_mode: session where the workspace has set storage up, else service_principal",
+            )
+        return oauth | made(self.identity, host)
+
+    def _token(self) -> Any:
+        return StorageToken(self.identity).get(monotonic() + _SECONDS)
+
+
+_SECONDS: Final = 30
+
+
+def _revealed(secret: Secret | None) -> str:
+    return secret.reveal() if secret else ""
+
+
+_OAUTH2: Final = "org.apache.hadoop.fs.azurebfs.oauth2"
+
+
+def _spark_principal(identity: Identity, host: str) -> dict[str, str]:
+    return {
+        f"fs.azure.account.oauth.provider.type.{host}": f"{_OAUTH2}.ClientCredsTokenProvider",
+        f"fs.azure.account.oauth2.client.id.{host}": identity.client_id or "",
+        f"fs.azure.account.oauth2.client.secret.{host}": _revealed(identity.client_secret),
+        f"fs.azure.account.oauth2.client.endpoint.{host}": f"{_LOGIN}/{identity.tenant_id}/oauth2/token",
+    }
+
+
+def _spark_managed(identity: Identity, host: str) -> dict[str, str]:
+    user_assigned = (
+        {f"fs.azure.account.oauth2.client.id.{host}": identity.client_id} if identity.client_id else {}
+    )
+    return {
+        f"fs.azure.account.oauth.provider.type.{host}": f"{_OAUTH2}.MsiTokenProvider",
+        **user_assigned,
+    }
+
+
+# Where a credential comes from ----------------------------------------------------------------------------------------
+
+
+class Source(Hashable, Protocol):
+    """Where a connection's credential comes from."""
+
+    @property
+    def kind(self) -> Kind: ...
+
+    def needs(self) -> tuple[Need, ...]:
+        """What has to be fetched for it."""
+
+    def credential(self, deadline: float) -> Credential:
+        """Raises Refused."""
+
+    def drop(self) -> None:
+        """Has the next call fetch anew what was kept: the account refused it."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A credential that stands in the text, or in a variable that it names."""
+
+    held: Credential
+
+    @property
+    def kind(self) -> Kind:
+        return self.held.kind
+
+    def needs(self) -> tuple[Need, ...]:
+        return (StorageToken(self.held.identity),) if isinstance(self.held, SignedIn) else ()
+
+    def credential(self, deadline: float) -> Credential:
+        return self.held
+
+    def drop(self) -> None:
+        """Nothing is kept."""
+
+
+@dataclass(frozen=True)
+class KeyFrom:
+    """An account key that something keeps for us."""
+
+    keeper: VaultSecret | DatabricksSecret
+    kind: ClassVar[Kind] = "key"
+
+    def needs(self) -> tuple[Need, ...]:
+        return (self.keeper,)
+
+    def credential(self, deadline: float) -> Credential:
+        return AccountKey(self.keeper.get(deadline))
+
+    def drop(self) -> None:
+        self.keeper.drop()
+
+
+@dataclass(frozen=True)
+class SparkSession:
+    """What the workspace has set up in its Spark session; only Spark can use it."""
+
+    kind: ClassVar[Kind] = "session"
+
+    def needs(self) -> tuple[Need, ...]:
+        return ()
+
+    def credential(self, deadline: float) -> Credential:
+        raise Refused(
+            "auth_mode: session is what Spark's session was set up with, and the pandas engine has no part in it",
+            "Run it with engine: spark, or use auth_mode: identity or key_vault",
+        )
+
+    def drop(self) -> None:
+        """Nothing is kept."""
+
+
+def source_of(name: str, model: Any) -> Source:
+    """Where the credential of a connection's model comes from.
+
+    Raises ConnectionFailed for a wrong connection string.
+    """
+    try:
+        return _SOURCES[model.auth_mode](model)
+    except Refused as error:
+        raise error.told(name) from None
+
+
+def _connection_string(model: Any) -> Source:
+    return Held(from_connection_string(model.connection_string, model.account))
+
+
+_SOURCES: Final[Mapping[str, Callable[[Any], Source]]] = {
+    "key_vault": lambda model: KeyFrom(VaultSecret(model.key_vault_name, model.secret_name)),
+    "databricks_secret": lambda model: KeyFrom(DatabricksSecret(model.secret_scope, model.secret_key)),
+    "direct_key": lambda model: Held(AccountKey(model.account_key)),
+    "sas_token": lambda model: Held(SasToken(model.sas_token)),
+    "connection_string": _connection_string,
+    "service_principal": lambda model: Held(
+        SignedIn(Identity("principal", model.tenant_id, model.client_id, model.client_secret))
+    ),
+    "managed_identity": lambda model: Held(SignedIn(Identity("managed", client_id=model.client_id))),
+    "identity": lambda model: Held(SignedIn(Identity("any", model.tenant_id, model.client_id))),
+    "session": lambda model: SparkSession(),
+}
+
+
+def from_connection_string(text: Secret, account: str) -> Credential:
+    """The key or SAS in a storage account's connection string, as the portal gives it.
+
+    Raises Refused where it is none, or is of another account or cloud.
+    """
+    pairs = [part.partition("=") for part in text.reveal().strip().strip(";").split(";")]
+    fields = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    named = fields.get("accountname") or _account_of(fields.get("blobendpoint", ""))
+    if named and named != account:
+        raise Refused(
+            f"its connection_string is of account '{named}', not of '{account}'",
+            "Take the one of the account's own page, or mend account:",
+        )
+    suffix = fields.get("endpointsuffix", "core.windows.net")
+    if suffix != "core.windows.net":
+        raise Refused(
+            f"its connection_string is of another cloud ({suffix})", "Only Azure's public cloud is supported"
+        )
+    if fields.get("accountkey"):
+        return AccountKey(Secret(fields["accountkey"]))
+    if fields.get("sharedaccesssignature"):
+        return SasToken(Secret(fields["sharedaccesssignature"]))
+    raise Refused(
+        "its connection_string has no AccountKey and no SharedAccessSignature",
+        f"The whole text: az storage account show-connection-string --name {account}",
+    )
+
+
+def _account_of(endpoint: str) -> str:
+    """`account1` of https://account1.blob.core.windows.net/; "" of anything else."""
+    host = endpoint.removeprefix("https://").partition("/")[0]
+    account, _, rest = host.partition(".")
+    return account if rest == "blob.core.windows.net" else ""

@@ -1,0 +1,71 @@
+"""Secrets of Databricks, through the `dbutils` of the notebook."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from odibi_magics.connections.base import Refused
+from odibi_magics.secret import Secret
+
+_kept: dict[DatabricksSecret, Secret] = {}
+_namespace: list[Callable[[], Mapping[str, Any]]] = []
+
+
+def look_in(namespace: Callable[[], Mapping[str, Any]]) -> None:
+    """Where `dbutils` is: the notebook's variables, asked for when a secret is."""
+    _namespace[:] = [namespace]
+
+
+@dataclass(frozen=True)
+class DatabricksSecret:
+    """A secret by its scope and key."""
+
+    scope: str
+    key: str
+
+    def get(self, deadline: float) -> Secret:
+        """Raises Refused. deadline: the caller's; `dbutils` takes none."""
+        if self not in _kept:
+            _kept[self] = self._fetch()
+        return _kept[self]
+
+    def drop(self) -> None:
+        """Has the next `get` fetch it again."""
+        _kept.pop(self, None)
+
+    def _fetch(self) -> Secret:
+        dbutils = _dbutils()
+        try:
+            return Secret(dbutils.secrets.get(scope=self.scope, key=self.key))
+        except Exception as error:  # py4j's, gRPC's: dbutils raises what its transport does
+            raise self._refused(str(error)) from None
+
+    def _refused(self, text: str) -> Refused:
+        if "does not exist" in text:
+            said = f"Secret '{self.key}' not found in scope '{self.scope}'"
+            return Refused(said, f"Its secrets: databricks secrets list-secrets {self.scope}")
+        line = text.strip().partition("\n")[0] or "no reason was given"
+        said = f"scope '{self.scope}' does not give secret '{self.key}': {line}"
+        return Refused(said, f"Who may read it: databricks secrets list-acls {self.scope}")
+
+    def __str__(self) -> str:
+        return f"Secret '{self.key}' of scope '{self.scope}'"
+
+
+def forget() -> None:
+    """Drops all secrets."""
+    _kept.clear()
+
+
+def _dbutils() -> Any:
+    places = [namespace() for namespace in _namespace] + [vars(sys.modules["__main__"])]
+    found = next((place["dbutils"] for place in places if "dbutils" in place), None)
+    if found is None:
+        raise Refused(
+            "auth_mode: databricks_secret needs dbutils, and there is none here",
+            "Databricks notebooks have it; elsewhere use auth_mode: key_vault or identity",
+        )
+    return found

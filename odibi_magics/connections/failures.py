@@ -1,0 +1,218 @@
+"""What errors of storage libraries mean, in words for people, each with what mends it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from odibi_magics.connections.network import fault, words_of
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What was tried. key: the path in the container. doing: "reading", "writing", "listing".
+
+    opened: with a "key", a "sas" or a "token".
+    """
+
+    account: str
+    container: str
+    key: str
+    doing: str
+    opened: str
+
+    @property
+    def place(self) -> str:
+        """account1/raw/sales.csv"""
+        return "/".join(part for part in (self.account, self.container, self.key) if part)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An error in our words. credential_refused: the account knows who we are not."""
+
+    text: str
+    transient: bool = False
+    credential_refused: bool = False
+
+
+def failure(error: BaseException, tried: Failure) -> Explained | None:
+    """An error of obstore, deltalake, adlfs or azure-core; None where it is not about access to the account."""
+    text = words_of(error)
+    code = _code(text)
+    made = _CODES.get(code) if code else None
+    if made is not None:
+        return made(tried, text)
+    if _THROTTLED.search(text):
+        return _throttled(tried, text)
+    return _network(tried, text)
+
+
+def missing(error: BaseException) -> Literal["account", "container", "path"] | None:
+    """What is not there, told from an error; None for other errors."""
+    text = words_of(error)
+    code = _code(text)
+    if code == "ContainerNotFound" or "The specified container does not exist" in text:
+        return "container"
+    if code in ("BlobNotFound", "PathNotFound", "ResourceNotFound", "FilesystemNotFound"):
+        return "container" if code == "FilesystemNotFound" else "path"
+    if isinstance(error, FileNotFoundError) or re.search(
+        r"404 Not Found|Object at location .* not found", text
+    ):
+        return "path"
+    found = fault(text)
+    return "account" if found and "such host" in found.said else None
+
+
+def _code(text: str) -> str | None:
+    """The service's own word for what is wrong, from its XML, JSON or the SDK's message."""
+    match = re.search(
+        r"<Code>(\w+)</Code>|ErrorCode:\s*(\w+)|\"code\":\s*\"(\w+)\"|x-ms-error-code[^\w]+(\w+)", text
+    )
+    if match:
+        return next(group for group in match.groups() if group)
+    return next((code for code in _CODES if code in text), None)
+
+
+_THROTTLED: Final = re.compile(
+    r"\b(?:429|500|502|503) (?:Too Many|Internal|Bad Gateway|Service)|ServerBusy|Operation timed out"
+)
+
+
+# What the service answers ---------------------------------------------------------------------------------------------
+
+
+def _said(tried: Failure, said: str, remedy: str) -> str:
+    return f"{tried.doing} {tried.place}: {said}. {remedy}"
+
+
+def _not_authenticated(tried: Failure, text: str) -> Explained:
+    return {"sas": _sas_not_valid, "token": _token_refused}.get(tried.opened, _wrong_key)(tried, text)
+
+
+def _wrong_key(tried: Failure, text: str) -> Explained:
+    said = f"account '{tried.account}' does not take the key"
+    remedy = (
+        f"Its keys: az storage account keys list --account-name {tried.account}. "
+        "Once it is mended, run again: the secret is fetched anew"
+    )
+    return Explained(_said(tried, said, remedy), credential_refused=True)
+
+
+def _sas_not_valid(tried: Failure, text: str) -> Explained:
+    until = re.search(r"Expiry \[(.*?)\]", text)
+    if until or "not valid in the specified time frame" in text:
+        said = f"the SAS token has expired{f' on {until[1]}' if until else ''}, or is not valid yet"
+    else:
+        said = "the SAS token is not valid: it has expired, or was signed with a key that was changed since"
+    return Explained(_said(tried, said, f"A new one: {_make_sas(tried)}"), credential_refused=True)
+
+
+def _token_refused(tried: Failure, text: str) -> Explained:
+    said = "the account does not take the token"
+    remedy = (
+        "It may belong to another tenant than the one signed in to: az account show, az login --tenant ..."
+    )
+    return Explained(_said(tried, said, remedy), credential_refused=True)
+
+
+def _not_permitted(tried: Failure, text: str) -> Explained:
+    return (_sas_too_little if tried.opened == "sas" else _no_role)(tried, text)
+
+
+def _sas_too_little(tried: Failure, text: str) -> Explained:
+    said = f"the SAS token does not allow {tried.doing}"
+    return Explained(_said(tried, said, f"A new one: {_make_sas(tried)}"))
+
+
+def _make_sas(tried: Failure) -> str:
+    return (
+        f"az storage container generate-sas --account-name {tried.account} --name {tried.container or '...'} "
+        "--permissions rcwdl --expiry ..."
+    )
+
+
+def _no_role(tried: Failure, text: str) -> Explained:
+    role = "Storage Blob Data Contributor" if tried.doing == "writing" else "Storage Blob Data Reader"
+    said = "the identity that is signed in has no role for its data; Owner and Contributor give none"
+    remedy = (
+        f'Grant it: az role assignment create --role "{role}" --assignee $(az ad signed-in-user show --query id '
+        f"-o tsv) --scope $(az storage account show --name {tried.account} --query id -o tsv). "
+        "A role just granted takes some minutes"
+    )
+    return Explained(_said(tried, said, remedy))
+
+
+def _no_keys(tried: Failure, text: str) -> Explained:
+    said = "the account allows no account keys (a policy switched them off)"
+    return Explained(_said(tried, said, "Use auth_mode: identity, or service_principal"))
+
+
+def _firewall(tried: Failure, text: str) -> Explained:
+    said = "the account's firewall refuses this machine"
+    remedy = (
+        f"Let it in: az storage account network-rule add --account-name {tried.account} "
+        "--ip-address $(curl -s https://api.ipify.org); or work from inside its network"
+    )
+    return Explained(_said(tried, said, remedy))
+
+
+def _no_public_access(tried: Failure, text: str) -> Explained:
+    said = "the account was asked without a credential, which it does not allow"
+    return Explained(_said(tried, said, "Give the connection an auth_mode"))
+
+
+def _no_container(tried: Failure, text: str) -> Explained:
+    said = (
+        f"there is no container '{tried.container}' in account '{tried.account}', and none is made silently"
+    )
+    remedy = (
+        f"Make it: az storage container create --account-name {tried.account} --name {tried.container} "
+        "--auth-mode login"
+    )
+    return Explained(_said(tried, said, remedy))
+
+
+def _disabled(tried: Failure, text: str) -> Explained:
+    return Explained(_said(tried, "the account is disabled", "See its subscription: az account list"))
+
+
+def _throttled(tried: Failure, text: str) -> Explained:
+    said = "the service is throttled or briefly unavailable, also after retries"
+    return Explained(_said(tried, said, "Try again in a moment"), transient=True)
+
+
+_CODES: Final[Mapping[str, Callable[[Failure, str], Explained]]] = {
+    "AuthenticationFailed": _not_authenticated,
+    "InvalidAuthenticationInfo": _token_refused,
+    "AuthorizationPermissionMismatch": _not_permitted,
+    "AuthorizationServiceMismatch": _sas_too_little,
+    "AuthorizationResourceTypeMismatch": _sas_too_little,
+    "AuthorizationProtocolMismatch": _sas_too_little,
+    "AuthorizationSourceIPMismatch": _firewall,
+    "KeyBasedAuthenticationNotPermitted": _no_keys,
+    "AuthorizationFailure": _firewall,
+    "PublicAccessNotPermitted": _no_public_access,
+    "NoAuthenticationInformation": _no_public_access,
+    "ContainerNotFound": _no_container,
+    "FilesystemNotFound": _no_container,
+    "ContainerBeingDeleted": _throttled,
+    "AccountIsDisabled": _disabled,
+    "ServerBusy": _throttled,
+    "InternalError": _throttled,
+    "OperationTimedOut": _throttled,
+}
+
+
+def _network(tried: Failure, text: str) -> Explained | None:
+    found = fault(text)
+    if found is None:
+        return None
+    host = f"{tried.account}.blob.core.windows.net"
+    said = f"account '{tried.account}' cannot be reached at {host}: {found.said}"
+    remedy = found.remedy
+    if "such host" in found.said:
+        remedy += ". Your accounts: az storage account list --query [].name"
+    return Explained(_said(tried, said, remedy), transient=found.transient)

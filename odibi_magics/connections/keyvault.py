@@ -1,0 +1,99 @@
+"""Secrets of Azure Key Vault: fetched once, kept for this process."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, partial
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.connections.base import Refused
+from odibi_magics.connections.parallel import at_once
+from odibi_magics.connections.refusals import expired, of_vault, too_early
+from odibi_magics.connections.tokens import Identity, signed_in
+from odibi_magics.secret import Secret
+
+if TYPE_CHECKING:
+    from azure.keyvault.secrets import SecretClient, SecretProperties
+
+_kept: dict[VaultSecret, Secret] = {}
+
+
+@dataclass(frozen=True, order=True)
+class VaultSecret:
+    """A secret by the names of its vault and its own."""
+
+    vault: str
+    name: str
+
+    @property
+    def host(self) -> str:
+        return f"{self.vault}.vault.azure.net"
+
+    def get(self, deadline: float) -> Secret:
+        """The newest version's value. Raises Refused."""
+        if self not in _kept:
+            _kept[self] = self._fetch(deadline)
+        return _kept[self]
+
+    def drop(self) -> None:
+        """Has the next `get` fetch it again: it was refused where it should have opened something."""
+        _kept.pop(self, None)
+
+    def _fetch(self, deadline: float) -> Secret:
+        try:
+            found = _client(self.host).get_secret(self.name, timeout=max(0.1, deadline - monotonic()))
+        except Exception as error:
+            refused = of_vault(error, self)
+            if refused is None:
+                raise
+            raise refused from None
+        self._check(found.properties)
+        return Secret(found.value or "")
+
+    def _check(self, properties: SecretProperties) -> None:
+        """The service gives out secrets before and after their time: it leaves that to its clients."""
+        now = datetime.now(UTC)
+        if properties.expires_on and properties.expires_on <= now:
+            raise expired(self, properties.expires_on)
+        if properties.not_before and properties.not_before > now:
+            raise too_early(self, properties.not_before)
+
+    def __str__(self) -> str:
+        return f"Secret '{self.name}' of vault '{self.vault}'"
+
+
+def fetch(secrets: Collection[VaultSecret], timeout: float) -> dict[VaultSecret, Secret | Refused]:
+    """Each secret, or why it cannot be had, in parallel. timeout: seconds for all together; those late are missing."""
+    deadline = monotonic() + timeout
+    found: Any = at_once({secret: partial(secret.get, deadline) for secret in secrets}, deadline)
+    return dict(found)
+
+
+def forget() -> None:
+    """Drops all secrets and clients."""
+    _kept.clear()
+    forget_clients()
+
+
+def forget_clients() -> None:
+    """Drops the clients of all vaults."""
+    _client.cache_clear()
+
+
+@cache
+def _client(host: str) -> SecretClient:
+    """One client for each vault: it asks once how the vault wants to be signed in to."""
+    from azure.keyvault.secrets import SecretClient
+
+    from odibi_magics.connections.retries import within_deadline
+    from odibi_magics.connections.transport import transport
+
+    return SecretClient(
+        f"https://{host}",
+        signed_in(Identity()),
+        transport=transport(),
+        retry_policy=within_deadline(),
+    )

@@ -1,0 +1,107 @@
+"""What keeps a host from answering, told from the words of whichever library asked it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+# How a sentence about a host ends, what to do, and whether it may pass; the first pattern that is found counts.
+# The words are those of OpenSSL, rustls, getaddrinfo, hyper and urllib3.
+_FAULTS: Final = tuple(
+    (re.compile(pattern, re.IGNORECASE), said, remedy, transient)
+    for pattern, said, remedy, transient in (
+        (
+            r"certificate|CERTIFICATE_VERIFY_FAILED|invalid peer|UnknownIssuer",
+            "its TLS certificate is not trusted",
+            "Behind a proxy that opens TLS, name its CA in REQUESTS_CA_BUNDLE and SSL_CERT_FILE before Python starts",
+            False,
+        ),
+        (
+            r"Temporary failure in name resolution|Try again",
+            "no name server answers",
+            "The network seems to be down: try again when it is there",
+            True,
+        ),
+        (
+            r"Name or service not known|nodename nor servname|failed to lookup address|dns error|getaddrinfo failed"
+            r"|NameResolutionError|No address associated|no such host",
+            "there is no such host",
+            "Check the name's spelling; behind a private endpoint this machine must use the network's own DNS",
+            False,
+        ),
+        (
+            r"[Tt]unnel connection failed: 50[234]|unsuccessful tunnel|tunnel error|proxy (server )?(sent|returned)",
+            "the proxy finds no such host, or it does not answer",
+            "Check the name's spelling, and whether the proxy of HTTPS_PROXY may reach it",
+            False,
+        ),
+        (
+            r"proxy",
+            "the proxy of HTTPS_PROXY does not let us through",
+            "Check HTTPS_PROXY, and NO_PROXY for hosts that need none",
+            True,
+        ),
+        (
+            r"Connection refused|actively refused",
+            "it refuses connections",
+            "Check the network, and the firewall between here and there",
+            True,
+        ),
+        (
+            r"timed out|timeout|operation timed|deadline has elapsed",
+            "it does not answer in time",
+            "Check the network, and the firewall between here and there; then try again",
+            True,
+        ),
+        (
+            r"reset by peer|broken pipe|connection closed|Remote end closed|IncompleteRead|incomplete|unexpected end"
+            r"|Connection aborted|end of file|error decoding response body|EOF|unexpectedly",
+            "the connection was dropped",
+            "Try again",
+            True,
+        ),
+        (
+            r"Network is unreachable|No route to host|error sending request|Failed to establish a new connection"
+            r"|error trying to connect|client error \(Connect\)",
+            "it cannot be reached",
+            "Check the network, and the firewall between here and there; then try again",
+            True,
+        ),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a host did not answer: the end of a sentence about it, a sentence on what to do, whether it may pass."""
+
+    said: str
+    remedy: str
+    transient: bool
+
+
+def fault(text: str) -> Fault | None:
+    """What the network did, told from an error's words; None where they are about something else."""
+    for pattern, said, remedy, transient in _FAULTS:
+        if pattern.search(text):
+            return Fault(said, remedy, transient)
+    return None
+
+
+def words_of(error: BaseException) -> str:
+    """The texts of an error and of all that led to it, without the colours of a terminal."""
+    return _COLOURS.sub("", "\n".join(str(one) for one in _chain(error)))
+
+
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    left: BaseException | None = error
+    while left is not None and id(left) not in seen:
+        seen.add(id(left))
+        yield left
+        left = left.__cause__ or left.__context__

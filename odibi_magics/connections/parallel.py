@@ -1,0 +1,38 @@
+"""Calls at once, under one deadline that holds whatever the calls do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import TypeVar
+
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+def at_once(calls: Mapping[K, Callable[[], T]], deadline: float) -> dict[K, T | BaseException]:
+    """What each call gave or raised, by its key; those that were not done at the deadline are missing.
+
+    deadline: as of time.monotonic(). Each call has a daemon thread of its own: a pool's threads are joined when the
+    interpreter ends, and one call that hangs would hang that too.
+    """
+    done: SimpleQueue[tuple[K, T | BaseException]] = SimpleQueue()
+
+    def run(key: K, call: Callable[[], T]) -> None:
+        try:
+            done.put((key, call()))
+        except BaseException as error:
+            done.put((key, error))
+
+    for key, call in calls.items():
+        Thread(target=run, args=(key, call), name=f"odibi {key}", daemon=True).start()
+    found: dict[K, T | BaseException] = {}
+    while len(found) < len(calls):
+        try:
+            key, outcome = done.get(timeout=max(0, deadline - monotonic()))
+        except Empty:
+            break
+        found[key] = outcome
+    return found

@@ -1,0 +1,67 @@
+"""All that connections need before they can be opened, fetched at once before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from odibi_magics.connections.base import Connection, Need, Refused
+from odibi_magics.connections.parallel import at_once
+from odibi_magics.errors import ConnectionFailed, ConnectionsFailed
+
+# Seconds for all secrets of a run together, where the project has no `secrets: {timeout:}`.
+TIMEOUT = 30.0
+
+
+def prepare(connections: Iterable[Connection], timeout: float = TIMEOUT) -> None:
+    """Fetches the secrets and tokens of connections in parallel, equal ones once, and keeps them for this process.
+
+    timeout: seconds, for all together; it holds against a vault that hangs. Raises ConnectionsFailed with every
+    connection that cannot be opened; what failed is not kept, and asked for again the next time.
+    """
+    wanted = list(connections)
+    needs = dict.fromkeys(need for connection in wanted for need in connection.needs())
+    deadline = monotonic() + timeout
+    found = at_once({need: partial(need.get, deadline) for need in needs}, deadline)
+    late = [need for need in needs if need not in found]
+    failures = {
+        connection.name: failure
+        for connection in wanted
+        for need in reversed(connection.needs())
+        if (failure := _failure(connection.name, need, found, timeout))
+    }
+    if late:
+        abandon()
+    if failures:
+        raise ConnectionsFailed(failures)
+
+
+def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -> ConnectionFailed | None:
+    if need not in found:
+        remedy = "The network or the service does not answer: try again, or give it longer with secrets: {timeout: 60}"
+        return Refused(f"{need}: timed out after {timeout:g} s", remedy, transient=True).told(name)
+    outcome = found[need]
+    if isinstance(outcome, Refused):
+        return outcome.told(name)
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return None
+
+
+def forget() -> None:
+    """Drops all secrets, tokens and sign-ins of this process: the next run fetches them anew."""
+    from odibi_magics.connections import databricks, keyvault, tokens
+
+    keyvault.forget()
+    databricks.forget()
+    tokens.forget()
+
+
+def abandon() -> None:
+    """Drops the sign-ins and clients that calls may still hang in, so that the next call does not wait for them."""
+    from odibi_magics.connections import keyvault, tokens
+
+    keyvault.forget_clients()
+    tokens.forget()

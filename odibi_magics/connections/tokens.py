@@ -1,0 +1,184 @@
+"""Signing in to Microsoft Entra: one credential for each identity, one token for each thing it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache
+from threading import Lock
+from time import time
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from odibi_magics.secret import Secret
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken, AccessTokenInfo, SupportsTokenInfo, TokenRequestOptions
+
+STORAGE: Final = "https://storage.azure.com/.default"
+
+# Seconds before its end from which a token counts as used up; the SDKs take the same.
+_MARGIN = 300
+
+# Retries of a sign-in, for what passes. Nothing of it may take minutes: the deadline would cut it without a reason.
+_BOUNDED: Final[Mapping[str, Any]] = {"retry_total": 2, "retry_connect": 1, "retry_backoff_factor": 0.2}
+_AZ_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who signs in.
+
+    kind: "any" of what the environment, a managed identity or `az login` offers; the "managed" identity of this
+    machine; or a service "principal" with its secret. client_id: of a user-assigned managed identity, or the
+    principal's.
+    """
+
+    kind: Literal["any", "managed", "principal"] = "any"
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: Secret | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "principal":
+            return f"service principal {self.client_id} of tenant {self.tenant_id}"
+        return (
+            f"managed identity {self.client_id or 'of this machine'}" if self.kind == "managed" else "sign-in"
+        )
+
+
+class SharedTokens:
+    """A credential for many threads: those that want one token at once wait for one request.
+
+    azure-identity asks once for each thread (32 cold threads made 32 requests), and some of its credentials, `az`
+    among them, keep no token at all.
+    """
+
+    def __init__(self, make: Callable[[], SupportsTokenInfo]) -> None:
+        self._make = cache(make)
+        self._lock = Lock()
+        self._flights: dict[Any, Future[AccessTokenInfo]] = {}
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """The protocol of azure.core's SupportsTokenInfo. A failure is for those who wait, and not kept."""
+        key = (scopes, *sorted((options or {}).items()))
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is not None and not _landed_stale(flight):
+                mine = False
+            else:
+                mine, flight = True, Future()
+                self._flights[key] = flight
+        if mine:
+            self._fly(key, flight, scopes, options)
+        return flight.result()
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """The protocol of azure.core's TokenCredential, which older SDKs ask by."""
+        from azure.core.credentials import AccessToken
+
+        given: Any = {key: value for key, value in options.items() if value}
+        info = self.get_token_info(*scopes, options=given)
+        return AccessToken(info.token, info.expires_on)
+
+    def _fly(
+        self,
+        key: Any,
+        flight: Future[AccessTokenInfo],
+        scopes: tuple[str, ...],
+        options: TokenRequestOptions | None,
+    ) -> None:
+        try:
+            with self._lock:
+                credential = self._make()
+            token = credential.get_token_info(*scopes, options=options or {})
+            Secret(token.token)
+            flight.set_result(token)
+        except BaseException as error:
+            with self._lock:
+                self._flights.pop(key, None)
+            flight.set_exception(error)
+
+
+def _landed_stale(flight: Future[AccessTokenInfo]) -> bool:
+    """Whether a token came and is used up. A refused one (its claims are asked for) has another key."""
+    return flight.done() and flight.result().expires_on - time() < _MARGIN
+
+
+@cache
+def signed_in(identity: Identity) -> SharedTokens:
+    """The credential of an identity; the same one for the same identity, until `forget()`."""
+    return SharedTokens(lambda: _CREDENTIALS[identity.kind](identity))
+
+
+def forget() -> None:
+    """Drops all credentials and their tokens."""
+    signed_in.cache_clear()
+
+
+def _options() -> dict[str, Any]:
+    from odibi_magics.connections.transport import transport
+
+    return {**_BOUNDED, "transport": transport()}
+
+
+def _any(identity: Identity) -> SupportsTokenInfo:
+    from azure.identity import DefaultAzureCredential
+
+    given = {
+        "managed_identity_client_id": identity.client_id,
+        "workload_identity_client_id": identity.client_id,
+        "workload_identity_tenant_id": identity.tenant_id,
+        "shared_cache_tenant_id": identity.tenant_id,
+    }
+    return DefaultAzureCredential(
+        process_timeout=_AZ_SECONDS,
+        additionally_allowed_tenants=["*"],  # a vault or account may belong to a tenant where we are a guest
+        **{key: value for key, value in given.items() if value},
+        **_options(),
+    )
+
+
+def _managed(identity: Identity) -> SupportsTokenInfo:
+    from azure.identity import ManagedIdentityCredential
+
+    # Not the shared session: the endpoint is this machine's own, behind no proxy.
+    return ManagedIdentityCredential(client_id=identity.client_id, **_BOUNDED)
+
+
+def _principal(identity: Identity) -> SupportsTokenInfo:
+    from azure.identity import ClientSecretCredential
+
+    assert identity.tenant_id and identity.client_id and identity.client_secret
+    return ClientSecretCredential(
+        identity.tenant_id, identity.client_id, identity.client_secret.reveal(), **_options()
+    )
+
+
+_CREDENTIALS: Mapping[str, Callable[[Identity], SupportsTokenInfo]] = {
+    "any": _any,
+    "managed": _managed,
+    "principal": _principal,
+}
+
+
+@dataclass(frozen=True)
+class StorageToken:
+    """A token of an identity for storage accounts."""
+
+    identity: Identity
+
+    def get(self, deadline: float) -> AccessTokenInfo:
+        """Raises Refused. deadline: the caller's; a sign-in's own limits are shorter."""
+        from odibi_magics.connections.refusals import of_sign_in
+
+        try:
+            return signed_in(self.identity).get_token_info(STORAGE)
+        except Exception as error:
+            refused = of_sign_in(error, self.identity)
+            if refused is None:
+                raise
+            raise refused from None
+
+    def __str__(self) -> str:
+        return f"{self.identity} for storage"
