@@ -39,11 +39,24 @@ class LocalConnection:
         fixed, pattern = _split_glob(path)
         target = self._followed(fixed, pattern)
         if not target.is_relative_to(self.base) or ".." in Path(pattern).parts:
-            raise ConnectionFailed(
-                f"Connection '{self.name}': the path '{path}' leaves its folder {self.base}; "
-                "use a path inside it, or a connection whose base_path holds it"
-            )
+            raise self._outside(path)
         return str(target / pattern) if pattern else str(target)
+
+    def file(self, path: str) -> str:
+        """Where a file that a listing found really is; no part of its name is a pattern.
+
+        Raises ConnectionFailed where a link leads out of the folder.
+        """
+        target = self._followed(path)
+        if not target.is_relative_to(self.base):
+            raise self._outside(path)
+        return str(target)
+
+    def _outside(self, path: str) -> ConnectionFailed:
+        return ConnectionFailed(
+            f"Connection '{self.name}': the path '{path}' leaves its folder {self.base}; "
+            "use a path inside it, or a connection whose base_path holds it"
+        )
 
     def _followed(self, path: str, pattern: str = "") -> Path:
         """Where a path leads. Raises ConnectionFailed for names too long or no text, and for links in a circle."""

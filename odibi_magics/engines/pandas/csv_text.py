@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from odibi_magics.engines.pandas.trees import File
 from odibi_magics.errors import EngineError, suggest
 
 # Types are told from so many lines, on every engine.
@@ -60,9 +60,9 @@ class Dialect:
             )
         return cls(**known)
 
-    def open(self, path: str) -> IO[str]:
+    def open(self, file: File) -> IO[str]:
         """A file as text, unzipped and without its byte order mark."""
-        return io.TextIOWrapper(open_bytes(path), ENCODINGS[self.encoding], newline="")
+        return io.TextIOWrapper(open_bytes(file), ENCODINGS[self.encoding], newline="")
 
     def records(self, lines: Iterator[str], *, strict: bool = False) -> Iterator[list[str]]:
         """Records as lists of texts. strict: as DuckDB reads quotes, or csv.Error."""
@@ -79,9 +79,9 @@ class Dialect:
         )
 
 
-def open_bytes(path: str) -> IO[bytes]:
+def open_bytes(file: File) -> IO[bytes]:
     """A file's bytes, unzipped."""
-    return gzip.open(path) if path.lower().endswith(".gz") else Path(path).open("rb")  # type: ignore[return-value]
+    return gzip.open(file.open()) if file.path.lower().endswith(".gz") else file.open()  # type: ignore[return-value]
 
 
 def _encoding(name: str) -> str:
@@ -92,22 +92,22 @@ def _encoding(name: str) -> str:
     return lowered
 
 
-def first_record(path: str, dialect: Dialect) -> tuple[int, list[str]] | None:
+def first_record(file: File, dialect: Dialect) -> tuple[int, list[str]] | None:
     """How many empty lines there are before the first record, and that; None where there is none.
 
     Raises EngineError where DuckDB would end the record, or one of these lines, elsewhere.
     """
-    with _readable(path, dialect), dialect.open(path) as file:
-        counted = _Counted(iter(file))
+    with _readable(file, dialect), dialect.open(file) as text:
+        counted = _Counted(iter(text))
         empty = 0
         try:
             for record in dialect.records(iter(counted), strict=True):
                 if record:
-                    _check_ends(path, counted.seen)
+                    _check_ends(file.path, counted.seen)
                     return empty, record
                 empty += 1
         except csv.Error:
-            raise EngineError(misquoted(path, empty + 1, dialect)) from None
+            raise EngineError(misquoted(file.path, empty + 1, dialect)) from None
     return None
 
 
@@ -118,11 +118,11 @@ def _check_ends(path: str, lines: Sequence[str]) -> None:
         raise EngineError(ends_otherwise(path, line, ends[line - 1], ends[0]))
 
 
-def sample(path: str, dialect: Dialect, lines: int) -> str:
+def sample(file: File, dialect: Dialect, lines: int) -> str:
     """The first lines of a file without its header, cut behind a whole record; at most `lines` of them."""
     taken: list[str] = []
-    with _readable(path, dialect), dialect.open(path) as file:
-        counted = _Counted(iter(file))
+    with _readable(file, dialect), dialect.open(file) as text:
+        counted = _Counted(iter(text))
         records = dialect.records(iter(counted))
         if dialect.header:
             next((record for record in records if record), None)
@@ -156,10 +156,10 @@ class _Numbered(NamedTuple):
     written: Sequence[str]
 
 
-def _numbered(path: str, dialect: Dialect) -> Iterator[_Numbered]:
+def _numbered(file: File, dialect: Dialect) -> Iterator[_Numbered]:
     """The records that are no empty lines, up to where the file cannot be read further."""
-    with suppress(UnicodeDecodeError, csv.Error, OSError, EOFError), dialect.open(path) as file:
-        counted = _Counted(iter(file))
+    with suppress(UnicodeDecodeError, csv.Error, OSError, EOFError), dialect.open(file) as text:
+        counted = _Counted(iter(text))
         line = 1
         for record in dialect.records(iter(counted)):
             if record:
@@ -169,10 +169,10 @@ def _numbered(path: str, dialect: Dialect) -> Iterator[_Numbered]:
 
 
 def find_line(
-    path: str, dialect: Dialect, wrong: Callable[[list[str]], bool]
+    file: File, dialect: Dialect, wrong: Callable[[list[str]], bool]
 ) -> tuple[int, list[str]] | None:
     """The first record behind the header that is `wrong`, with the line where it begins; None where there is none."""
-    records = itertools.islice(_numbered(path, dialect), int(dialect.header), None)
+    records = itertools.islice(_numbered(file, dialect), int(dialect.header), None)
     return next(((found.line, found.record) for found in records if wrong(found.record)), None)
 
 
@@ -183,14 +183,14 @@ def _end(line: str) -> str:
     return line[len(line.rstrip("\r\n")) :]
 
 
-def other_end(path: str, dialect: Dialect) -> str | None:
+def other_end(file: File, dialect: Dialect) -> str | None:
     """That a line ends otherwise than those before it, outside of quotes."""
     usual = ""
-    for found in _numbered(path, dialect):
+    for found in _numbered(file, dialect):
         end = _end(found.written[-1])
         usual = usual or end
         if end and end != usual:
-            return ends_otherwise(path, found.line + len(found.written) - 1, end, usual)
+            return ends_otherwise(file.path, found.line + len(found.written) - 1, end, usual)
     return None
 
 
@@ -202,33 +202,33 @@ def misquoted(path: str, line: int, dialect: Dialect) -> str:
     return f"{path}, line {line}: a quote ({dialect.quote}) is never closed, or has text behind it"
 
 
-def long_line(path: str, dialect: Dialect) -> int | None:
+def long_line(file: File, dialect: Dialect) -> int | None:
     """The line where the first record begins that is longer than DuckDB reads."""
-    for found in _numbered(path, dialect):
+    for found in _numbered(file, dialect):
         if sum(len(line.encode(dialect.encoding)) for line in found.written) > LONGEST_LINE:
             return found.line
     return None
 
 
-def misquoted_record(path: str, dialect: Dialect) -> str | None:
+def misquoted_record(file: File, dialect: Dialect) -> str | None:
     """That the quotes of a record do not match."""
-    with suppress(UnicodeDecodeError, OSError, EOFError), dialect.open(path) as file:
-        records: Any = dialect.records(iter(file), strict=True)
+    with suppress(UnicodeDecodeError, OSError, EOFError), dialect.open(file) as text:
+        records: Any = dialect.records(iter(text), strict=True)
         begins = 1
         try:
             for _ in records:
                 begins = records.line_num + 1
         except csv.Error:
-            return misquoted(path, begins, dialect)
+            return misquoted(file.path, begins, dialect)
     return None
 
 
-def undecodable_line(path: str, dialect: Dialect) -> int | None:
+def undecodable_line(file: File, dialect: Dialect) -> int | None:
     """The line with the first byte that is not of the encoding."""
-    with open_bytes(path) as file:
+    with open_bytes(file) as lines:
         if dialect.encoding == "utf-16":
             return None
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(lines, 1):
             try:
                 line.decode(dialect.encoding)
             except UnicodeDecodeError:
@@ -239,25 +239,25 @@ def undecodable_line(path: str, dialect: Dialect) -> int | None:
 class _readable:
     """Errors of opening and decoding, in words."""
 
-    def __init__(self, path: str, dialect: Dialect) -> None:
-        self.path, self.dialect = path, dialect
+    def __init__(self, file: File, dialect: Dialect) -> None:
+        self.file, self.dialect = file, dialect
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, UnicodeError):
-            raise EngineError(not_encoded(self.path, self.dialect)) from None
+            raise EngineError(not_encoded(self.file, self.dialect)) from None
         if isinstance(error, csv.Error):
-            raise EngineError(f"{self.path} is no csv: {error}") from None
+            raise EngineError(f"{self.file.path} is no csv: {error}") from None
         if isinstance(error, (OSError, EOFError)):
-            raise EngineError(f"{self.path} cannot be read: {error}") from None
+            raise EngineError(f"{self.file.path} cannot be read: {error}") from None
 
 
-def not_encoded(path: str, dialect: Dialect) -> str:
+def not_encoded(file: File, dialect: Dialect) -> str:
     """That a file is not in the encoding it is read with."""
-    line = undecodable_line(path, dialect)
+    line = undecodable_line(file, dialect)
     others = ", ".join(name for name in ENCODINGS if name != dialect.encoding)
-    return f"{path}{f', line {line}' if line else ''}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
+    return f"{file.path}{f', line {line}' if line else ''}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
 
 
 def header_names(record: Sequence[str], dialect: Dialect, where: str) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from odibi_magics.quoting import Data, Quoting
 _KIND = re.compile(r"(?:INTERRUPT|[A-Z][A-Za-z -]+) Error: ")
 _EXCERPT = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 _TICKET = re.compile(rf"{TICKET}:(\d+):(\d+):(.*)", re.DOTALL)
+_READING = re.compile(r"odibi-reading:(\d+)\.")
 _FILE = re.compile(r'\bin file "([^"]+)"|^\s*file = (.+)$|while reading file "([^"]+)"', re.MULTILINE)
 
 
@@ -36,6 +37,7 @@ class Failures:
         self._numbers = itertools.count(1)
         self._by_number: dict[int, Explainer] = {}
         self._by_path: dict[str, Explainer] = {}
+        self._reading: list[Exception] = []
 
     def number(self) -> int:
         """A number for a source, to go into its SQL."""
@@ -45,6 +47,18 @@ class Failures:
         """Errors with the source's number, or in its files, are told by `explainer`."""
         self._by_number[number] = explainer
         self._by_path.update(dict.fromkeys(paths, explainer))
+
+    def reading(self, error: Exception) -> str:
+        """Keeps an error of a file that DuckDB reads through us, and gives the text that leads back to it."""
+        self._reading.append(error)
+        return f"odibi-reading:{len(self._reading) - 1}."
+
+    def error(self, text: str) -> OdibiError:
+        """What DuckDB raised with this text, as an error of ours."""
+        if ticket := _READING.search(text):
+            found = self._reading[int(ticket[1])]
+            return found if isinstance(found, OdibiError) else EngineError(f"{type(found).__name__}: {found}")
+        return EngineError(self.in_words(text))
 
     def in_words(self, text: str) -> str:
         """DuckDB's text in ours where a source can tell, else without the SQL, which is not the user's."""
@@ -65,8 +79,8 @@ def plain(text: str) -> str:
 
 
 @contextmanager
-def explained(stopped: Callable[[], bool], in_words: Callable[[str], str]) -> Iterator[None]:
-    """Turns what DuckDB raises into EngineError, or into Cancelled where a stop was asked for."""
+def explained(stopped: Callable[[], bool], ours: Callable[[str], OdibiError]) -> Iterator[None]:
+    """Turns what DuckDB raises into `ours`, or into Cancelled where a stop was asked for."""
     try:
         yield
     except OdibiError:
@@ -76,9 +90,10 @@ def explained(stopped: Callable[[], bool], in_words: Callable[[str], str]) -> It
             raise
         if stopped():
             raise Cancelled("stopped") from None
-        raise EngineError(in_words(str(error))) from None
+        raise ours(str(error)) from None
 
 
 def _is_ours(error: Exception) -> bool:
     module = type(error).__module__
-    return module.startswith(("_duckdb", "duckdb", "pyarrow")) or _KIND.match(str(error)) is not None
+    text = str(error)
+    return module.startswith(("_duckdb", "duckdb", "pyarrow")) or bool(_KIND.match(text) or _READING.search(text))

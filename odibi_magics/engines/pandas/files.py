@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from glob import has_magic
 from pathlib import Path
 from typing import Any
 
+from odibi_magics.connections.local import LocalConnection
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas.trees import Entry, File, LocalTree, Tree, fixed_part, tree_of
 from odibi_magics.errors import EngineError, nearest
 
 _ENDINGS = {
@@ -23,20 +22,14 @@ _PACKED = (".bz2", ".xz", ".zst", ".zip", ".7z", ".lz4", ".snappy")
 
 
 @dataclass(frozen=True)
-class File:
-    """A file as it stands. mtime: nanoseconds, as the file system tells it."""
-
-    path: str
-    bytes: int
-    mtime: int
-
-
-@dataclass(frozen=True)
 class Files:
     """The files of a place, sorted by path. url: of the place, as people wrote it."""
 
     url: str
     files: tuple[File, ...]
+
+    def __getitem__(self, path: str) -> File:
+        return next(file for file in self.files if file.path == path)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -44,30 +37,30 @@ class Files:
 
     def pins(self) -> dict[str, Any]:
         """What a run mark says of them; names are relative to the place where they are below it."""
-        return {"url": self.url, "files": [[self._name(file), file.bytes, file.mtime] for file in self.files]}
+        return {"url": self.url, "files": [self._pin(file) for file in self.files]}
+
+    def _pin(self, file: File) -> list[Any]:
+        return [self._name(file), file.bytes, file.mtime, *([file.etag] if file.etag else [])]
 
     def _name(self, file: File) -> str:
         if file.path == self.url:
-            return Path(file.path).name
-        return os.path.relpath(file.path, self.url) if file.path.startswith(self.url + os.sep) else file.path
+            return file.path.rpartition("/")[2]
+        return file.path.removeprefix(f"{self.url}/")
 
     def check_unchanged(self) -> None:
         """Raises EngineError where a file has changed or gone since it was listed."""
         for file in self.files:
-            try:
-                now = _file(file.path)
-            except FileNotFoundError:
-                raise EngineError(f"{file.path} is gone since it was first read: run again") from None
-            if now != file:
-                raise EngineError(f"{file.path} has changed since it was first read: run again")
+            file.check_unchanged()
 
 
 def find_files(place: Place) -> Files:
     """The files of a place as they stand now. Raises EngineError where there are none, ConnectionFailed."""
-    url = place.url
+    url = place.url.rstrip("/") or "/"
+    tree = tree_of(place.connection)
     try:
-        found = _globbed(place, url) if has_magic(url) and not Path(url).exists() else _at(place, url)
-        files = tuple(sorted((_file(path) for path in found), key=lambda file: file.path))
+        whole = tree.at(url)
+        found = _globbed(tree, place, url) if whole is None and has_magic(url) else _at(tree, place, url, whole)
+        files = tuple(sorted(map(tree.file, found), key=lambda file: file.path))
     except OSError as error:
         raise EngineError(f"{error.filename or url} cannot be read: {error.strerror}") from None
     if packed := next((file.path for file in files if file.path.lower().endswith(_PACKED)), None):
@@ -76,58 +69,58 @@ def find_files(place: Place) -> Files:
 
 
 def parts(place: Place, *more: Path) -> Files:
-    """The files of a folder, if there is one, and those that are to be put beside them. Raises as `find_files`."""
-    folder = Path(place.url)
-    there = _parts(place, folder) if folder.is_dir() else []
-    return Files(place.url, tuple(map(_file, [*there, *map(str, more)])))
+    """The files of a folder, if there is one, and those of this machine that are to be put beside them.
+
+    Raises as `find_files`.
+    """
+    tree = tree_of(place.connection)
+    there = map(tree.file, _parts(tree, place, place.url))
+    return Files(place.url, (*there, *(file for path in more for file in made(path).files)))
 
 
-def _file(path: str) -> File:
-    """Raises OSError, and EngineError for a pipe or a device, whose reading might never end."""
-    found = Path(path).stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise EngineError(f"{path} is no file")
-    return File(path, found.st_size, found.st_mtime_ns)
+def made(path: Path) -> Files:
+    """A file that was made on this machine."""
+    tree = LocalTree(LocalConnection("made", path.parent))
+    return Files(str(path), (tree.file(Entry(str(path), False)),))
 
 
-def holds_files(url: str) -> bool:
+def holds_files(place: Place) -> bool:
     """Whether a file stands there, or a folder with anything but hidden files in it."""
-    return Path(url).is_file() or any(True for _ in _visible(Path(url)))
+    tree = tree_of(place.connection)
+    found = tree.at(place.url)
+    return found is not None and (not found.is_folder or bool(tree.entries(place.url)))
 
 
-def _globbed(place: Place, url: str) -> list[str]:
-    """Symbolic links that lead out of the place are refused by its `url`, once for each match."""
-    root, pattern = _split(url)
-    matches = sorted(path for path in root.glob(pattern) if not _is_hidden(path.relative_to(root)))
-    found = [file for path in matches for file in (_parts(place, path) if path.is_dir() else [str(path)])]
+def _globbed(tree: Tree, place: Place, url: str) -> list[Entry]:
+    matches = tree.glob(url)
+    found = [file for match in matches for file in (_parts(tree, place, match.path) if match.is_folder else [match])]
     if not found:
-        raise EngineError(f"no file matches {url}{_there(root)}")
-    return [place.connection.url(path) for path in found]
+        raise EngineError(f"no file matches {url}{_there(tree, fixed_part(url))}")
+    return found
 
 
-def _at(place: Place, url: str) -> list[str]:
-    path = Path(url)
-    if path.is_dir():
-        found = _parts(place, path)
-        if not found:
-            raise EngineError(f"the folder {url} holds no {place.format} files{_there(path)}")
-        return found
-    if not path.exists():
-        raise EngineError(f"there is no file {url}{_hint(path)}")
-    return [url]
+def _at(tree: Tree, place: Place, url: str, whole: Entry | None) -> list[Entry]:
+    if whole is None:
+        raise EngineError(f"there is no file {url}{_hint(tree, url)}")
+    if not whole.is_folder:
+        return [whole]
+    found = _parts(tree, place, url)
+    if not found:
+        raise EngineError(f"the folder {url} holds no {place.format} files{_there(tree, url)}")
+    return found
 
 
-def _parts(place: Place, folder: Path) -> list[str]:
-    """The data files of a folder; names that begin with `_` or `.` are not data, as Spark has it."""
-    if (folder / "_delta_log").is_dir():
+def _parts(tree: Tree, place: Place, folder: str) -> list[Entry]:
+    """The data files of a folder."""
+    if (log := tree.at(f"{folder}/_delta_log")) and log.is_folder:
         raise EngineError(f"{folder} is a Delta table: read it with format: delta")
-    entries = list(_visible(folder))
-    if partitions := sorted(entry.name for entry in entries if "=" in entry.name and entry.is_dir()):
+    entries = tree.entries(folder)
+    if partition := next((entry.name for entry in entries if "=" in entry.name and entry.is_folder), None):
         raise EngineError(
-            f"{folder} holds partition folders ({partitions[0]}), whose values stand in no file; "
+            f"{folder} holds partition folders ({partition}), whose values stand in no file; "
             "name the files with a glob, or write the data as a Delta table"
         )
-    return [place.connection.url(str(e)) for e in entries if _is_data(e.name, place.format) and e.is_file()]
+    return [entry for entry in entries if not entry.is_folder and _is_data(entry.name, place.format)]
 
 
 def _is_data(name: str, format_: str) -> bool:
@@ -136,39 +129,32 @@ def _is_data(name: str, format_: str) -> bool:
     return unpacked.lower().endswith(_ENDINGS[format_]) or "." not in name
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(("_", ".")) for part in path.parts)
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    entries = folder.iterdir() if folder.is_dir() else ()
-    return (entry for entry in entries if not entry.name.startswith(("_", ".")))
-
-
-def _split(url: str) -> tuple[Path, str]:
-    """The folder before the first pattern, and the rest."""
-    parts = Path(url).parts
-    at = next(i for i, part in enumerate(parts) if has_magic(part))
-    return Path(*parts[:at]), str(Path(*parts[at:]))
-
-
-def _hint(path: Path) -> str:
+def _hint(tree: Tree, path: str) -> str:
     """The nearest name beside it; for a folder that is missing, the first one of them."""
-    missing = path
-    while not missing.parent.is_dir():
-        missing = missing.parent
-    if missing.exists():
-        return f": {missing} is no folder"
-    close = nearest(missing.name, [entry.name for entry in _visible(missing.parent)])
+    missing, there = path, None
+    while "/" in missing.removeprefix("abfss://"):
+        above = missing.rpartition("/")[0]
+        there = tree.at(above or "/")
+        if there is not None:
+            break
+        missing = above
+    if there is None or not there.is_folder:
+        return f": {there.path} is no folder" if there else ""
+    close = nearest(missing.rpartition("/")[2], [entry.name for entry in tree.entries(there.path)])
     folder = "" if missing == path else f", nor a folder {missing}"
-    return f"{folder}: did you mean '{close}'?" if close else folder or _there(missing.parent)
+    return f"{folder}: did you mean '{close}'?" if close else folder or _there(tree, there.path)
 
 
-def _there(folder: Path) -> str:
-    names = sorted(entry.name for entry in _visible(folder))[:5]
+def _there(tree: Tree, folder: str) -> str:
+    names = [entry.name for entry in tree.entries(folder)][:5]
     return f"; there: {', '.join(names)}" if names else ""
 
 
 def escaped(path: str) -> str:
     """A path as DuckDB's readers take it, which look for patterns in every name."""
     return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def unescaped(pattern: str) -> str:
+    """What `escaped` made of a path, as the path."""
+    return re.sub(r"\[([*?\[])\]", r"\1", pattern)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pyarrow.parquet as pq
+from pyarrow import fs
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Check, Progress, Sink, Source, Written
@@ -57,7 +56,7 @@ def write_file(
     store = open_store(sink.place)
     if skipped := _there_already(store, sink):
         return Written(sink.place, skipped=skipped)
-    private = Store(str(session.folder), str(session.folder), store.filesystem)
+    private = Store(str(session.folder), str(session.folder), fs.LocalFileSystem())
     layout = Layout(frame.columns, (), {column.name: column.name for column in frame.columns})
     with Staging(private, 0, file_bytes=0) as staging:
         job = Job(session, sink, staging, layout, progress, cancelled)
@@ -67,7 +66,7 @@ def write_file(
         made = _made(job, frame, sink)
         if sink.mode == "append":
             _check_part(session, frame, sink, made)
-        size = _put(made, _target(store, sink))
+        size = store.put(made, _target(store, sink))
     return Written(sink.place, job.rows, 1, size, checks=results, warnings=sink_warnings(sink))
 
 
@@ -127,10 +126,8 @@ def _check_part(session: Session, frame: DuckFrame, sink: Sink, made: Path) -> N
         raise EngineError(f"{sink.place.address} could not be read with one more part: {why}") from None
 
 
-def _target(store: Store, sink: Sink) -> Path:
-    if sink.mode == "append":
-        return Path(store.root) / f"part-{uuid4().hex}.{sink.place.format}"
-    return Path(store.root)
+def _target(store: Store, sink: Sink) -> str:
+    return store.at(f"part-{uuid4().hex}.{sink.place.format}") if sink.mode == "append" else store.root
 
 
 def _made(job: Job, frame: DuckFrame, sink: Sink) -> Path:
@@ -160,18 +157,3 @@ def _csv_options(options: Mapping[str, Any]) -> list[str]:
         "FORMAT csv",
         *(f"{_CSV[name]} {literal(value)}" for name, value in given.items() if value is not None),
     ]
-
-
-def _put(made: Path, target: Path) -> int:
-    """Moves a file to its place, so that no reader sees half of it; returns its bytes."""
-    beside = target.with_name(f".{target.name}.{uuid4().hex}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(made, beside)
-        size = beside.stat().st_size
-        beside.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise EngineError(f"cannot write {target}: {error.strerror or error}") from None
-    return size

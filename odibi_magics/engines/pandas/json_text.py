@@ -11,6 +11,7 @@ from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.csv_text import SAMPLE_LINES, open_bytes
+from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import is_field_name
 from odibi_magics.errors import EngineError
 from odibi_magics.quoting import Data, Quoting
@@ -20,24 +21,24 @@ LONGEST = 16 * 2**20  # bytes of a line
 _SHOWN = 60
 
 
-def lines(path: str) -> Iterator[tuple[int, bytes]]:
+def lines(file: File) -> Iterator[tuple[int, bytes]]:
     """The lines of a file that are not empty, each with its number. Raises EngineError."""
     try:
-        with open_bytes(path) as file:
-            yield from ((number, line) for number, line in enumerate(file, 1) if line.strip())
+        with open_bytes(file) as found:
+            yield from ((number, line) for number, line in enumerate(found, 1) if line.strip())
     except (OSError, EOFError) as error:
-        raise EngineError(f"{path} cannot be read: {error}") from None
+        raise EngineError(f"{file.path} cannot be read: {error}") from None
 
 
-def sample(paths: Sequence[str]) -> Iterator[tuple[str, int, bytes]]:
+def sample(files: Sequence[File]) -> Iterator[tuple[str, int, bytes]]:
     """The lines that types are told from, each with its file and number. Raises EngineError."""
     left = SAMPLE_LINES
-    for path in paths:
-        for number, line in lines(path):
+    for file in files:
+        for number, line in lines(file):
             if not left:
                 return
             left -= 1
-            yield path, number, line
+            yield file.path, number, line
 
 
 def parsed(path: str, number: int, line: bytes) -> dict[str, Any]:
@@ -117,10 +118,10 @@ _MOMENT = re.compile(
 )
 
 
-def told(url: str, paths: Sequence[str]) -> tuple[Column, ...]:
+def told(url: str, files: Sequence[File]) -> tuple[Column, ...]:
     """The columns, by the first lines of these files. Raises EngineError with file and line."""
     seen = _Seen()
-    for path, number, line in sample(paths):
+    for path, number, line in sample(files):
         try:
             seen.add(parsed(path, number, line))
         except ValueError as error:

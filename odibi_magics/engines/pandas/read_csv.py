@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from odibi_magics.config.types import Column
@@ -24,11 +25,12 @@ from odibi_magics.engines.pandas.csv_text import (
     sample,
 )
 from odibi_magics.engines.pandas.failures import plain
-from odibi_magics.engines.pandas.files import Files, escaped
+from odibi_magics.engines.pandas.files import Files, escaped, made
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.strict import TOLD, Formats, checked, from_text, told
+from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import empty_table
 from odibi_magics.errors import EngineError, suggest
 from odibi_magics.quoting import Data, Quoting
@@ -60,7 +62,7 @@ class _Group:
     """
 
     names: tuple[str, ...]
-    paths: tuple[str, ...]
+    files: Files
     skip: int = 0
 
 
@@ -77,7 +79,7 @@ def scan_csv(session: Session, source: Source, files: Files, columns: tuple[Colu
     """The files with columns as `describe_csv` told. Values that do not fit raise EngineError with file and line."""
     dialect = Dialect.of(source.options, source.place.path)
     groups = _groups(source, files, dialect)
-    queries = [_query(session, source, dialect, group, columns) for group in groups if group.paths]
+    queries = [_query(session, source, dialect, group, columns) for group in groups if group.files.paths]
     if not queries:
         queries = [empty_table(columns)]
     return Scan("\nUNION ALL\n".join(queries), columns, files.pins())
@@ -88,7 +90,7 @@ def _query(
 ) -> str:
     number = session.failures.number()
     explainer = Explainer(session, dialect, group, columns, _formats(source.options))
-    session.failures.add(number, group.paths, explainer)
+    session.failures.add(number, group.files.paths, explainer)
     formats = _formats(source.options)
     items = []
     for i, column in enumerate(columns):
@@ -103,7 +105,7 @@ def _read(dialect: Dialect, group: _Group, more: str = "") -> str:
     fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in group.names)
     nulls = list(dict.fromkeys(["", dialect.null_value]))
     return (
-        f"read_csv({literal([escaped(path) for path in group.paths])}, columns = {{{fields}}}, auto_detect = false, "
+        f"read_csv({literal([escaped(path) for path in group.files.paths])}, columns = {{{fields}}}, auto_detect = false, "
         f"{_settings(dialect)}, header = {literal(dialect.header)}, skip = {group.skip}, nullstr = {literal(nulls)}, "
         f"strict_mode = true{more})"
     )
@@ -141,24 +143,24 @@ def _strptime(options: Mapping[str, Any], key: str) -> str:
 
 def _groups(source: Source, files: Files, dialect: Dialect) -> list[_Group]:
     """The files by the order of their columns; empty files hold no rows and are left out."""
-    orders: dict[tuple[tuple[str, ...], int], list[str]] = {}
+    orders: dict[tuple[tuple[str, ...], int], list[File]] = {}
     first: tuple[str, ...] | None = None
-    for path in files.paths:
-        found = first_record(path, dialect)
+    for file in files.files:
+        found = first_record(file, dialect)
         if found is None:
             continue
         empty, record = found
-        where = f"{path}, line {empty + 1}"
+        where = f"{file.path}, line {empty + 1}"
         if "delimiter" not in source.options and (other := other_delimiter(record)):
             raise EngineError(f"{where}: one column with {other!r} in it: options: {{delimiter: {other!r}}}?")
         names = header_names(record, dialect, where)
         if not dialect.header and source.schema:
             names = _positional(where, source.schema, names)
         first = first or names
-        orders.setdefault((_same(path, names, first), empty * dialect.header), []).append(path)
+        orders.setdefault((_same(file.path, names, first), empty * dialect.header), []).append(file)
     if not orders and source.schema is None:
         raise EngineError(f"{files.url} is empty: no line tells its columns; give them in read: schema:")
-    return [_Group(names, tuple(paths), skip) for (names, skip), paths in orders.items()]
+    return [_Group(names, Files(files.url, tuple(found)), skip) for (names, skip), found in orders.items()]
 
 
 def _positional(where: str, schema: Sequence[Column], names: Sequence[str]) -> tuple[str, ...]:
@@ -199,7 +201,7 @@ def _columns(
 
 def _check_schema(schema: Sequence[Column], group: _Group) -> None:
     """Raises EngineError where `schema:` and the header name different columns, or a type csv cannot hold."""
-    path = group.paths[0]
+    path = group.files.paths[0]
     given = {column.name: column.type for column in schema}
     for name, type_ in given.items():
         if type_.startswith(("array", "map", "struct")):
@@ -220,22 +222,22 @@ def _told(session: Session, source: Source, dialect: Dialect, group: _Group) -> 
     names = group.names
     if not text:
         return tuple(Column(name, "string") for name in names)
-    file = session.folder / f"{session.name('sample')}.csv"
+    path = session.folder / f"{session.name('sample')}.csv"
     try:
         # Columns are numbered here: the sniffer takes names with spaces or keywords for something else.
         header = dialect.delimiter.join(f"c{i}" for i in range(len(names)))
-        file.write_text(f"{header}\n{text}", encoding="utf-8", newline="")
-        found = _sniffed(session, dialect, str(file), names, _formats(source.options))
+        path.write_text(f"{header}\n{text}", encoding="utf-8", newline="")
+        found = _sniffed(session, dialect, path, names, _formats(source.options))
     finally:
-        file.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
     return found
 
 
 def _sample(group: _Group, dialect: Dialect) -> str:
     left = SAMPLE_LINES
     parts = []
-    for path in group.paths:
-        parts.append(sample(path, dialect, left))
+    for file in group.files.files:
+        parts.append(sample(file, dialect, left))
         left -= parts[-1].count("\n")
         if left <= 0:
             break
@@ -243,12 +245,12 @@ def _sample(group: _Group, dialect: Dialect) -> str:
 
 
 def _sniffed(
-    session: Session, dialect: Dialect, file: str, names: Sequence[str], formats: Formats
+    session: Session, dialect: Dialect, path: Path, names: Sequence[str], formats: Formats
 ) -> tuple[Column, ...]:
     plain_text = replace(dialect, encoding="utf-8", header=True)
     nulls = list(dict.fromkeys(["", dialect.null_value]))
     sniff = (
-        f"SELECT Columns FROM sniff_csv({literal(file)}, {_settings(plain_text)}, header = true, "
+        f"SELECT Columns FROM sniff_csv({literal(str(path))}, {_settings(plain_text)}, header = true, "
         f"nullstr = {literal(nulls)}, sample_size = {SAMPLE_LINES}, auto_type_candidates = {literal(_CANDIDATES)})"
     )
     try:
@@ -259,12 +261,12 @@ def _sniffed(
         return tuple(Column(name, "string") for name in names)
     by_pattern = ("date",) * bool(formats.date) + ("timestamp",) * bool(formats.timestamp)
     likely = [_LIKELY.get(column["type"], by_pattern) for column in found]
-    types = _fitting(session, plain_text, file, likely, formats)
+    types = _fitting(session, plain_text, path, likely, formats)
     return tuple(Column(name, type_) for name, type_ in zip(names, types, strict=True))
 
 
 def _fitting(
-    session: Session, dialect: Dialect, file: str, likely: Sequence[Sequence[str]], formats: Formats
+    session: Session, dialect: Dialect, path: Path, likely: Sequence[Sequence[str]], formats: Formats
 ) -> list[str]:
     """Of each column's likely types the first one that all values of the sample fit as they will be read, else text."""
     texts = [quoted(f"c{i}") for i in range(len(likely))]
@@ -275,7 +277,7 @@ def _fitting(
             for type_ in types
         )
         choices.append(f"CASE WHEN count({text}) = 0 THEN 'string' {' '.join(fits)} ELSE 'string' END")
-    read = _read(dialect, _Group(tuple(f"c{i}" for i in range(len(likely))), (file,)))
+    read = _read(dialect, _Group(tuple(f"c{i}" for i in range(len(likely))), made(path)))
     return list(session.run(f"SELECT {', '.join(choices)} FROM {read}")[0])
 
 
@@ -304,10 +306,10 @@ class Explainer:
     def value(self, column: int, text: str) -> str:
         """File, line, column, value, and the type that was expected."""
         name, type_ = self.columns[column].name, self.columns[column].type
-        path = self._file(name, text)
+        file = self._file(name, text)
         at = self.group.names.index(name)
-        found = find_line(path, self.dialect, lambda record: len(record) > at and record[at][:TOLD] == text)
-        where = f"{path}, line {found[0]}" if found else path
+        found = find_line(file, self.dialect, lambda record: len(record) > at and record[at][:TOLD] == text)
+        where = f"{file.path}, line {found[0]}" if found else file.path
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
         remedy = f"schema: {{{name}: string, …}}, or read all as text with infer: false"
         return Quoting(
@@ -316,26 +318,27 @@ class Explainer:
             f", which is no {type_}; give the column's type in read: {remedy}",
         )
 
-    def _file(self, name: str, text: str) -> str:
-        if len(self.group.paths) == 1:
-            return self.group.paths[0]
+    def _file(self, name: str, text: str) -> File:
+        if len(self.group.files.files) == 1:
+            return self.group.files.files[0]
         read = _read(self.dialect, self.group, ", filename = true")
         query = f"SELECT filename FROM {read} WHERE {told(quoted(name))} = {literal(text)} LIMIT 1"
-        return str(self.session.run(query)[0][0])
+        return self.group.files[self.session.run(query)[0][0]]
 
     def broken(self, path: str, message: str) -> str:
         """Ragged lines, open quotes, other ends of lines, bytes of another encoding."""
+        file = self.group.files[path]
         if "unicode" in message or "encod" in message.partition("\n\n")[0]:
-            return not_encoded(path, self.dialect)
-        if "Maximum line size" in message and (long := long_line(path, self.dialect)):
+            return not_encoded(file, self.dialect)
+        if "Maximum line size" in message and (long := long_line(file, self.dialect)):
             return f"{path}, line {long}: a record of more than {LONGEST_LINE // 2**20} MiB; is a quote never closed?"
         expected = len(self.group.names)
-        if "Number of Columns" not in message and (other := other_end(path, self.dialect)):
+        if "Number of Columns" not in message and (other := other_end(file, self.dialect)):
             return other
-        if found := find_line(path, self.dialect, lambda record: len(record) != expected):
+        if found := find_line(file, self.dialect, lambda record: len(record) != expected):
             line, record = found
             fields = "1 field" if len(record) == 1 else f"{len(record)} fields"
             return f"{path}, line {line}: {fields}, expected {expected}"
-        if misquoted := misquoted_record(path, self.dialect):
+        if misquoted := misquoted_record(file, self.dialect):
             return misquoted
         return Quoting(f"{path}: ", plain(re.split(r"\n\s*(?:\n|Possible fixes)", message)[0]))

@@ -11,19 +11,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Place, Source
-from odibi_magics.engines.pandas.files import escaped
+from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.read_parquet import FILE_NAME, Broken, from_files, relabelled
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
-from odibi_magics.engines.pandas.storage import open_store
+from odibi_magics.engines.pandas.storage import Store, open_store
+from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import duckdb_type, empty_table
 from odibi_magics.errors import EngineError
 
@@ -38,13 +38,11 @@ def open_table(place: Place, version: int | None = None, timestamp: datetime | N
 
     Raises EngineError where there is none, or not at that time; ConnectionFailed.
     """
-    if Path(place.url).is_file():
-        raise EngineError(f"{place.url} is a file, not a Delta table: name its format: in read:")
     store = open_store(place)
     if version is None and timestamp is None:
         found = open_snapshot(store)
         if found is None:
-            raise EngineError(_no_table(place))
+            raise EngineError(_no_table(store))
         return found
     newest = open_table(place)
     wanted = version if version is not None else _version_at(newest, timestamp)
@@ -92,9 +90,11 @@ def _time(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _no_table(place: Place) -> str:
-    url = place.url
-    if Path(url).is_dir():
+def _no_table(store: Store) -> str:
+    url = store.url
+    if store.is_file():
+        return f"{url} is a file, not a Delta table: name its format: in read:"
+    if store.is_folder():
         return f"{url} is no Delta table: it has no _delta_log; for a folder of files name their format: in read:"
     return f"there is no Delta table at {url}"
 
@@ -119,8 +119,16 @@ def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     if not table.files:
         return Scan(empty_table(columns), columns, pins, plain=True)
     paths = [_path(table, file.path) for file in table.files]
+    session.pin(_files(table, paths))
     session.failures.add(session.failures.number(), paths, Broken(table.store.url, columns))
     return Scan(from_files(columns, paths, _partitions(table, columns, paths)), columns, pins, plain=True)
+
+
+def _files(table: Snapshot, paths: Sequence[str]) -> Files:
+    """The table's files, which nobody changes: their times and tags do not matter."""
+    tree = table.store.tree
+    sizes = (file.size for file in table.files)
+    return Files(table.store.url, tuple(File(path, size, 0, tree=tree) for path, size in zip(paths, sizes, strict=True)))
 
 
 def _features(table: Snapshot) -> set[str]:
@@ -215,11 +223,12 @@ def _scanned(session: Session, table: Snapshot, columns: tuple[Column, ...], pin
 
 def _check_int96(session: Session, table: Snapshot) -> None:
     """deltalake's scan turns INT96 outside of the years 1677 to 2262 into other times. Opens all footers."""
-    paths = [escaped(_path(table, file.path)) for file in table.files]
+    paths = [_path(table, file.path) for file in table.files]
     if not paths:
         return
+    session.pin(_files(table, paths))
     found = session.run(
-        f"SELECT file_name FROM parquet_schema({literal(paths)}) WHERE type = 'INT96' LIMIT 1"
+        f"SELECT file_name FROM parquet_schema({literal([escaped(path) for path in paths])}) WHERE type = 'INT96' LIMIT 1"
     )
     if found:
         raise EngineError(

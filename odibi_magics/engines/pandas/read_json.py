@@ -26,14 +26,14 @@ _SHOWN = 60
 def describe_json(source: Source, files: Files) -> tuple[Column, ...]:
     """The columns with their types: `schema:`, else told from the first lines. Raises EngineError."""
     if source.schema is None:
-        return told(files.url, files.paths)
+        return told(files.url, files.files)
     _check_spelling(source.schema, files)
     return source.schema
 
 
 def _check_spelling(schema: Sequence[Column], files: Files) -> None:
     """A key may be missing in all lines; one that is there with other capitals is not what was meant."""
-    keys = {key for path, number, line in sample(files.paths) for key in parsed(path, number, line)}
+    keys = {key for path, number, line in sample(files.files) for key in parsed(path, number, line)}
     lowered = {key.lower(): key for key in keys}
     for column in schema:
         if column.name not in keys and (other := lowered.get(column.name.lower())):
@@ -80,16 +80,16 @@ class Explainer:
 
     def _line(self, spot: Spot, text: str) -> tuple[str, int, bytes] | None:
         """The first line that does not fit there, with its file and number: the n-th that is not empty."""
-        for path in self.files.paths:
-            numbered = f"SELECT row_number() OVER () AS n, json FROM {_read([path])}"
+        for file in self.files.files:
+            numbered = f"SELECT row_number() OVER () AS n, json FROM {_read([file.path])}"
             query = f"SELECT n FROM ({numbered}) WHERE {spot.anywhere('json', text)} ORDER BY n LIMIT 1"
             if found := self.session.run(query):
-                return path, *next(itertools.islice(lines(path), found[0][0] - 1, None))
+                return file.path, *next(itertools.islice(lines(file), found[0][0] - 1, None))
         return None
 
     def broken(self, path: str, message: str) -> str:
         """A line that is no object."""
-        refusals = (_refusal(path, number, line) for number, line in lines(path))
+        refusals = (_refusal(path, number, line) for number, line in lines(self.files[path]))
         return next(filter(None, refusals), None) or Quoting(f"{path}: ", plain(message))
 
 

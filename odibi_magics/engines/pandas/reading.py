@@ -51,7 +51,7 @@ def scan(session: Session, source: Source, told: Told) -> Scan:
         return scan_delta(session, source, open_table(source.place, source.version, source.timestamp))
     files = find_files(source.place)
     found = _scan_files(session, source, files, told)
-    return replace(found, tables={session.name("files"): files.check_unchanged})
+    return replace(found, tables={session.name("files"): lambda: session.check_unchanged(files)})
 
 
 def describe(session: Session, source: Source, told: Told) -> Columns:
@@ -67,12 +67,14 @@ def describe(session: Session, source: Source, told: Told) -> Columns:
 
 def describe_files(session: Session, source: Source, files: Files, told: Told) -> Columns:
     """The columns of these files together. Raises as `scan`."""
+    session.pin(files)
     if source.place.format in ("csv", "json"):
         return told.columns(source, files, lambda: _look(session, source, files))
     return _scan_files(session, source, files, told).columns
 
 
 def _scan_files(session: Session, source: Source, files: Files, told: Told) -> Scan:
+    session.pin(files)
     if source.place.format == "parquet":
         from odibi_magics.engines.pandas.read_parquet import scan_parquet
 
@@ -200,4 +202,4 @@ def is_there(place: Place) -> bool:
         from odibi_magics.engines.pandas.storage import open_store
 
         return open_snapshot(open_store(place)) is not None
-    return holds_files(place.url)
+    return holds_files(place)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.engines.pandas.failures import Failures, explained
-from odibi_magics.engines.pandas.files import escaped
+from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.memory import memory_limit
 from odibi_magics.engines.pandas.names import literal
 from odibi_magics.errors import Cancelled, EngineError
@@ -23,6 +23,8 @@ from odibi_magics.errors import Cancelled, EngineError
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    from odibi_magics.engines.pandas.pinned import PinnedFiles
 
 Opener = Callable[[], Any]
 """Opens a source anew: anything DuckDB registers (pyarrow dataset or table, `__arrow_c_stream__`).
@@ -33,6 +35,9 @@ None from one that only looks whether its files are still those that were pinned
 BATCH_ROWS = 122_880
 """Rows of a batch: DuckDB's own row groups."""
 
+# What stands before every blob's name. Of these DuckDB opens only what was pinned, whatever directory they are in.
+_BLOBS = "abfss://"
+
 # How often a stop is repeated, in seconds: a query that began just after the first signal would miss it.
 _AGAIN = 0.05
 
@@ -40,7 +45,8 @@ _AGAIN = 0.05
 class Session:
     """One DuckDB instance.
 
-    directories: the only folders its SQL can open files in, beside `folder`, its private one.
+    directories: the only folders its SQL can open files in, beside `folder`, its private one; of storage accounts it
+    can open what was pinned.
     began: one instant for all that asks for the time.
     Order of rows is kept: measured, that costs neither time nor memory, and previews stay the same from run to run.
     """
@@ -54,12 +60,25 @@ class Session:
         self._stopped = threading.Event()
         self._closed = False
         self.failures = Failures()
-        self._duckdb = _connect(self.folder, directories)
+        allowed = {_BLOBS if str(path).startswith(_BLOBS) else str(path) for path in directories}
+        self._duckdb = _connect(self.folder, sorted(allowed))
+        self._pinned = _pinned(self._duckdb, self.failures) if _BLOBS in allowed else None
         self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder)
 
     def name(self, kind: str) -> str:
         """A table name no one else has."""
         return f"odibi_{kind}_{next(self._numbers)}"
+
+    def pin(self, files: Files) -> None:
+        """Lets DuckDB open these, as they were listed; those of its directories it opens itself."""
+        if self._pinned:
+            self._pinned.pin(files.files)
+
+    def check_unchanged(self, files: Files) -> None:
+        """Raises EngineError where a file is no longer the one that was listed."""
+        files.check_unchanged()
+        if self._pinned:
+            self._pinned.check(files.files)
 
     @contextmanager
     def cursor(self, tables: Mapping[str, Opener] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -75,7 +94,7 @@ class Session:
             opened.close()
 
     def _explained(self) -> AbstractContextManager[None]:
-        return explained(self._stopped.is_set, self.failures.in_words)
+        return explained(self._stopped.is_set, self.failures.error)
 
     def run(self, sql: str, tables: Mapping[str, Opener] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query that has few. Raises as `cursor`."""
@@ -229,6 +248,14 @@ def _connect(folder: Path, directories: Iterable[str | Path]) -> duckdb.DuckDBPy
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _pinned(connection: duckdb.DuckDBPyConnection, failures: Failures) -> PinnedFiles:
+    from odibi_magics.engines.pandas.pinned import PinnedFiles
+
+    pinned = PinnedFiles(failures.reading)
+    connection.register_filesystem(pinned)
+    return pinned
 
 
 def _dispose(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -1,17 +1,23 @@
-"""Where files are: the one seam between the writers and storage."""
+"""Where a table is: the one seam between the writers and storage."""
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 from pyarrow import fs
 
+from odibi_magics.connections.local import LocalConnection
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas.trees import LocalTree, Tree
+from odibi_magics.errors import ConnectionFailed, EngineError
 
 # delta-rs decodes its paths once too often, takes a backslash for a slash, and knows no control characters.
 MISREAD = re.compile(r"[\x00-\x1f\x7f\\]|%[0-9A-Fa-f]{2}")
@@ -28,6 +34,11 @@ class Store:
     root: str
     filesystem: Any
     options: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def tree(self) -> Tree:
+        """The same files, to be listed and read."""
+        return LocalTree(LocalConnection("table", self.root))
 
     def at(self, relative: str) -> str:
         """The path of something below the root, as `filesystem` takes it."""
@@ -61,6 +72,28 @@ class Store:
         for path, _, _ in os.walk(self.root, topdown=False):
             Path(path).rmdir()
 
+    def put(self, made: Path, path: str) -> int:
+        """Moves a file of this machine to its place, so that no reader sees half of it; returns its bytes.
+
+        Raises EngineError, ConnectionFailed; then what stood there still does.
+        """
+        target = Path(path)
+        beside = target.with_name(f".{target.name}.{uuid4().hex}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(made, beside)
+            size = beside.stat().st_size
+            beside.replace(target)
+        except OSError as error:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+            raise EngineError(f"cannot write {target}: {error.strerror or error}") from None
+        return size
+
+    def explain(self, error: BaseException, doing: str) -> ConnectionFailed | None:
+        """An error that storage caused, in words that name the connection; None for any other one."""
+        return None
+
     def _info(self) -> Any:
         return self.filesystem.get_file_info(self.root)
 
@@ -73,6 +106,10 @@ class Store:
 def open_store(place: Place) -> Store:
     """The place as files. Raises ConnectionFailed where its path or its secrets cannot be had."""
     url = place.url
+    if not isinstance(place.connection, LocalConnection):
+        from odibi_magics.engines.pandas.blob_store import open_blob_store
+
+        return open_blob_store(place.connection, url)
     parts = urlsplit(url)
     root = unquote(parts.path) if parts.scheme == "file" else url
     return Store(url, root.rstrip("/"), fs.LocalFileSystem(), place.connection.storage_options("deltalake"))

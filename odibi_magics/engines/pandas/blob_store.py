@@ -1,0 +1,62 @@
+"""Tables in storage accounts: what differs from folders of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import fs
+
+from odibi_magics.engines.pandas.blobs import Blobs
+from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.trees import BlobTree
+from odibi_magics.errors import ConnectionFailed
+
+
+class _Handler(fs.FSSpecHandler):  # type: ignore[misc]
+    """fsspec for pyarrow, without a question before each opening: opening tells as much."""
+
+    def open_input_stream(self, path: str) -> Any:
+        return pa.PythonFile(self.fs.open(path, mode="rb"), mode="r")
+
+    open_input_file = open_input_stream
+
+
+@dataclass(frozen=True)
+class BlobStore(Store):
+    """A folder of blobs. A blob is there whole once its upload ends, so nothing is written beside it and renamed."""
+
+    @property
+    def tree(self) -> BlobTree:
+        return BlobTree(self.blobs.connection)
+
+    @property
+    def blobs(self) -> Blobs:
+        found: Blobs = self.filesystem.handler.fs
+        return found
+
+    def prune(self) -> None:
+        """Nothing: a folder without blobs is none."""
+
+    def put(self, made: Path, path: str) -> int:
+        self.blobs.put(made, path)
+        return made.stat().st_size
+
+    def explain(self, error: BaseException, doing: str) -> ConnectionFailed | None:
+        return self.blobs.connection.explain(error, self.url, doing)
+
+    def _below(self) -> list[Any]:
+        return list(self._infos())
+
+    def _infos(self) -> Iterator[Any]:
+        for info in self.blobs.below(self.root):
+            yield fs.FileInfo(info["name"], fs.FileType.File, size=info["size"], mtime=info["mtime"])
+
+
+def open_blob_store(connection: Any, url: str) -> BlobStore:
+    """The folder of blobs at a URL of a connection. Raises ConnectionFailed where its secrets cannot be had."""
+    filesystem = fs.PyFileSystem(_Handler(Blobs(connection)))
+    return BlobStore(url, url, filesystem, connection.storage_options("deltalake"))

@@ -1,0 +1,238 @@
+"""Blobs of a storage account as files: one fsspec file system, for DuckDB, pyarrow and ourselves.
+
+obstore does the requests: measured on a practice account it reads a CSV in a third of adlfs's time, its retries can be
+bounded, and it is the library that deltalake stands on, so that one set of options means the same to both.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import obstore
+from fsspec import AbstractFileSystem
+from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+from odibi_magics.errors import ConnectionFailed, EngineError
+
+# Of a blob on its way up; each open file holds up to two of them.
+_PART_BYTES = 8 << 20
+_AT_ONCE = 2
+
+# Entries of one answer of a listing: the service's own limit.
+_PAGE = 5000
+
+
+class BlobConnection(Protocol):
+    """What a connection to blobs must tell; odibi_magics.connections.adls has one."""
+
+    def store(self, container: str) -> Any:
+        """The obstore store of a container. Raises ConnectionFailed."""
+
+    def explain(self, error: BaseException, url: str, doing: str) -> ConnectionFailed | None:
+        """The error in words that name the connection and the remedy; None for one that storage did not cause."""
+
+
+class Blobs(AbstractFileSystem):  # type: ignore[misc]
+    """The blobs that a connection reaches. Names are full URLs: abfss://container@host/key."""
+
+    protocol = "abfss"
+    cachable = False  # fsspec would keep the credentials of every connection for good
+
+    def __init__(self, connection: BlobConnection) -> None:
+        super().__init__()
+        self.connection = connection
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path.rstrip("/")
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        """A blob or a folder of blobs. Raises FileNotFoundError, ConnectionFailed."""
+        try:
+            with self._explained(path, "asking for"):
+                store, key = self._located(path)
+                return _file(path, store.head(key) if key else _missing(path))
+        except FileNotFoundError:
+            if next(iter(self._listed(path)), None) is None:
+                raise FileNotFoundError(path) from None
+            return _folder(path)
+
+    def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
+        """What stands directly in a folder. Raises FileNotFoundError, ConnectionFailed."""
+        path = self._strip_protocol(path)
+        root, key = _parted(path)
+        with self._explained_listing(path):
+            found = self._located(path)[0].list_with_delimiter(f"{key}/" if key else None)
+        entries = [_folder(f"{root}/{prefix}") for prefix in found["common_prefixes"]]
+        entries += [_file(f"{root}/{meta['path']}", meta) for meta in found["objects"] if meta["path"] != key]
+        if not entries:
+            raise FileNotFoundError(path)
+        return entries if detail else [entry["name"] for entry in entries]
+
+    def below(self, path: str) -> Iterator[dict[str, Any]]:
+        """Every blob below a folder, in as few requests as there are pages. Raises ConnectionFailed."""
+        root, _ = _parted(path)
+        return (_file(f"{root}/{meta['path']}", meta) for meta in self._listed(path))
+
+    def _listed(self, path: str) -> Iterator[dict[str, Any]]:
+        with self._explained_listing(path):
+            store, key = self._located(self._strip_protocol(path))
+            for page in store.list(f"{key}/" if key else None, chunk_size=_PAGE):
+                yield from page
+
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
+        if mode == "rb":
+            found = self.info(path)
+            return BlobReader(self, path, found["size"], found["etag"])
+        return BlobWriter(self, path)
+
+    def put(self, made: Path, path: str, *, overwrite: bool = True) -> None:
+        """Uploads a file; readers see all of it or what stood there.
+
+        Raises FileExistsError where something stands there that is not to be overwritten, ConnectionFailed.
+        """
+        try:
+            with self._explained(path, "writing"), made.open("rb") as file:
+                store, key = self._located(path)
+                store.put(key, file, mode="overwrite" if overwrite else "create")
+        except AlreadyExistsError:
+            raise FileExistsError(path) from None
+
+    def _rm(self, path: str) -> None:
+        with self._explained(path, "deleting"):
+            store, key = self._located(path)
+            store.delete(key)
+
+    def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
+        """Nothing: a folder is there as soon as a blob is in it."""
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        """Nothing, as `mkdir`."""
+
+    def _located(self, url: str) -> tuple[Any, str]:
+        root, key = _parted(url)
+        return self.connection.store(root.removeprefix("abfss://").partition("@")[0]), key
+
+    @contextmanager
+    def _explained(self, url: str, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, ConnectionFailed, AlreadyExistsError, PreconditionError):
+            raise
+        except Exception as error:
+            raise self.connection.explain(error, url, doing) or error from None
+
+    @contextmanager
+    def _explained_listing(self, url: str) -> Iterator[None]:
+        """A listing that is not found lacks its container: an empty folder is an empty list."""
+        try:
+            with self._explained(url, "listing"):
+                yield
+        except FileNotFoundError as error:
+            raise self.connection.explain(error, url, "listing") or error from None
+
+
+def _parted(url: str) -> tuple[str, str]:
+    """abfss://container@host, and the key."""
+    authority, _, key = url.removeprefix("abfss://").partition("/")
+    return f"abfss://{authority}", key.strip("/")
+
+
+def _missing(url: str) -> Any:
+    raise FileNotFoundError(url)
+
+
+def _file(url: str, meta: Any) -> dict[str, Any]:
+    modified = meta["last_modified"]
+    return {
+        "name": url, "type": "file", "size": meta["size"], "etag": meta["e_tag"] or "",
+        "mtime": modified.timestamp(),
+    }  # fmt: skip
+
+
+def _folder(url: str) -> dict[str, Any]:
+    return {"name": url, "type": "directory", "size": 0}
+
+
+class BlobReader(io.RawIOBase):
+    """A blob as it stood when its tag was read; a part of another version is never mixed in.
+
+    Each thread has its own position: DuckDB reads one file with many, and moves before every read.
+    """
+
+    def __init__(self, blobs: Blobs, url: str, size: int, etag: str = "") -> None:
+        self._blobs, self._url, self.size = blobs, url, size
+        self._pinned = {"if_match": etag} if etag else {}
+        self._at = threading.local()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return int(getattr(self._at, "byte", 0))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self.size}[whence]
+        self._at.byte = start + offset
+        return start + offset
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Up to `size` bytes, in one request. Raises ConnectionFailed, EngineError where the blob has changed."""
+        start = self.tell()
+        end = self.size if size is None or size < 0 else min(self.size, start + size)
+        if start >= end:
+            return b""
+        found = self._requested(start, end)
+        self._at.byte = end
+        return found
+
+    def readinto(self, buffer: Any) -> int:
+        found = self.read(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
+
+    def _requested(self, start: int, end: int) -> bytes:
+        try:
+            with self._blobs._explained(self._url, "reading"):
+                store, key = self._blobs._located(self._url)
+                found = store.get(key, options={"range": (start, end), **self._pinned}).bytes()
+        except FileNotFoundError:
+            raise EngineError(f"{self._url} is gone since it was first read: run again") from None
+        except PreconditionError:
+            raise EngineError(f"{self._url} has changed since it was first read: run again") from None
+        return bytes(found)
+
+
+class BlobWriter(io.RawIOBase):
+    """A blob on its way up in parts; it is there, whole, once closed."""
+
+    def __init__(self, blobs: Blobs, url: str) -> None:
+        self._blobs, self._url, self._bytes = blobs, url, 0
+        store, key = blobs._located(url)
+        self._writer = obstore.open_writer(store, key, buffer_size=_PART_BYTES, max_concurrency=_AT_ONCE)
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._bytes
+
+    def write(self, data: Any) -> int:
+        with self._blobs._explained(self._url, "writing"):
+            self._writer.write(data)
+        self._bytes += len(memoryview(data).cast("B"))
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            with self._blobs._explained(self._url, "writing"):
+                self._writer.close()
