@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from odibi_magics.config.load import Config, Known, load
-from odibi_magics.config.models import Retry
+from odibi_magics.config.models import Retry, Secrets
 from odibi_magics.config.source import Source as Text
 from odibi_magics.connections.base import Connection, NothingThere
 from odibi_magics.connections.info import ConnectionInfo, connection_info
+from odibi_magics.connections.prepare import prepare
 from odibi_magics.connections.registry import connect
 from odibi_magics.display.plan import plan_html, plan_text
 from odibi_magics.display.report import report_html, report_page, report_text
@@ -26,6 +27,7 @@ from odibi_magics.errors import (
     Cancelled,
     ConfigErrors,
     ConnectionFailed,
+    ConnectionsFailed,
     NodeFailed,
     UsageError,
     suggest,
@@ -181,7 +183,7 @@ class Project:
     def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
         chosen = self._engine(engine)
         configs = list({id(config): config for config in self._own_configs(own)}.values())
-        builder = Builder(self.definitions, own, chosen)
+        builder = Builder(self.definitions, own, chosen, self._prepare)
         nodes = builder.build()
         if builder.problems:
             raise ConfigErrors(builder.problems, self.text.name)
@@ -197,6 +199,15 @@ class Project:
             render_text=plan_text,
             render_html=plan_html,
         )
+
+    def _prepare(self, connections: Sequence[Connection]) -> Mapping[str, ConnectionFailed]:
+        """Fetches what connections need, in parallel; gives those that cannot be opened, with why."""
+        secrets_ = self.definitions.settings.get("secrets") or Secrets()
+        try:
+            prepare(connections, secrets_.timeout)
+        except ConnectionsFailed as error:
+            return error.failures
+        return {}
 
     def _own_configs(self, own: Sequence[str]) -> Iterator[Config]:
         """The texts of these nodes; with none, of what was defined last."""
@@ -223,7 +234,7 @@ class Project:
         if from_node is None:
             return chosen
         start = self._known(from_node)
-        builder = Builder(self.definitions, list(self.own), self._engine(None))
+        builder = Builder(self.definitions, list(self.own), self._engine(None), _unopened)
         builder.build()
         return [name for name in chosen if name in downstream(builder.edges, [start])]
 
@@ -324,13 +335,18 @@ def with_sql_problems(error: ConfigErrors, earlier: Definitions) -> ConfigErrors
     config, known = error.left
     new = definitions(config)
     unknown = known.nodes - new.nodes.keys() - earlier.nodes.keys()
-    builder = Builder(earlier.add(new), list(new.nodes), choose_engine("pandas"), unknown=unknown)
+    builder = Builder(earlier.add(new), list(new.nodes), choose_engine("pandas"), _unopened, unknown=unknown)
     functions = load_functions(config)
     try:
         builder.build()
     except Exception:  # what is left of a wrong text may be too little to look further; its problems are told
         return error
     return ConfigErrors([*error.problems, *functions, *builder.problems], error.what)
+
+
+def _unopened(connections: Sequence[Connection]) -> Mapping[str, None]:
+    """The connections that cannot be opened without fetching anything: of a wrong text no vault is asked."""
+    return {connection.name: None for connection in connections if connection.needs()}
 
 
 def read_text(path: str | os.PathLike[str]) -> Text:

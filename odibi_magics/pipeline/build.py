@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -14,6 +14,7 @@ from odibi_magics.config.models import Read, Write
 from odibi_magics.config.source import Place as TextPlace
 from odibi_magics.config.times import NotAnInstant, instant
 from odibi_magics.config.types import Column
+from odibi_magics.connections.base import Connection
 from odibi_magics.connections.registry import connect
 from odibi_magics.engines.base import Engine, Place, Sink, Source, TargetState
 from odibi_magics.errors import ConnectionFailed, EngineError, Problem
@@ -29,16 +30,19 @@ class Builder:
     """Builds the nodes of one plan.
 
     own: the nodes that run; others are there to be read or evaluated. unknown: names of nodes whose text is wrong;
-    nothing is said of them here.
+    nothing is said of them here. prepare: fetches what connections need before anything looks into them; gives those
+    that cannot be opened with why, None for one of which nothing is to be said.
     """
 
     definitions: Definitions
     own: Sequence[str]
     engine: Engine
+    prepare: Callable[[Sequence[Connection]], Mapping[str, ConnectionFailed | None]]
     unknown: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
     checked: dict[str, CheckedNode] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -54,6 +58,7 @@ class Builder:
             if not (len(set(cycle)) == 1 and cycle[0] in first.depends_on):  # which the text's check has told
                 self.problems.append(cycle_problem(cycle, self.definitions.nodes))
             return ()
+        self._open(needed)
         return self._planned(order, edges)
 
     def _check(self, name: str) -> CheckedNode:
@@ -155,6 +160,24 @@ class Builder:
         if defined.name in self._own:
             self.problems.append(problem)
 
+    def _places(self, name: str) -> list[Place]:
+        """What a node reads and writes."""
+        source, sink = self.sources.get(name), self.sinks.get(name)
+        return [*([source.place] if source else []), *([sink.place] if sink else [])]
+
+    def _open(self, needed: Iterable[str]) -> None:
+        """Fetches what the nodes' connections need, all together; what cannot be had is a problem each."""
+        found = {place.connection.name: place.connection for name in needed for place in self._places(name)}
+        failures = self.prepare(list(found.values()))
+        self.closed = frozenset(failures)
+        for name, failure in failures.items():
+            if failure is not None:
+                defined = self.definitions.connections[name]
+                self.problems.append(defined.config.problem(_secret_of(defined), str(failure)))
+
+    def _is_closed(self, name: str) -> bool:
+        return any(place.connection.name in self.closed for place in self._places(name))
+
     def _source(self, defined: DefinedNode, read: Read) -> Source | None:
         place = self._place(defined, "read", read)
         if place is None:
@@ -201,7 +224,7 @@ class Builder:
         describer = Describer(self.engine, self.problems)
         nodes = {name: self._node(name, edges[name], edges) for name in order}
         return tuple(
-            node if self._takes_unknown(node.name) else describer.describe(node, self._check(node.name))
+            node if self._takes_unknown(node.name) or self._is_closed(node.name) else describer.describe(node, self._check(node.name))
             for node in nodes.values()
         )
 
@@ -216,7 +239,7 @@ class Builder:
         if self._is_read_back(name):
             return self._read_back(defined)
         sink = self.sinks.get(name)
-        target = self._target(defined, sink) if sink else None
+        target = self._target(defined, sink) if sink and not self._is_closed(name) else None
         source = self.sources.get(name)
         return PlannedNode(
             name=name,
@@ -283,6 +306,13 @@ class Builder:
                 defined, defined.config.problem(path, "newer_than needs a table that this chain writes")
             )
         return source
+
+
+def _secret_of(defined: DefinedConnection) -> Path:
+    """Where a connection's text says what opens it."""
+    path = ("connections", defined.name)
+    keys = ("secret_name", "secret_key", "client_secret", "auth_mode", "account")
+    return next(((*path, key) for key in keys if defined.config.tree.at((*path, key)) is not None), path)
 
 
 def _instant(text: str | None) -> datetime | None:

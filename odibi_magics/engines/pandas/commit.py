@@ -17,7 +17,7 @@ from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, told
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.types import arrow_schema
-from odibi_magics.errors import EngineError
+from odibi_magics.errors import ConnectionFailed, EngineError
 
 
 class Conflict(Exception):
@@ -104,7 +104,7 @@ def commit(table: Snapshot, layout: Layout, change: Change, note: Note) -> int:
             _files_only(table, change, note)
     except Exception as error:
         _settle(table.store, version, note, error)
-    if change.replaces and not _is_ours(table.store, version, note):
+    if change.replaces and not _landed(table.store, version, note):
         url = table.store.url
         raise Unknown(f"another writer committed to {url} just before this one replaced it: see its history")
     return version
@@ -210,15 +210,22 @@ def _settle(store: Store, version: int, note: Note, error: Exception) -> None:
 
     Raises Conflict, Unknown or EngineError otherwise.
     """
-    try:
-        ours = _is_ours(store, version, note)
-    except OSError as unreachable:
-        first = f"whether the commit to {store.url} landed is unknown. First: {told(error)}"
-        raise Unknown(f"{first}. Then: {told(unreachable)}") from None
+    ours = _landed(store, version, note, f" First: {told(error)}.")
     if ours is None:
-        raise EngineError(f"the commit to {store.url} failed: {told(error)}") from None
+        failure = EngineError(f"the commit to {store.url} failed: {told(error)}")
+        raise store.explain(error, "writing") or failure from None
     if not ours:
         raise Conflict from None
+
+
+def _landed(store: Store, version: int, note: Note, before: str = "") -> bool | None:
+    """As `_is_ours`. before: what went wrong first. Raises Unknown where storage does not say."""
+    try:
+        return _is_ours(store, version, note)
+    except (OSError, ConnectionFailed) as error:
+        raise Unknown(
+            f"whether the commit to {store.url} landed is unknown.{before} Then: {told(error)}"
+        ) from None
 
 
 def _is_ours(store: Store, version: int, note: Note) -> bool | None:

@@ -21,7 +21,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.errors import EngineError, WriteConflict
+from odibi_magics.errors import ConnectionFailed, EngineError, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.
 ATTEMPTS = 12
@@ -128,7 +128,7 @@ def _commit(
                 return _there_already(job.sink, table)
             continue
         except BaseException as error:
-            if isinstance(error, Unknown) or not isinstance(error, EngineError):
+            if isinstance(error, Unknown) or not isinstance(error, (EngineError, ConnectionFailed)):
                 job.staging.keep_all()
             raise
         job.staging.keep(found.adds)

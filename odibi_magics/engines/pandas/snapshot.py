@@ -101,7 +101,10 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
-        raise EngineError(f"the Delta table {store.url} cannot be opened: {told(error)}") from None
+        if store.is_file():
+            return None
+        failure = EngineError(f"the Delta table {store.url} cannot be opened: {told(error)}")
+        raise store.explain(error, "reading") or failure from None
 
 
 def told(error: BaseException) -> str:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from odibi_magics.engines.pandas.data_writer import DataWriter
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.errors import EngineError
+from odibi_magics.errors import ConnectionFailed, EngineError
 
 # A file ends at about this many bytes of Arrow data, some 100 to 250 MB on storage; rows as wide as a page make no
 # files of a few rows.
@@ -51,7 +51,7 @@ class Staging:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # files left behind are invisible, and vacuum deletes them
+        with suppress(OSError, ConnectionFailed):  # files left behind are invisible, and vacuum deletes them
             self._clean()
 
     def write(
