@@ -61,8 +61,8 @@ class Session:
         self._closed = False
         self.failures = Failures()
         allowed = {_BLOBS if str(path).startswith(_BLOBS) else str(path) for path in directories}
-        self._duckdb = _connect(self.folder, sorted(allowed))
-        self._pinned = _pinned(self._duckdb, self.failures) if _BLOBS in allowed else None
+        self._pinned = _pinned(self.failures) if _BLOBS in allowed else None
+        self._duckdb = _connect(self.folder, sorted(allowed), self._pinned)
         self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder)
 
     def name(self, kind: str) -> str:
@@ -223,7 +223,9 @@ class _Cursor:
         return True
 
 
-def _connect(folder: Path, directories: Iterable[str | Path]) -> duckdb.DuckDBPyConnection:
+def _connect(
+    folder: Path, directories: Iterable[str], blobs: PinnedFiles | None
+) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     limit = memory_limit()
@@ -241,8 +243,10 @@ def _connect(folder: Path, directories: Iterable[str | Path]) -> duckdb.DuckDBPy
         raise EngineError(
             f"DuckDB cannot start with the memory limit {limit} (ODIBI_MEMORY_LIMIT): {error}"
         ) from None
+    if blobs is not None:  # first: a directory that no file system is known for is taken for one of this machine
+        connection.register_filesystem(blobs)
     # DuckDB looks for patterns in all names: it asks whether it may open what is escaped, and then what that finds.
-    allowed = [str(folder), *(name for path in directories for name in (str(path), escaped(str(path))))]
+    allowed = [str(folder), *(name for path in directories for name in (path, escaped(path)))]
     connection.execute(f"SET allowed_directories = {literal(allowed)}")
     connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET enable_external_access = false")
@@ -250,12 +254,10 @@ def _connect(folder: Path, directories: Iterable[str | Path]) -> duckdb.DuckDBPy
     return connection
 
 
-def _pinned(connection: duckdb.DuckDBPyConnection, failures: Failures) -> PinnedFiles:
+def _pinned(failures: Failures) -> PinnedFiles:
     from odibi_magics.engines.pandas.pinned import PinnedFiles
 
-    pinned = PinnedFiles(failures.reading)
-    connection.register_filesystem(pinned)
-    return pinned
+    return PinnedFiles(failures.reading)
 
 
 def _dispose(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
