@@ -16,9 +16,11 @@ import pytest
 
 from odibi_magics.engines.base import Written
 from odibi_magics.errors import Cancelled, EngineError, OdibiError, WriteConflict
-from tests.engines.writing import Lake, lake
+from tests.engines.writing import Lake
+from tests.engines.writing import anywhere as lake
+from tests.engines.writing import lake as here
 
-__all__ = ["lake"]
+__all__ = ["here", "lake"]
 
 
 def together(*writes: Callable[[], Written]) -> list[Any]:
@@ -130,9 +132,9 @@ def test_a_table_that_came_to_be_meanwhile(lake: Lake) -> None:
     assert (lake.stray(), lake.stray("u")) == ([], [])
 
 
-def test_a_first_write_that_fails_leaves_the_folders_of_another(lake: Lake) -> None:
+def test_a_first_write_that_fails_leaves_the_folders_of_another(here: Lake) -> None:
     """The other one has staged a file, and is about to open one in p=1."""
-    folder, batches = lake.folder / "t", count()
+    folder, batches = here.folder / "t", count()
 
     def stopped() -> bool:
         (folder / "p=1").mkdir(parents=True, exist_ok=True)
@@ -140,11 +142,11 @@ def test_a_first_write_that_fails_leaves_the_folders_of_another(lake: Lake) -> N
         return next(batches) > 4
 
     with pytest.raises(Cancelled):
-        lake.write(lake.sql("SELECT i AS id FROM range(1000000) t(i)"), cancelled=stopped)
+        here.write(here.sql("SELECT i AS id FROM range(1000000) t(i)"), cancelled=stopped)
     assert sorted(path.name for path in folder.iterdir()) == ["p=1", "part-other.parquet"]
 
 
-def test_folders_that_another_takes_away_are_made_again(lake: Lake) -> None:
+def test_folders_that_another_takes_away_are_made_again(here: Lake) -> None:
     """As a first write does that fails while this one begins; of folders, empty ones alone can be taken."""
     done = threading.Event()
 
@@ -152,16 +154,16 @@ def test_folders_that_another_takes_away_are_made_again(lake: Lake) -> None:
         while not done.is_set():
             for folder in ["t/p=1", "t/p=2", "t/p=3", "t"]:
                 with suppress(OSError):
-                    (lake.folder / folder).rmdir()
+                    (here.folder / folder).rmdir()
             time.sleep(0.001)
 
     pruner = threading.Thread(target=prune)
     pruner.start()
     try:
         for _ in range(20):
-            lake.write({"id": [1, 2, 3], "p": [1, 2, 3]}, partition_by=["p"])
-            assert len(lake.rows()) == 3
-            shutil.rmtree(lake.folder / "t", ignore_errors=True)
+            here.write({"id": [1, 2, 3], "p": [1, 2, 3]}, partition_by=["p"])
+            assert len(here.rows()) == 3
+            shutil.rmtree(here.folder / "t", ignore_errors=True)
     finally:
         done.set()
         pruner.join()
@@ -277,30 +279,30 @@ def short_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("short_files")
 @pytest.mark.parametrize("partition_by", [[], ["p"]])
-def test_a_full_disk_leaves_nothing_behind(lake: Lake, partition_by: list[str]) -> None:
-    lake.write({"id": [1], "p": [1], "v": ["a"]}, partition_by=partition_by)
+def test_a_full_disk_leaves_nothing_behind(here: Lake, partition_by: list[str]) -> None:
+    here.write({"id": [1], "p": [1], "v": ["a"]}, partition_by=partition_by)
     before = len(os.listdir("/dev/fd"))
     rows = "SELECT i AS id, i % 2 AS p, md5(i::VARCHAR) AS v FROM range(400000) t(i)"
     for path in ("t", "new"):
         with pytest.raises(EngineError, match=r"cannot write to .*: .*File too large"):
-            lake.write(lake.sql(rows), path=path, mode="append", partition_by=partition_by)
-    assert (lake.rows(), lake.stray()) == ([(1, 1, "a")], [])
-    assert not (lake.folder / "new").exists()
+            here.write(here.sql(rows), path=path, mode="append", partition_by=partition_by)
+    assert (here.rows(), here.stray()) == ([(1, 1, "a")], [])
+    assert not (here.folder / "new").exists()
     assert len(os.listdir("/dev/fd")) == before  # an open file would still take its room on the disk
 
 
 @pytest.mark.usefixtures("short_files")
-def test_a_full_disk_at_the_commit(lake: Lake) -> None:
-    lake.write({"id": [1]})
+def test_a_full_disk_at_the_commit(here: Lake) -> None:
+    here.write({"id": [1]})
     with pytest.raises(EngineError) as raised:
-        lake.write({"id": [2]}, mode="append", mark="x" * 300_000)
-    assert str(raised.value).startswith(f"the commit to {lake.folder}/t failed: ")
+        here.write({"id": [2]}, mode="append", mark="x" * 300_000)
+    assert str(raised.value).startswith(f"the commit to {here.folder}/t failed: ")
     assert "File too large" in str(raised.value)
     assert "\n" not in str(raised.value) and "\x1b" not in str(raised.value)
-    assert (lake.rows(), lake.stray()) == ([(1,)], [])
+    assert (here.rows(), here.stray()) == ([(1,)], [])
 
 
 def test_a_file_is_no_place_for_a_table(lake: Lake) -> None:
-    (lake.folder / "file").write_text("x")
+    lake.put("file", b"x")
     with pytest.raises(EngineError, match="lake:file is a file, not a folder for a table"):
         lake.write({"id": [1]}, path="file")

@@ -10,9 +10,11 @@ import pytest
 
 from odibi_magics.engines.base import Written
 from odibi_magics.errors import EngineError
-from tests.engines.writing import Lake, lake
+from tests.engines.writing import Lake
+from tests.engines.writing import anywhere as lake
+from tests.engines.writing import lake as here
 
-__all__ = ["lake"]
+__all__ = ["here", "lake"]
 
 START = {"id": [1, 2, 3], "y": [2020, 2020, 2021], "v": ["a", "b", None]}
 
@@ -228,17 +230,16 @@ def test_checkpoints_are_written_at_the_table_s_interval(lake: Lake) -> None:
     lake.table().alter.set_table_properties({"delta.checkpointInterval": "3"})
     for i in range(1, 5):
         lake.write({"id": [i]}, mode="append")
-    assert (lake.folder / "t" / "_delta_log" / "_last_checkpoint").exists()
+    assert "_delta_log/_last_checkpoint" in lake.paths()
     assert lake.rows() == [(i,) for i in range(5)]
 
 
 @pytest.mark.parametrize("name", ["raw.csv", "part-00000-6f2c-c000.snappy.parquet", "y=1/data.parquet"])
 def test_a_folder_of_other_files_does_not_become_a_table(lake: Lake, name: str) -> None:
-    (lake.folder / "t" / name).parent.mkdir(parents=True)
-    (lake.folder / "t" / name).write_text("id\n1\n")
+    lake.put(f"t/{name}", b"id\n1\n")
     with pytest.raises(EngineError, match=rf"lake:t is no Delta table but holds other files \({name}\)"):
         lake.write(START)
-    assert [path for path in (lake.folder / "t").rglob("*") if path.is_file()] == [lake.folder / "t" / name]
+    assert lake.paths() == [name]
 
 
 def test_a_folder_of_our_own_parquet_files_does_not_become_a_table(lake: Lake) -> None:
@@ -248,11 +249,11 @@ def test_a_folder_of_our_own_parquet_files_does_not_become_a_table(lake: Lake) -
 
 
 @pytest.mark.parametrize("path", ["a%20b", "a\tb", "a\\b", "a\x7f", "%2e/t"])
-def test_a_path_that_deltalake_misreads_is_refused(lake: Lake, path: str) -> None:
+def test_a_path_that_deltalake_misreads_is_refused(here: Lake, path: str) -> None:
     with pytest.raises(EngineError, match=r"a Delta table cannot be opened at .*: deltalake misreads '"):
-        lake.write(START, path=path)
-    assert list(lake.folder.iterdir()) == []
-    lake.write({"id": [1]}, path=path, format="csv")
+        here.write(START, path=path)
+    assert list(here.folder.iterdir()) == []
+    here.write({"id": [1]}, path=path, format="csv")
 
 
 @pytest.mark.parametrize("path", ["a b", "a#b", "ü/日本", "100%", "a'b", "a:b+c&d=e"])
@@ -264,10 +265,10 @@ def test_paths_of_many_kinds(lake: Lake, path: str) -> None:
 
 def test_a_log_that_cannot_be_read_is_told_in_one_line(lake: Lake) -> None:
     lake.write(START)
-    (lake.folder / "t" / "_delta_log" / f"{1:020}.json").write_text('{"add": nonsense')
+    lake.put(f"t/_delta_log/{1:020}.json", b'{"add": nonsense')
     with pytest.raises(EngineError) as raised:
         lake.write(START, mode="append")
-    assert str(raised.value).startswith(f"the Delta table {lake.folder}/t cannot be opened: ")
+    assert str(raised.value).startswith(f"the Delta table {lake.connection.url('t')} cannot be opened: ")
     assert "\n" not in str(raised.value) and "<unknown>" not in str(raised.value)
 
 
@@ -278,4 +279,4 @@ def test_a_failed_first_write_leaves_no_folder(lake: Lake) -> None:
                 "SELECT CAST(CASE WHEN i = 299999 THEN 'x' ELSE '1' END AS INT) AS id FROM range(300000) t(i)"
             )
         )
-    assert not (lake.folder / "t").exists()
+    assert lake.paths() == [] and not (lake.folder / "t").exists()

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import fs
 
-from odibi_magics.engines.pandas.blobs import Blobs
+from odibi_magics.engines.pandas.blobs import Blobs, parted
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.trees import BlobTree
 from odibi_magics.errors import ConnectionFailed
@@ -28,6 +29,12 @@ class _Handler(fs.FSSpecHandler):  # type: ignore[misc]
 @dataclass(frozen=True)
 class BlobStore(Store):
     """A folder of blobs. A blob is there whole once its upload ends, so nothing is written beside it and renamed."""
+
+    @property
+    def delta_url(self) -> str:
+        """Encoded: deltalake takes `#` and `?` in a URL for the end of the path."""
+        root, key = parted(self.url)
+        return f"{root}/{quote(key)}"
 
     @property
     def tree(self) -> BlobTree:

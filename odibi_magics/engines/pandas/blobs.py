@@ -65,7 +65,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """What stands directly in a folder. Raises FileNotFoundError, ConnectionFailed."""
         path = self._strip_protocol(path)
-        root, key = _parted(path)
+        root, key = parted(path)
         with self._explained_listing(path):
             found = self._located(path)[0].list_with_delimiter(f"{key}/" if key else None)
         entries = [_folder(f"{root}/{prefix}") for prefix in found["common_prefixes"]]
@@ -76,7 +76,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
 
     def below(self, path: str) -> Iterator[dict[str, Any]]:
         """Every blob below a folder, in as few requests as there are pages. Raises ConnectionFailed."""
-        root, _ = _parted(path)
+        root, _ = parted(path)
         return (_file(f"{root}/{meta['path']}", meta) for meta in self._listed(path))
 
     def _listed(self, path: str) -> Iterator[dict[str, Any]]:
@@ -115,7 +115,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
         """Nothing, as `mkdir`."""
 
     def _located(self, url: str) -> tuple[Any, str]:
-        root, key = _parted(url)
+        root, key = parted(url)
         return self.connection.store(root.removeprefix("abfss://").partition("@")[0]), key
 
     @contextmanager
@@ -137,7 +137,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             raise self.connection.explain(error, url, "listing") or error from None
 
 
-def _parted(url: str) -> tuple[str, str]:
+def parted(url: str) -> tuple[str, str]:
     """abfss://container@host, and the key."""
     authority, _, key = url.removeprefix("abfss://").partition("/")
     return f"abfss://{authority}", key.strip("/")

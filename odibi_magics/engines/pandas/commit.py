@@ -115,7 +115,7 @@ def _create(store: Store, layout: Layout, change: Change, note: Note, mode: Any,
     from deltalake.transaction import create_table_with_add_actions
 
     create_table_with_add_actions(
-        store.url,
+        store.delta_url,
         _schema(layout),
         _adds(change),
         mode,

@@ -95,9 +95,9 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
             )
         )
     try:
-        if not DeltaTable.is_deltatable(store.url, store.options):
+        if not DeltaTable.is_deltatable(store.delta_url, store.options):
             return None
-        return Snapshot(store, DeltaTable(store.url, version, storage_options=store.options))
+        return Snapshot(store, DeltaTable(store.delta_url, version, storage_options=store.options))
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:

@@ -27,13 +27,18 @@ MISREAD = re.compile(r"[\x00-\x1f\x7f\\]|%[0-9A-Fa-f]{2}")
 class Store:
     """A folder or file on storage.
 
-    url: for delta-rs, with `options` (which may hold secrets). root: the same inside `filesystem`.
+    url: as people read it. root: the same inside `filesystem`. options: for deltalake; they may hold secrets.
     """
 
     url: str
     root: str
     filesystem: Any
     options: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def delta_url(self) -> str:
+        """The place as deltalake takes it."""
+        return self.url
 
     @property
     def tree(self) -> Tree:
