@@ -224,7 +224,9 @@ class Builder:
         describer = Describer(self.engine, self.problems)
         nodes = {name: self._node(name, edges[name], edges) for name in order}
         return tuple(
-            node if self._takes_unknown(node.name) or self._is_closed(node.name) else describer.describe(node, self._check(node.name))
+            node
+            if self._takes_unknown(node.name) or self._is_closed(node.name)
+            else describer.describe(node, self._check(node.name))
             for node in nodes.values()
         )
 

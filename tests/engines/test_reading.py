@@ -266,3 +266,10 @@ def test_newer_than_with_days(house: House) -> None:
     source = replace(house.source("d.csv", "csv", newer_than="d"), watermark=house.place("out", "delta"))
     assert rows(house.run.read(source)) == [(date(2024, 1, 3),)]
     assert len(rows(house.run.read(replace(source, lag=timedelta(days=1))))) == 2
+
+
+def test_a_folder_that_matches_beside_its_files_is_read_once(house: House) -> None:
+    for name in ("a/1.csv", "a/b/2.csv"):
+        house.file(f"in/{name}", "id\n1\n")
+    assert rows(house.read("in/**/*", "csv")) == [(1,), (1,)]
+    assert rows(house.read("in/**", "csv")) == [(1,), (1,)]

@@ -87,7 +87,9 @@ class Lake:
         named: set[str] = set()
         for version in range(self.table(path).version() + 1):
             named |= {Path(uri).name for uri in self.table(path, version).file_uris()}
-        data = (Path(p) for p in self.paths(path) if p.endswith(".parquet") and not p.startswith("_delta_log"))
+        data = (
+            Path(p) for p in self.paths(path) if p.endswith(".parquet") and not p.startswith("_delta_log")
+        )
         return sorted(p.name for p in data if p.name not in named)
 
 

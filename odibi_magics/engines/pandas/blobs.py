@@ -207,7 +207,7 @@ class BlobReader(io.RawIOBase):
         except FileNotFoundError:
             raise EngineError(f"{self._url} is gone since it was first read: run again") from None
         except PreconditionError:
-            raise EngineError(f"{self._url} has changed since it was first read: run again") from None
+            raise EngineError(f"{self._url} has changed or gone since it was first read: run again") from None
         return bytes(found)
 
 

@@ -96,4 +96,6 @@ def explained(stopped: Callable[[], bool], ours: Callable[[str], OdibiError]) ->
 def _is_ours(error: Exception) -> bool:
     module = type(error).__module__
     text = str(error)
-    return module.startswith(("_duckdb", "duckdb", "pyarrow")) or bool(_KIND.match(text) or _READING.search(text))
+    return module.startswith(("_duckdb", "duckdb", "pyarrow")) or bool(
+        _KIND.match(text) or _READING.search(text)
+    )

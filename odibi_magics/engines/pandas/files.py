@@ -59,7 +59,9 @@ def find_files(place: Place) -> Files:
     tree = tree_of(place.connection)
     try:
         whole = tree.at(url)
-        found = _globbed(tree, place, url) if whole is None and has_magic(url) else _at(tree, place, url, whole)
+        found = (
+            _globbed(tree, place, url) if whole is None and has_magic(url) else _at(tree, place, url, whole)
+        )
         files = tuple(sorted(map(tree.file, found), key=lambda file: file.path))
     except OSError as error:
         raise EngineError(f"{error.filename or url} cannot be read: {error.strerror}") from None
@@ -92,11 +94,15 @@ def holds_files(place: Place) -> bool:
 
 
 def _globbed(tree: Tree, place: Place, url: str) -> list[Entry]:
-    matches = tree.glob(url)
-    found = [file for match in matches for file in (_parts(tree, place, match.path) if match.is_folder else [match])]
+    """The files that match, and those of folders that do; `**` matches a folder and what is in it."""
+    found = {
+        file.path: file
+        for match in tree.glob(url)
+        for file in (_parts(tree, place, match.path) if match.is_folder else [match])
+    }
     if not found:
         raise EngineError(f"no file matches {url}{_there(tree, fixed_part(url))}")
-    return found
+    return list(found.values())
 
 
 def _at(tree: Tree, place: Place, url: str, whole: Entry | None) -> list[Entry]:

@@ -60,7 +60,9 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
     def modified(self, path: str) -> datetime:
         """DuckDB keeps what it has read of a file while this time stays: the blob's tag, told as a time."""
         file = self._file(path)
-        return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=crc32(f"{file.mtime}{file.etag}".encode()))
+        return datetime.fromtimestamp(0, UTC) + timedelta(
+            microseconds=crc32(f"{file.mtime}{file.etag}".encode())
+        )
 
     def _file(self, path: str) -> File:
         with self._lock:

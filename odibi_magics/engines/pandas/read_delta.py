@@ -128,7 +128,10 @@ def _files(table: Snapshot, paths: Sequence[str]) -> Files:
     """The table's files, which nobody changes: their times and tags do not matter."""
     tree = table.store.tree
     sizes = (file.size for file in table.files)
-    return Files(table.store.url, tuple(File(path, size, 0, tree=tree) for path, size in zip(paths, sizes, strict=True)))
+    return Files(
+        table.store.url,
+        tuple(File(path, size, 0, tree=tree) for path, size in zip(paths, sizes, strict=True)),
+    )
 
 
 def _features(table: Snapshot) -> set[str]:

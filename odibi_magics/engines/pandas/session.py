@@ -243,7 +243,9 @@ def _connect(
         raise EngineError(
             f"DuckDB cannot start with the memory limit {limit} (ODIBI_MEMORY_LIMIT): {error}"
         ) from None
-    if blobs is not None:  # first: a directory that no file system is known for is taken for one of this machine
+    if (
+        blobs is not None
+    ):  # first: a directory that no file system is known for is taken for one of this machine
         connection.register_filesystem(blobs)
     # DuckDB looks for patterns in all names: it asks whether it may open what is escaped, and then what that finds.
     allowed = [str(folder), *(name for path in directories for name in (path, escaped(path)))]

@@ -1,0 +1,237 @@
+"""Reading from a storage account: the same answers as from a folder, each file as it stood when it was listed."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from odibi_magics.connections.adls import AdlsConnection
+from odibi_magics.engines.base import Engine, EngineRun, Frame, Place, Source
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.errors import ConnectionFailed, EngineError
+from odibi_magics.sandbox import Cloud
+from tests.engines.conftest import rows
+from tests.engines.writing import Lake, adls
+
+DATA = pa.table({
+    "id": [1, 2, 3], "x": ["a", "b", None],
+    "t": pa.array([datetime(2024, 1, day, 12, tzinfo=UTC) for day in (1, 2, 3)], pa.timestamp("us", "UTC")),
+})  # fmt: skip
+ROWS = [tuple(row.values()) for row in DATA.to_pylist()]
+CSV = b"id,x,t\n1,a,2024-01-01 12:00:00\n2,b,2024-01-02 12:00:00\n3,,2024-01-03 12:00:00\n"
+JSON = b"".join(
+    b'{"id": %d, "x": %s, "t": "2024-01-0%d 12:00:00"}\n' % (i, x, i)
+    for i, x in ((1, b'"a"'), (2, b'"b"'), (3, b"null"))
+)
+
+
+class Blobs:
+    """A folder of a storage account, and an engine that reads it."""
+
+    def __init__(self, engine: Engine, connection: AdlsConnection) -> None:
+        self.engine, self.connection = engine, connection
+        self.run: EngineRun[Frame] = engine.open([self.place("", "csv")])
+
+    def place(self, path: str, format_: str) -> Place:
+        return Place(self.connection, path, format_)
+
+    def put(self, path: str, data: bytes) -> str:
+        self.connection.put(path, data)
+        return self.connection.url(path)
+
+    def delete(self, path: str) -> None:
+        container, key = self.connection.split(self.connection.url(path))
+        self.connection.store(container).delete(key)
+
+    def read(self, path: str, format_: str = "csv", **more: Any) -> Frame:
+        return self.run.read(Source(self.place(path, format_), **more))
+
+
+@pytest.fixture
+def blobs(engine: Engine, cloud: Cloud) -> Iterator[Blobs]:
+    made = Blobs(engine, adls(cloud))
+    yield made
+    made.run.close()
+
+
+def parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+FILES = {"csv": CSV, "json": JSON, "parquet": parquet(DATA)}
+
+
+@pytest.mark.parametrize("format_", FILES)
+@pytest.mark.parametrize("path", ["t", "in a/folder/ü t#1?.x", "a%20b"])
+def test_the_same_rows_in_every_format(blobs: Blobs, format_: str, path: str) -> None:
+    blobs.put(path, FILES[format_])
+    assert rows(blobs.read(path, format_)) == ROWS
+    described = blobs.engine.describe_source(Source(blobs.place(path, format_)))
+    assert [column.type for column in described] == ["bigint", "string", "timestamp"]
+
+
+@pytest.mark.parametrize("format_", FILES)
+def test_folders_and_patterns(blobs: Blobs, format_: str) -> None:
+    for name in ("a/1", "a/2", "b/c/3", "_hidden/4", "a/.5", "a/_SUCCESS"):
+        blobs.put(f"{name}.{format_}", FILES[format_])
+    for path, times in {"a": 2, "a/*": 2, "*/1.*": 1, "**/*": 3, "[ab]": 2, "b/?": 1}.items():
+        assert rows(blobs.read(path, format_)) == ROWS * times, path
+
+
+def test_files_that_gzip_packed(blobs: Blobs) -> None:
+    blobs.put("a.csv.gz", gzip.compress(CSV))
+    blobs.put("a.json.gz", gzip.compress(JSON))
+    assert rows(blobs.read("a.csv.gz")) == rows(blobs.read("a.json.gz", "json")) == ROWS
+
+
+def test_a_folder_of_a_connection_without_container(engine: Engine, cloud: Cloud) -> None:
+    made = Blobs(engine, adls(cloud, container=None, path_prefix=None))
+    made.put("clean/whole container/a.csv", CSV)
+    assert rows(made.read("clean/whole container")) == rows(made.read("clean/whole*/a.csv")) == ROWS
+    with pytest.raises(EngineError, match=r"there is no file abfss://clean@account2\S+/whol; there: "):
+        made.read("clean/whol")
+    made.run.close()
+
+
+def test_delta_now_and_as_it_was(blobs: Blobs) -> None:
+    lake = Lake(None, blobs.connection)  # type: ignore[arg-type]
+    lake.write({"id": [1, 2], "p": ["x/y", None]}, partition_by=["p"])
+    lake.write({"id": [3], "p": ["ü"]}, mode="append")
+    assert sorted(rows(blobs.read("t", "delta"))) == [(1, "x/y"), (2, None), (3, "ü")]
+    assert sorted(rows(blobs.read("t", "delta", version=0))) == [(1, "x/y"), (2, None)]
+    assert rows(blobs.read("t", "delta", filter="p = 'ü'")) == [(3, "ü")]
+    with pytest.raises(EngineError, match=r"/t has no version 7: its versions are 0 to 1"):
+        blobs.read("t", "delta", version=7)
+    lake.session.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        (
+            "saless.csv",
+            r"there is no file abfss://clean@account2\.\S+/saless\.csv: did you mean 'sales\.csv'\?",
+        ),
+        ("in/x.csv", r"there is no file \S+/in/x\.csv, nor a folder \S+/in$"),
+        ("sales.csv/x", r"there is no file .*: \S+/sales\.csv is no folder"),
+        ("*.tsv", r"no file matches \S+/\*\.tsv; there: sales\.csv"),
+    ],
+)
+def test_what_is_missing_is_told_with_what_is_there(blobs: Blobs, path: str, says: str) -> None:
+    blobs.put("sales.csv", CSV)
+    with pytest.raises(EngineError, match=says):
+        blobs.read(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "format_"), [*((path, name) for path in ("t", "t/*") for name in FILES), ("t", "delta")]
+)
+def test_a_missing_container_is_told_with_the_command_that_makes_it(
+    engine: Engine, cloud: Cloud, path: str, format_: str
+) -> None:
+    nowhere = Blobs(engine, adls(cloud, container="nowhere"))
+    with pytest.raises(
+        ConnectionFailed, match=r"no container 'nowhere' in account 'account2'.*az storage container create"
+    ):
+        rows(nowhere.read(path, format_))
+    nowhere.run.close()
+
+
+def test_a_value_that_does_not_fit_is_told_with_url_and_line(blobs: Blobs) -> None:
+    late = "".join(f"{i},{i}\n" for i in range(30_000)) + "30000,late\n"
+    url = blobs.put("late.csv", f"id,n\n{late}".encode())
+    blobs.put("other.csv", b"id,n\n1,2\n")
+    for path in ("late.csv", "*.csv"):
+        with pytest.raises(
+            EngineError, match=rf"{url}, line 30002: column 'n' holds 'late', which is no bigint"
+        ):
+            rows(blobs.read(path))
+    url = blobs.put("late.json", b"".join(b'{"n": %d}\n' % i for i in range(30_000)) + b'{"n": "late"}\n')
+    with pytest.raises(EngineError, match=rf"{url}, line 30001: 'n' holds 'late'"):
+        rows(blobs.read("late.json", "json"))
+    url = blobs.put("torn.parquet", parquet(DATA)[:-30])
+    with pytest.raises(EngineError, match=url):
+        rows(blobs.read("torn.parquet", "parquet"))
+
+
+OTHER = {
+    "csv": CSV.replace(b"a", b"z"),
+    "json": JSON.replace(b'"a"', b'"z"'),
+    "parquet": parquet(DATA.slice(1)),
+}
+
+
+@pytest.mark.parametrize("format_", FILES)
+def test_a_blob_that_changed_since_it_was_listed_is_never_mixed_in(blobs: Blobs, format_: str) -> None:
+    blobs.put("t", FILES[format_])
+    frame = blobs.read("t", format_)
+    blobs.put("t", OTHER[format_])
+    try:  # of a small Parquet file the look at its columns has read all
+        assert rows(frame) == ROWS
+    except EngineError as error:
+        assert str(error).endswith("/t has changed or gone since it was first read: run again")
+    assert rows(blobs.read("t", format_)) != ROWS
+    with pytest.raises(EngineError, match=r"/t has changed since it was first read: run again"):
+        rows(frame)
+
+
+@pytest.mark.parametrize("format_", ["csv", "json"])
+def test_a_blob_that_is_gone_since_it_was_listed(blobs: Blobs, format_: str) -> None:
+    blobs.put("t", FILES[format_])
+    frame = blobs.read("t", format_)
+    blobs.delete("t")
+    with pytest.raises(EngineError, match=r"/t has changed or gone since it was first read: run again"):
+        rows(frame)
+
+
+def test_blobs_that_no_source_listed_cannot_be_opened(blobs: Blobs) -> None:
+    url = blobs.put("secret.csv", CSV)
+    session = Session([blobs.connection.url("")])
+    with pytest.raises(EngineError):
+        session.run(f"SELECT * FROM read_csv('{url}')")
+    with pytest.raises(EngineError):
+        session.run(f"COPY (SELECT 1) TO '{url}'")
+    session.close()
+
+
+def test_two_connections_to_one_container_read_with_their_own_rights(engine: Engine, cloud: Cloud) -> None:
+    place = {"container": "clean", "path_prefix": "shared"}
+    writer = adls(cloud, "writer", **place)
+    reader = adls(
+        cloud,
+        "reader",
+        **place,
+        auth_mode="sas_token",
+        account_key=None,
+        sas_token=cloud.storage("account2").sas("rl"),
+    )
+    for name in ("a", "b"):
+        writer.put(name, CSV)
+    run: EngineRun[Frame] = engine.open([Place(writer, "", "csv"), Place(reader, "", "csv")])
+    first, second = (
+        run.read(Source(Place(made, name, "csv"))) for made, name in ((writer, "a"), (reader, "b"))
+    )
+    assert rows(first) == rows(second) == ROWS
+    with pytest.raises(ConnectionFailed, match=r"Connection 'reader': writing account2/clean/shared/c"):
+        reader.put("c", CSV)
+    run.close()
+
+
+def test_a_file_is_asked_for_few_times(blobs: Blobs, cloud: Cloud) -> None:
+    """A look, a sample, and the reading; DuckDB keeps what it has read while the blob stays the same."""
+    blobs.put("t.csv", CSV)
+    blobs.engine.describe_source(Source(blobs.place("t.csv", "csv")))
+    before = len(cloud.requests(path="/t.csv"))
+    frame = blobs.read("t.csv")
+    assert rows(frame) == ROWS
+    assert rows(frame) == ROWS
+    assert len(cloud.requests(path="/t.csv")) - before <= 4
