@@ -289,7 +289,7 @@ class Project:
     def connections(self) -> tuple[ConnectionInfo, ...]:
         """All connections, without their secrets; nothing is opened."""
         return tuple(
-            connection_info(name, found.model, found.defined)
+            connection_info(name, found.model, found.defined, found.written)
             for name, found in self.definitions.connections.items()
         )
 

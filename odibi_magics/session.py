@@ -77,7 +77,8 @@ class Session:
 
         Raises ConfigErrors.
         """
-        config = load_connections(Text(text, "this cell", Path.cwd(), 2, defined), notebook=namespace)
+        source = Text(text, "this cell", Path.cwd(), 2, defined)
+        config = load_connections(source, notebook=namespace, known=self.definitions.known)
         return Project.from_config(config, earlier=self.definitions, defined=defined)
 
     def keep(self, project: Project) -> None:

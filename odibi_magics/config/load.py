@@ -85,10 +85,14 @@ def load(
 
 
 def load_connections(
-    source: Source, *, variables: Mapping[str, Any] | None = None, notebook: Mapping[str, Any] | None = None
+    source: Source,
+    *,
+    variables: Mapping[str, Any] | None = None,
+    notebook: Mapping[str, Any] | None = None,
+    known: Known | None = None,
 ) -> Config:
     """Reads connections by name, under `connections:` or bare. Raises ConfigErrors."""
-    return _load(source, connections_tree, None, variables or {}, notebook or {}, Known())
+    return _load(source, connections_tree, None, variables or {}, notebook or {}, known or Known())
 
 
 def _load(
@@ -106,7 +110,7 @@ def _load(
     except NotAProject as error:
         raise ConfigErrors([*document.problems, Problem(str(error))], source.name) from None
     config = _validated(source, tree, environment, variables, notebook, known)
-    from odibi_magics.config.check import check
+    from odibi_magics.config.check import check, with_vaults
 
     config.problems[:0] = document.problems
     checkable = _checkable(config, known)
@@ -114,7 +118,7 @@ def _load(
         config.problems.extend(check(*checkable))
     if config.problems:
         raise ConfigErrors(config.problems, source.name, left=checkable)
-    return config
+    return with_vaults(config, known)
 
 
 def _checkable(config: Config, known: Known) -> tuple[Config, Known] | None:

@@ -48,6 +48,12 @@ class DefinedConnection:
     config: Config
     defined: str = ""
 
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """Its keys as they stand in the text, `${NAME}` not filled in."""
+        found: Mapping[str, Any] = self.config.tree.at(("connections", self.name))
+        return found
+
 
 @dataclass(frozen=True)
 class Definitions:
