@@ -33,6 +33,8 @@ class ChecksFailed(ValidationFailed):
         bad = [one for one in checks if one.failed and one.on_fail == "error"]
         lines = [Quoting(f"{one.label}: ", one.message) for one in bad]
         told = [": ", *lines] if len(lines) == 1 else [part for line in lines for part in ("\n  ", line)]
+        kind = bad[0].label.partition(" ")[0]
+        self.about = ("write", kind) if kind == "replace_where" else ("validation", kind)
         super().__init__(Quoting("validation failed, nothing was written", *told))
 
 
