@@ -125,6 +125,30 @@ def test_a_value_that_fails_while_it_runs_is_told(house: House) -> None:
     assert "SELECT" not in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        ("1 / (id - 1)", "division by zero; a / nullif(b, 0) gives NULL there"),
+        ("CAST(region AS int)", "the text 'EU' cannot be cast to int; TRY_CAST gives NULL there"),
+        ("CAST(id + 1000 AS tinyint)", "for the destination type tinyint; CAST to a wider type, or TRY_CAST"),
+        (
+            "2147483647 + CAST(id AS int)",
+            "Overflow in addition of int (2147483647 + 1); CAST to a wider type first",
+        ),
+        (
+            "array(1)[CAST(id AS int)]",
+            "the index 1 is not in an array of 1; get(array, index) gives NULL there",
+        ),
+        ("(SELECT qty FROM orders)", "can only return a single row; aggregate it, as with max(...)"),
+    ],
+)
+def test_a_value_that_fails_says_what_to_write(house: House, made: str, says: str) -> None:
+    frame = house.sql(f"SELECT {made} AS n FROM orders", orders=orders(house))
+    with pytest.raises(EngineError) as found:
+        frame.to_arrow()
+    assert says in str(found.value)
+
+
 def test_a_thousand_steps_are_described_fast_and_linearly(house: House) -> None:
     """No time is asserted, only that describing the second half costs no more than three times the first."""
     columns: dict[str, dict[str, str]] = {"n": {"id": "bigint", "x": "string"}}

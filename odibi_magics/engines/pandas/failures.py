@@ -72,10 +72,27 @@ class Failures:
 
 
 def plain(text: str) -> str:
-    """DuckDB's text without its excerpt of SQL: its kind, and what may quote values."""
+    """DuckDB's text without its excerpt of SQL: its kind, what may quote values, and what can be done in SQL."""
     said = _EXCERPT.sub("", text).strip()
     kind = match[0] if (match := _KIND.match(said)) else ""
-    return Quoting(kind, Data(said.removeprefix(kind)))
+    told = _TYPES.sub(lambda found: _OURS[found[0]], _ADVICE.sub("", said.removeprefix(kind)).rstrip(".!"))
+    remedy = next((f"; {remedy}" for words, remedy in _REMEDIES.items() if re.search(words, told)), "")
+    return Quoting("" if remedy else kind, Data(told), remedy)
+
+
+_ADVICE = re.compile(r"\s*Use \"SET .*| when casting from source column .*", re.DOTALL)
+_OURS = {"INT8": "tinyint", "INT16": "smallint", "INT32": "int", "INT64": "bigint", "INT128": "decimal(38,0)"}
+_TYPES = re.compile(r"\bINT(8|16|32|64|128)\b")
+
+# What DuckDB says, or the SQL that we made for it, and what gives NULL or fits there.
+_REMEDIES = {
+    "^division by zero": "a / nullif(b, 0) gives NULL there",
+    "^the index .* is not in an array": "get(array, index) gives NULL there",
+    "^Overflow in": "CAST to a wider type first, as bigint, decimal(38,0) or double",
+    "can't be cast because the value is out of range": "CAST to a wider type, or TRY_CAST, which gives NULL there",
+    "cannot be cast to|^Could not convert|^date field value out of range": "TRY_CAST gives NULL there",
+    "^More than one row returned by a subquery": "aggregate it, as with max(...)",
+}
 
 
 @contextmanager
