@@ -17,6 +17,7 @@ _DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
 
 # Spark refuses these in the names of a plain Delta table, so that a table with them would be one only we can write.
 _BAD_NAME = re.compile(r"[ ,;{}()\n\t=]")
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -105,11 +106,16 @@ def _by_lower(columns: Sequence[Column]) -> dict[str, Column]:
 
 def _check_name(name: str) -> None:
     if bad := _BAD_NAME.search(name):
-        plain = _BAD_NAME.sub("_", name).strip("_") or "name"
+        plain = re.sub(r"\W+", "_", name).strip("_") or "name"
         raise EngineError(
             f"a Delta table cannot have a column '{name}': {bad[0]!r} is not allowed in names. "
-            f"Rename it: SELECT `{name}` AS {plain}"
+            f"Rename it: SELECT {_in_ticks(name)} AS {plain if _PLAIN_NAME.fullmatch(plain) else _in_ticks(plain)}"
         )
+
+
+def _in_ticks(name: str) -> str:
+    """A name quoted for Spark SQL."""
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _partition(name: str, by_name: dict[str, Column], columns: Sequence[Column]) -> str:
