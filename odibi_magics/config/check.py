@@ -276,7 +276,8 @@ def _place(config: Config, path: Path, part: Read | Write) -> Iterator[Problem]:
     elif part.path is None:
         yield config.key_problem(path, "missing key 'path'")
     if isinstance(connection, LocalConnection) and part.path is not None and leaves(part.path):
-        yield config.problem((*path, "path"), f"the path leaves the connection's folder: {part.path}")
+        said = f"the path leaves the folder of connection '{part.connection}': {part.path}"
+        yield config.problem((*path, "path"), said, "use a path inside it, or another connection")
     if isinstance(connection, AdlsConnection) and part.path is not None and leaves(part.path):
         yield config.problem((*path, "path"), f"'..' is not allowed in a path: {part.path}")
 

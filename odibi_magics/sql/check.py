@@ -152,6 +152,9 @@ def _visible(table: exp.Expr) -> list[str]:
 # Constructs and functions ---------------------------------------------------------------------------------------------
 
 
+_OTHERWISE = "Say it with others, or in a function: step"
+
+
 def _checked(tree: exp.Expr, dialect: str) -> Iterator[SqlProblem]:
     for node in tree.walk(prune=_is_hint):
         if isinstance(node, exp.Anonymous):
@@ -160,7 +163,9 @@ def _checked(tree: exp.Expr, dialect: str) -> Iterator[SqlProblem]:
             yield SqlProblem(INSTEAD[type(node)], *place(node))
         elif type(node) not in EXPRESSIONS and type(node) not in QUERIES and dialect == "spark":
             if not _refused_with(node):
-                said = f"{words_of(node)} is not accepted: it is not proved equal on both engines"
+                said = (
+                    f"{words_of(node)} is not accepted: it is not proved equal on both engines. {_OTHERWISE}"
+                )
                 yield SqlProblem(said, *place(node))
         elif isinstance(node, (exp.DDL, exp.DML, exp.Command, exp.Into)):
             yield SqlProblem(f"{node.key.upper()} is not allowed: a step only reads", *place(node))
@@ -186,7 +191,7 @@ def _function(node: exp.Anonymous, dialect: str) -> Iterator[SqlProblem]:
     elif name not in accepted():
         close = nearest(name, sorted(accepted()), 0.8)  # `getdate` is no `date`
         words = f"function '{name}' is not on the list of functions proved equal on both engines"
-        yield SqlProblem(words, *place(node), close)
+        yield SqlProblem(words if close else f"{words}. {_OTHERWISE}", *place(node), close)
     elif name in WINDOWS and not isinstance(_windowed(node), exp.Window):
         yield SqlProblem(f"function '{name}' needs OVER (...)", *place(node))
     elif not (arity := _arity(name))[0] <= len(_arguments(node)) <= arity[1]:

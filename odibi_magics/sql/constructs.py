@@ -45,4 +45,7 @@ INSTEAD: dict[type[exp.Expr], str] = {
 
 def words_of(node: exp.Expr) -> str:
     """A construct as people write it: SimilarTo as SIMILAR TO."""
-    return _WORDS.get(type(node)) or re.sub(r"(?<!^)(?=[A-Z])", " ", type(node).__name__).upper()
+    return _WORDS.get(type(node)) or re.sub(_BETWEEN_WORDS, " ", type(node).__name__).upper()
+
+
+_BETWEEN_WORDS = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
