@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import shutil
+from collections.abc import Mapping, Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.compare import same_tables
 from benchmarks.data import ROWS_PER_GB, sales
-from benchmarks.measure import Sample, Spread, in_turn, ratio, run
+from benchmarks.measure import Sample, Spread, apart, in_turn, ratio, run
 
 JOBS = Path(__file__).parent / "jobs"
-PEERS = ("duckdb", "polars", "pandas")
+PEERS = ("duckdb", "duckdb_dataset", "polars", "polars_sink", "pandas")
+SMALL_PEERS = ("documented", "lean")
 
 
 def main() -> None:
@@ -35,49 +39,67 @@ def _machine() -> str:
     versions = ", ".join(
         f"{name} {version(name)}" for name in ("duckdb", "deltalake", "pyarrow", "polars", "pandas")
     )
-    return f"{platform.machine()}, Python {platform.python_version()}, {versions}"
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    python = platform.python_version()
+    return (
+        f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, load "
+        f"{os.getloadavg()[0]:.1f}, Python {python}, {versions}"
+    )
 
 
 def load_ext(folder: Path, quick: bool) -> None:
     """Milliseconds of `%load_ext odibi_magics` in a running shell, and what heavy libraries it imports."""
-    found = [run([str(JOBS / "load_ext.py")]).out.split() for _ in range(5 if quick else 15)]
-    print(
-        f"%load_ext odibi_magics: {Spread.of([float(f[0]) for f in found]):.1f} ms; heavy imports: {found[0][1]}"
-    )
+    found = [run([str(JOBS / "load_ext.py")]).out.split() for _ in range(6 if quick else 16)][1:]
+    took = [Spread.of([float(one[i]) for one in found]) for i in (0, 1)]
+    print(f"%load_ext odibi_magics: {took[0]:.1f} ms, cpu {took[1]:.1f} ms; heavy imports: {found[0][2]}")
 
 
 def small(folder: Path, quick: bool) -> None:
     """Three nodes on 1,000 rows: whole processes, then again in one process."""
-    csv = sales(folder / "data", 1000, "sorted")
-    targets = _fresh(folder, ("ours", "peer"))
-    commands = {
-        name: [str(JOBS / f"small_{name}.py"), str(csv), str(target)] for name, target in targets.items()
-    }
-    samples = in_turn(commands, 5 if quick else 15)
-    same_tables(targets["ours"], targets["peer"], ("clean", "yearly"))
-    _row("ours", samples["ours"])
-    _row("by hand", samples["peer"])
-    print(f"whole process, ours / by hand: {ratio(samples['ours'], samples['peer']):.2f}")
-    again = run(["-m", "benchmarks.jobs.second_run", str(csv), str(targets["ours"])]).out.split()
-    print(f"again in one process, ours / by hand: {again[0]} ({again[1]} ms / {again[2]} ms)")
+    csv = apart(sales, folder / "data", 1000, "sorted")
+    names, rounds = ("ours", *SMALL_PEERS), 5 if quick else 15
+    targets = _fresh(folder, names)
+    commands = {name: [str(JOBS / f"small_{name}.py"), str(csv), str(targets[name])] for name in names}
+    samples = in_turn(commands, rounds)
+    for peer in SMALL_PEERS:
+        apart(same_tables, targets["ours"], targets[peer], ("clean", "yearly"))
+    for name in names:
+        _row(name, samples[name])
+    for peer in SMALL_PEERS:
+        _ratios(samples, peer)
+    again = run(
+        ["-m", "benchmarks.jobs.second_run", str(csv), str(_fresh(folder, ("again",))["again"]), str(rounds)]
+    )
+    times = [[float(one) for one in line.split()] for line in again.out.splitlines()]
+    for i, name in enumerate(names):
+        print(f"again in one process, {name}: {Spread.of([one[i] for one in times]):.0f} ms")
+        if i:
+            print(f"again in one process, ours / {name}: {Spread.of([one[0] / one[i] for one in times]):.2f}")
 
 
 def csv(folder: Path, quick: bool) -> None:
-    """CSV to partitioned Delta with a monthly aggregate: wall, CPU, memory."""
+    """CSV to partitioned Delta with a monthly aggregate. Every way runs once and is compared; the two fastest peers
+    are then timed in turn with ours."""
     rows = ROWS_PER_GB // 10 if quick else ROWS_PER_GB
     for order in ("sorted", "shuffled"):
-        source = sales(folder / "data", rows, order)
-        names = ("ours", *PEERS)
-        targets = _fresh(folder, names)
-        commands = {name: [str(JOBS / f"csv_{name}.py"), str(source), str(targets[name])] for name in names}
-        samples = in_turn(commands, 3 if quick else 5)
+        source = apart(sales, folder / "data", rows, order)
+        targets = _fresh(folder, ("ours", *PEERS))
+        commands = {
+            name: [str(JOBS / f"csv_{name}.py"), str(source), str(target)] for name, target in targets.items()
+        }
+        print(f"{order}, {source.stat().st_size / 1e9:.2f} GB; the first run of each:")
+        first = {name: run(command) for name, command in commands.items()}
+        for name, sample in first.items():
+            _row(name, [sample])
         for peer in PEERS:
-            same_tables(targets["ours"], targets[peer], ("clean", "monthly"))
-        print(f"{order}, {source.stat().st_size / 1e9:.2f} GB")
-        for name in names:
+            apart(same_tables, targets["ours"], targets[peer], ("clean", "monthly"))
+        fastest = sorted(PEERS, key=lambda peer: first[peer].wall)[:2]
+        samples = in_turn({name: commands[name] for name in ("ours", *fastest)}, 3 if quick else 5, warmup=0)
+        print(f"{order}, then in turn:")
+        for name in samples:
             _row(name, samples[name])
-        best = min(PEERS, key=lambda peer: Spread.of([s.wall for s in samples[peer]]).median)
-        print(f"ours / {best}: {ratio(samples['ours'], samples[best]):.2f}")
+        for peer in fastest:
+            _ratios(samples, peer)
 
 
 def memory(folder: Path, quick: bool) -> None:
@@ -85,24 +107,23 @@ def memory(folder: Path, quick: bool) -> None:
     rows = ROWS_PER_GB // 10 if quick else ROWS_PER_GB
     for order in ("sorted", "shuffled"):
         target = _fresh(folder, ("ours",))["ours"]
-        sizes = [rows, 4 * rows]
-        found = {
-            n: run([str(JOBS / "csv_ours.py"), str(sales(folder / "data", n, order)), str(target)])
-            for n in sizes
-        }
-        for n in sizes:
+        found = {}
+        for n in (rows, 4 * rows):
+            source = apart(sales, folder / "data", n, order)
+            found[n] = run([str(JOBS / "csv_ours.py"), str(source), str(target)])
             _row(f"{n:,} rows {order}", [found[n]])
             print(f"    said: {found[n].out}")
-        print(f"memory, four times the rows / once: {found[sizes[1]].peak / found[sizes[0]].peak:.2f}")
+        print(f"memory, four times the rows / once: {found[4 * rows].peak / found[rows].peak:.2f}")
 
 
 def plan(folder: Path, quick: bool) -> None:
     """Seconds to check and plan N SQL nodes."""
-    for count in (10, 100, 1000) if quick else (10, 100, 1000, 2000):
+    for count in (10, 100, 1000) if quick else (10, 100, 1000, 2000, 4000):
         found = [
-            float(run([str(JOBS / "plan_nodes.py"), str(count), str(folder / "plan")]).out) for _ in range(5)
+            run([str(JOBS / "plan_nodes.py"), str(count), str(folder / "plan")]).out.split() for _ in range(5)
         ]
-        print(f"{count:>5} nodes: {Spread.of(found):.3f} s")
+        took = [Spread.of([float(one[i]) for one in found]) for i in (0, 1)]
+        print(f"{count:>5} nodes: {took[0]:.2f} s, cpu {took[1]:.2f} s")
 
 
 PARTS = {"load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory}
@@ -116,10 +137,15 @@ def _fresh(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:
     return targets
 
 
-def _row(name: str, samples: list[Sample]) -> None:
+def _row(name: str, samples: Sequence[Sample]) -> None:
     wall, cpu = Spread.of([s.wall for s in samples]), Spread.of([s.cpu for s in samples])
     peak = Spread.of([s.peak / 2**20 for s in samples])
-    print(f"{name:>12}: wall {wall:.2f} s, cpu {cpu:.2f} s, peak {peak:.0f} MiB")
+    print(f"{name:>14}: wall {wall:.2f} s, cpu {cpu:.2f} s, peak {peak:.0f} MiB")
+
+
+def _ratios(samples: Mapping[str, Sequence[Sample]], peer: str) -> None:
+    told = (f"{what} {ratio(samples['ours'], samples[peer], what):.2f}" for what in ("wall", "cpu", "peak"))
+    print(f"ours / {peer}: {', '.join(told)}")
 
 
 if __name__ == "__main__":

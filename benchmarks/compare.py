@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-from deltalake import DeltaTable
-
 
 def same_tables(one: Path, other: Path, names: tuple[str, ...]) -> None:
     """Raises AssertionError naming the table that differs. Doubles count as equal to nine digits: the order in which
     they are added differs."""
+    from deltalake import DeltaTable
+
     for name in names:
         left, right = (DeltaTable(str(folder / name)).to_pyarrow_dataset() for folder in (one, other))
         assert left is not None and right is not None
@@ -20,6 +19,8 @@ def same_tables(one: Path, other: Path, names: tuple[str, ...]) -> None:
 
 
 def _digest(table: object, columns: list[str]) -> object:
+    import duckdb
+
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("t", table)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
-
 # About 113 bytes of CSV a row.
 ROWS_PER_GB = 9_000_000
 
@@ -27,6 +25,8 @@ def sales(folder: Path, rows: int, order: str) -> Path:
     """A CSV of sales over three years, "sorted" by time or "shuffled"; made once."""
     target = folder / f"sales-{rows}-{order}.csv"
     if not target.exists():
+        import duckdb
+
         folder.mkdir(parents=True, exist_ok=True)
         query = _ROWS.format(rows=rows, span=_THREE_YEARS)
         ordered = query if order == "sorted" else f"SELECT * FROM ({query}) ORDER BY hash(id + 7)"

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Without it every process would compile every module anew, on both sides: not what a user waits for.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True)
@@ -37,15 +47,16 @@ class Spread:
         return f"{self.median:{spec}} [{self.low:{spec}} – {self.high:{spec}}]"
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Sample:
-    """Runs a Python script with this interpreter. Raises RuntimeError with its output where it fails."""
+def run(arguments: Sequence[str]) -> Sample:
+    """Runs a Python script with this interpreter. Raises RuntimeError with its output where it fails, or where its
+    peak is no more than ours, which the kernel hands down to it."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env=_ENVIRONMENT,
     )
     assert process.stdout is not None and process.stderr is not None
     out = process.stdout.read()
@@ -54,9 +65,17 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} failed:\n{out}{err}")
+    if usage.ru_maxrss <= resource.getrusage(resource.RUSAGE_SELF).ru_maxrss:
+        raise RuntimeError(f"{' '.join(arguments)}: its peak memory cannot be told from ours")
     return Sample(
         time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, out.strip()
     )
+
+
+def apart(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What `work` returns, in a process of its own: a process that `run` starts counts from the peak of this one."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(work, *arguments, **named).result()
 
 
 def in_turn(commands: Mapping[str, Sequence[str]], runs: int, warmup: int = 1) -> dict[str, list[Sample]]:
@@ -71,6 +90,6 @@ def in_turn(commands: Mapping[str, Sequence[str]], runs: int, warmup: int = 1) -
     return samples
 
 
-def ratio(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Spread:
-    """Wall time of ours over theirs, pair by pair."""
-    return Spread.of([a.wall / b.wall for a, b in zip(ours, theirs, strict=True)])
+def ratio(ours: Sequence[Sample], theirs: Sequence[Sample], what: str = "wall") -> Spread:
+    """A figure of ours over theirs, pair by pair. what: a field of Sample."""
+    return Spread.of([getattr(a, what) / getattr(b, what) for a, b in zip(ours, theirs, strict=True)])

@@ -4,16 +4,17 @@ import sys
 
 from odibi_magics import Project
 
-CSV, TARGET = sys.argv[1:3]
-TEXT = f"""
+
+def text(csv: str, target: str) -> str:
+    return f"""
 connections:
-  raw: {{type: local, base_path: {CSV.rsplit("/", 1)[0]}}}
-  lake: {{type: local, base_path: {TARGET}}}
+  raw: {{type: local, base_path: {csv.rsplit("/", 1)[0]}}}
+  lake: {{type: local, base_path: {target}}}
 pipelines:
   - pipeline: small
     nodes:
       - name: sales
-        read: {{connection: raw, path: {CSV.rsplit("/", 1)[1]}}}
+        read: {{connection: raw, path: {csv.rsplit("/", 1)[1]}}}
       - name: clean
         transform: {{steps: [{{sql: "SELECT *, qty * price AS amount, year(ts) AS year FROM sales WHERE qty > 0"}}]}}
         write: {{connection: lake, path: clean}}
@@ -22,6 +23,6 @@ pipelines:
         write: {{connection: lake, path: yearly}}
 """
 
+
 if __name__ == "__main__":
-    result = Project.from_yaml(TEXT).run()
-    print(result.state)
+    Project.from_yaml(text(*sys.argv[1:3])).run()
