@@ -127,6 +127,10 @@ class ConnectionFailed(OdibiError):
         super().__init__(message)
 
 
+class CannotOpen(ConnectionFailed):
+    """Nothing of a connection can be reached, whatever the path: another one would be refused alike."""
+
+
 class ConnectionsFailed(ConnectionFailed):
     """All connections of a run that cannot be opened, told at once before anything runs.
 

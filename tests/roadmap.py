@@ -1,4 +1,20 @@
-"""The pipelines that users were promised, as they were written; each test adds the connections."""
+"""The pipelines and connections that users were promised, as they were written."""
+
+CONNECTIONS = """
+connections:
+  bronze:
+    type: azure_adls
+    account: account1
+    auth_mode: key_vault
+    key_vault_name: company-kv
+    secret_name: bronze-key
+
+  silver:
+    type: azure_adls
+    account: account2
+    auth_mode: key_vault
+    secret_name: silver-key
+"""
 
 PIPELINES = """
 pipelines:

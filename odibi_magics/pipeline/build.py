@@ -17,7 +17,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
 from odibi_magics.connections.registry import connect
 from odibi_magics.engines.base import Engine, Place, Sink, Source, TargetState
-from odibi_magics.errors import ConnectionFailed, EngineError, Problem
+from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Problem
 from odibi_magics.pipeline.definitions import DefinedConnection, DefinedNode, Definitions
 from odibi_magics.pipeline.describe import Describer
 from odibi_magics.pipeline.edges import cycle_problem, data_edges, downstream, ordered, place_edges, upstream
@@ -42,7 +42,7 @@ class Builder:
     problems: list[Problem] = field(default_factory=list)
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
     checked: dict[str, CheckedNode] = field(default_factory=dict)
-    closed: frozenset[str] = frozenset()
+    closed: set[str] = field(default_factory=set)
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -169,11 +169,15 @@ class Builder:
         """Fetches what the nodes' connections need, all together; what cannot be had is a problem each."""
         found = {place.connection.name: place.connection for name in needed for place in self._places(name)}
         failures = self.prepare(list(found.values()))
-        self.closed = frozenset(failures)
         for name, failure in failures.items():
-            if failure is not None:
-                defined = self.definitions.connections[name]
-                self.problems.append(defined.config.problem(_secret_of(defined), str(failure)))
+            self._close(name, failure)
+
+    def _close(self, name: str, failure: ConnectionFailed | None) -> None:
+        """Looks no more into a connection, and tells why once, at its own place in the text."""
+        if failure is not None and name not in self.closed:
+            defined = self.definitions.connections[name]
+            self.problems.append(defined.config.problem(_secret_of(defined), str(failure)))
+        self.closed.add(name)
 
     def _is_closed(self, name: str) -> bool:
         return any(place.connection.name in self.closed for place in self._places(name))
@@ -223,12 +227,17 @@ class Builder:
     ) -> tuple[PlannedNode, ...]:
         describer = Describer(self.engine, self.problems)
         nodes = {name: self._node(name, edges[name], edges) for name in order}
-        return tuple(
-            node
-            if self._takes_unknown(node.name) or self._is_closed(node.name)
-            else describer.describe(node, self._check(node.name))
-            for node in nodes.values()
-        )
+        return tuple(self._described(describer, node) for node in nodes.values())
+
+    def _described(self, describer: Describer, node: PlannedNode) -> PlannedNode:
+        if self._takes_unknown(node.name) or self._is_closed(node.name):
+            return node
+        try:
+            return describer.describe(node, self._check(node.name))
+        except CannotOpen as error:
+            assert node.source is not None
+            self._close(node.source.place.connection.name, error)
+            return node
 
     def _takes_unknown(self, name: str) -> bool:
         """Whether a node's input is one whose text is wrong: nothing can be said of its columns then."""
@@ -268,6 +277,9 @@ class Builder:
     def _target(self, defined: DefinedNode, sink: Sink) -> TargetState | None:
         try:
             return self.engine.target(sink)
+        except CannotOpen as error:
+            self._close(sink.place.connection.name, error)
+            return None
         except (EngineError, ConnectionFailed) as error:
             self._note(defined, defined.config.problem((*defined.path, "write", "path"), str(error)))
             return None

@@ -12,7 +12,7 @@ from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
-from odibi_magics.errors import ConnectionFailed, EngineError, Problem, suggest
+from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
 from odibi_magics.pipeline.plan import LazySql, PlannedNode, SchemaChange
 from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
@@ -92,6 +92,8 @@ class Describer:
                 whole = self.engine.describe_source(
                     replace(node.source, columns=None, filter=None, newer_than=None)
                 )
+        except CannotOpen:
+            raise
         except (EngineError, ConnectionFailed) as error:
             self.problems.append(_unreadable(node, defined, error.text))
             return None

@@ -54,13 +54,24 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """A blob or a folder of blobs. Raises FileNotFoundError, ConnectionFailed."""
         try:
-            with self._explained(path, "asking for"):
-                store, key = self._located(path)
-                return _file(path, store.head(key) if key else _missing(path))
+            return _file(path, self._head(path))
         except FileNotFoundError:
-            if next(iter(self._listed(path)), None) is None:
+            if next(self._listed(path), None) is None:
                 raise FileNotFoundError(path) from None
             return _folder(path)
+
+    def _head(self, path: str) -> Any:
+        """What the service says of a blob. Raises FileNotFoundError, ConnectionFailed."""
+        with self._explained(path, "reading"):
+            store, key = self._located(path)
+            if not key:
+                raise FileNotFoundError(path)
+            try:
+                return store.head(key)
+            except (FileNotFoundError, ConnectionFailed):
+                raise
+            except Exception:  # without a reason: the answer to HEAD has no body. That to GET has one
+                return store.get(key, options={"range": (0, 1)}).meta
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """What stands directly in a folder. Raises FileNotFoundError, ConnectionFailed."""
@@ -141,10 +152,6 @@ def parted(url: str) -> tuple[str, str]:
     """abfss://container@host, and the key."""
     authority, _, key = url.removeprefix("abfss://").partition("/")
     return f"abfss://{authority}", key.strip("/")
-
-
-def _missing(url: str) -> Any:
-    raise FileNotFoundError(url)
 
 
 def _file(url: str, meta: Any) -> dict[str, Any]:

@@ -257,7 +257,8 @@ def not_encoded(file: File, dialect: Dialect) -> str:
     """That a file is not in the encoding it is read with."""
     line = undecodable_line(file, dialect)
     others = ", ".join(name for name in ENCODINGS if name != dialect.encoding)
-    return f"{file.path}{f', line {line}' if line else ''}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
+    where = f"{file.path}, line {line}" if line else file.path
+    return f"{where}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
 
 
 def header_names(record: Sequence[str], dialect: Dialect, where: str) -> tuple[str, ...]:

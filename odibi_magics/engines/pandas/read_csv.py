@@ -104,8 +104,9 @@ def _read(dialect: Dialect, group: _Group, more: str = "") -> str:
     """read_csv with every setting given, so that nothing is guessed; all columns as text."""
     fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in group.names)
     nulls = list(dict.fromkeys(["", dialect.null_value]))
+    paths = literal([escaped(path) for path in group.files.paths])
     return (
-        f"read_csv({literal([escaped(path) for path in group.files.paths])}, columns = {{{fields}}}, auto_detect = false, "
+        f"read_csv({paths}, columns = {{{fields}}}, auto_detect = false, "
         f"{_settings(dialect)}, header = {literal(dialect.header)}, skip = {group.skip}, nullstr = {literal(nulls)}, "
         f"strict_mode = true{more})"
     )

@@ -230,9 +230,8 @@ def _check_int96(session: Session, table: Snapshot) -> None:
     if not paths:
         return
     session.pin(_files(table, paths))
-    found = session.run(
-        f"SELECT file_name FROM parquet_schema({literal([escaped(path) for path in paths])}) WHERE type = 'INT96' LIMIT 1"
-    )
+    names = literal([escaped(path) for path in paths])
+    found = session.run(f"SELECT file_name FROM parquet_schema({names}) WHERE type = 'INT96' LIMIT 1")
     if found:
         raise EngineError(
             f"{found[0][0]} holds INT96 timestamps, which cannot be read right in a table with deletion vectors or "
