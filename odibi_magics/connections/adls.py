@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from odibi_magics.connections import options
 from odibi_magics.connections.base import Need, Refused
-from odibi_magics.connections.credentials import Credential, Source, source_of
+from odibi_magics.connections.credentials import Credential, Source, SparkSession, source_of
 from odibi_magics.connections.failures import Failure, failure, missing
 from odibi_magics.connections.prepare import TIMEOUT, prepare
 from odibi_magics.errors import ConnectionFailed
@@ -143,7 +143,7 @@ class AdlsConnection:
     # Opening ------------------------------------------------------------------------------------------------------
 
     def needs(self) -> tuple[Need, ...]:
-        return self.source.needs()
+        return () if isinstance(self.source, SparkSession) else (self.source,)
 
     def storage_options(self, library: str) -> dict[str, Any]:
         """Options of "deltalake", "obstore" (an AzureStore's config), "fsspec" (adlfs) or "spark", secrets in plain
@@ -161,7 +161,7 @@ class AdlsConnection:
         """What opens the account; fetched where no run has prepared it. Raises ConnectionFailed."""
         prepare([self])
         try:
-            return self.source.credential(monotonic() + TIMEOUT)
+            return self.source.get(monotonic() + TIMEOUT)
         except Refused as error:
             raise error.told(self.name) from None
 
@@ -249,6 +249,11 @@ def _segments(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in ("", ".")]
 
 
+def forget() -> None:
+    """Drops all stores, and with them their open connections."""
+    _store.cache_clear()
+
+
 @lru_cache(maxsize=64)
 def _store(
     account: str, container: str, credential: Credential, given: tuple[tuple[str, Any], ...]
@@ -258,5 +263,5 @@ def _store(
 
     parts = options.obstore_parts(dict(given))
     own = options.has_credential(parts["config"])
-    parts["config"]["account_name"] = account
+    parts["config"] = options.place(account) | parts["config"]
     return AzureStore(container, credential_provider=None if own else credential.provide, **parts)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64decode
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 
 from odibi_magics.connections.base import Need, Refused
 from odibi_magics.connections.databricks import DatabricksSecret
 from odibi_magics.connections.keyvault import VaultSecret
-from odibi_magics.connections.tokens import Identity, StorageToken
+from odibi_magics.connections.tokens import Identity, storage_token
 from odibi_magics.secret import Secret
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class Credential(Hashable, Protocol):
 
     @property
     def kind(self) -> Kind: ...
+
+    def ready(self, deadline: float) -> None:
+        """Whether it is what it should be, a token fetched. Raises Refused."""
 
     def provide(self) -> AzureCredential:
         """For obstore, which asks again when it has expired."""
@@ -46,6 +50,15 @@ class AccountKey:
 
     key: Secret
     kind: ClassVar[Kind] = "key"
+
+    def ready(self, deadline: float) -> None:
+        try:
+            found = b64decode(self.key.reveal(), validate=True)
+        except ValueError:
+            found = b""
+        if not found:
+            remedy = "A key is 88 characters of base64: az storage account keys list --account-name ..."
+            raise Refused("what should be its account key is none", remedy)
 
     def provide(self) -> AzureCredential:
         return {"access_key": self.key.reveal(), "expires_at": None}
@@ -73,10 +86,21 @@ class SasToken:
     def _text(self) -> str:
         return self.token.reveal().strip().removeprefix("?")
 
+    def ready(self, deadline: float) -> None:
+        if "sig=" not in self._text():
+            remedy = (
+                "A token is a query string, as sv=...&se=...&sp=rl&sig=...: az storage container generate-sas"
+            )
+            raise Refused("what should be its SAS token is none", remedy)
+
     def provide(self) -> AzureCredential:
         return {"sas_token": self._text(), "expires_at": None}
 
     def deltalake(self) -> dict[str, str]:
+        before = [name for name in _BEFORE_SAS if os.environ.get(name)]
+        if before:
+            said = f"the environment has {before[0]}, which deltalake takes in place of the SAS token"
+            raise Refused(said, f"Unset it: import os; del os.environ['{before[0]}']")
         return {"azure_storage_sas_key": self._text()}
 
     def fsspec(self) -> dict[str, Any]:
@@ -90,6 +114,10 @@ class SasToken:
         }
 
 
+# Of all variables that object_store reads, those that no option of ours can outdo.
+_BEFORE_SAS: Final = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY")
+
+
 @dataclass(frozen=True)
 class SignedIn:
     """Tokens of an identity."""
@@ -97,8 +125,11 @@ class SignedIn:
     identity: Identity
     kind: ClassVar[Kind] = "token"
 
+    def ready(self, deadline: float) -> None:
+        storage_token(self.identity)
+
     def provide(self) -> AzureCredential:
-        token = self._token()
+        token = storage_token(self.identity)
         return {"token": token.token, "expires_at": datetime.fromtimestamp(token.expires_on, UTC)}
 
     def deltalake(self) -> dict[str, str]:
@@ -106,7 +137,7 @@ class SignedIn:
         which lasts an hour or more."""
         identity = self.identity
         if identity.kind != "principal":
-            return {"azure_storage_token": self._token().token}
+            return {"azure_storage_token": storage_token(self.identity).token}
         return {
             "azure_storage_tenant_id": identity.tenant_id or "",
             "azure_storage_client_id": identity.client_id or "",
@@ -138,12 +169,6 @@ class SignedIn:
             )
         return oauth | made(self.identity, host)
 
-    def _token(self) -> Any:
-        return StorageToken(self.identity).get(monotonic() + _SECONDS)
-
-
-_SECONDS: Final = 30
-
 
 def _revealed(secret: Secret | None) -> str:
     return secret.reveal() if secret else ""
@@ -174,17 +199,14 @@ def _spark_managed(identity: Identity, host: str) -> dict[str, str]:
 # Where a credential comes from ----------------------------------------------------------------------------------------
 
 
-class Source(Hashable, Protocol):
+class Source(Need, Protocol):
     """Where a connection's credential comes from."""
 
     @property
     def kind(self) -> Kind: ...
 
-    def needs(self) -> tuple[Need, ...]:
-        """What has to be fetched for it."""
-
-    def credential(self, deadline: float) -> Credential:
-        """Raises Refused."""
+    def get(self, deadline: float) -> Credential:
+        """The credential, what it takes fetched. Raises Refused."""
 
     def drop(self) -> None:
         """Has the next call fetch anew what was kept: the account refused it."""
@@ -200,14 +222,15 @@ class Held:
     def kind(self) -> Kind:
         return self.held.kind
 
-    def needs(self) -> tuple[Need, ...]:
-        return (StorageToken(self.held.identity),) if isinstance(self.held, SignedIn) else ()
-
-    def credential(self, deadline: float) -> Credential:
+    def get(self, deadline: float) -> Credential:
+        self.held.ready(deadline)
         return self.held
 
     def drop(self) -> None:
         """Nothing is kept."""
+
+    def __str__(self) -> str:
+        return str(self.held.identity) if isinstance(self.held, SignedIn) else "its credential"
 
 
 @dataclass(frozen=True)
@@ -217,14 +240,20 @@ class KeyFrom:
     keeper: VaultSecret | DatabricksSecret
     kind: ClassVar[Kind] = "key"
 
-    def needs(self) -> tuple[Need, ...]:
-        return (self.keeper,)
-
-    def credential(self, deadline: float) -> Credential:
-        return AccountKey(self.keeper.get(deadline))
+    def get(self, deadline: float) -> Credential:
+        key = AccountKey(self.keeper.get(deadline))
+        try:
+            key.ready(deadline)
+        except Refused as error:
+            self.drop()
+            raise Refused(f"{self.keeper}: {error.said}", error.remedy) from None
+        return key
 
     def drop(self) -> None:
         self.keeper.drop()
+
+    def __str__(self) -> str:
+        return str(self.keeper)
 
 
 @dataclass(frozen=True)
@@ -233,10 +262,7 @@ class SparkSession:
 
     kind: ClassVar[Kind] = "session"
 
-    def needs(self) -> tuple[Need, ...]:
-        return ()
-
-    def credential(self, deadline: float) -> Credential:
+    def get(self, deadline: float) -> Credential:
         raise Refused(
             "auth_mode: session is what Spark's session was set up with, and the pandas engine has no part in it",
             "Run it with engine: spark, or use auth_mode: identity or key_vault",
@@ -244,6 +270,9 @@ class SparkSession:
 
     def drop(self) -> None:
         """Nothing is kept."""
+
+    def __str__(self) -> str:
+        return "Spark's session"
 
 
 def source_of(name: str, model: Any) -> Source:

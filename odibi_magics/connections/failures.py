@@ -41,13 +41,15 @@ class Explained:
 def failure(error: BaseException, tried: Failure) -> Explained | None:
     """An error of obstore, deltalake, adlfs or azure-core; None where it is not about access to the account."""
     text = words_of(error)
-    code = _code(text)
+    code = "AuthenticationFailed" if _UNAUTHENTICATED in text else _code(text)
     made = _CODES.get(code) if code else None
     if made is not None:
         return made(tried, text)
+    if isinstance(error, FileNotFoundError):
+        return None
     if _THROTTLED.search(text):
         return _throttled(tried, text)
-    return _network(tried, text)
+    return _network(tried, text) or _without_reason(tried, text)
 
 
 def missing(error: BaseException) -> Literal["account", "container", "path"] | None:
@@ -63,7 +65,7 @@ def missing(error: BaseException) -> Literal["account", "container", "path"] | N
     ):
         return "path"
     found = fault(text)
-    return "account" if found and "such host" in found.said else None
+    return "account" if found and found.no_host else None
 
 
 def _code(text: str) -> str | None:
@@ -76,6 +78,8 @@ def _code(text: str) -> str | None:
     return next((code for code in _CODES if code in text), None)
 
 
+# What the service says of a wrong signature; the code beside it differs.
+_UNAUTHENTICATED: Final = "Server failed to authenticate the request"
 _THROTTLED: Final = re.compile(
     r"\b(?:429|500|502|503) (?:Too Many|Internal|Bad Gateway|Service)|ServerBusy|Operation timed out"
 )
@@ -186,7 +190,7 @@ def _throttled(tried: Failure, text: str) -> Explained:
 
 _CODES: Final[Mapping[str, Callable[[Failure, str], Explained]]] = {
     "AuthenticationFailed": _not_authenticated,
-    "InvalidAuthenticationInfo": _token_refused,
+    "InvalidAuthenticationInfo": _not_authenticated,
     "AuthorizationPermissionMismatch": _not_permitted,
     "AuthorizationServiceMismatch": _sas_too_little,
     "AuthorizationResourceTypeMismatch": _sas_too_little,
@@ -206,13 +210,23 @@ _CODES: Final[Mapping[str, Callable[[Failure, str], Explained]]] = {
 }
 
 
+def _without_reason(tried: Failure, text: str) -> Explained | None:
+    """A status alone: an answer to HEAD has no body that could say more."""
+    status = re.search(r"status code\s*\W*\s*(4\d\d \w+(?: \w+)?)", text)
+    if status is None:
+        return None
+    said = f"account '{tried.account}' answers {status[1]} and gives no reason"
+    return Explained(_said(tried, said, "See what it says to a listing: %odibi_connections"))
+
+
 def _network(tried: Failure, text: str) -> Explained | None:
     found = fault(text)
     if found is None:
         return None
     host = f"{tried.account}.blob.core.windows.net"
-    said = f"account '{tried.account}' cannot be reached at {host}: {found.said}"
+    what = "not found" if found.no_host else "cannot be reached"
+    said = f"account '{tried.account}' {what} at {host}: {found.said}"
     remedy = found.remedy
-    if "such host" in found.said:
+    if found.no_host:
         remedy += ". Your accounts: az storage account list --query [].name"
     return Explained(_said(tried, said, remedy), transient=found.transient)

@@ -32,21 +32,21 @@ _FAULTS: Final = tuple(
             False,
         ),
         (
-            r"[Tt]unnel connection failed: 50[234]|unsuccessful tunnel|tunnel error|proxy (server )?(sent|returned)",
+            r"Tunnel connection failed: 50[234]|TunnelUnsuccessful|tunnel error\W+unsuccessful",
             "the proxy finds no such host, or it does not answer",
             "Check the name's spelling, and whether the proxy of HTTPS_PROXY may reach it",
             False,
         ),
         (
-            r"proxy",
+            r"Unable to connect to proxy|ProxyError|Tunnel connection failed",
             "the proxy of HTTPS_PROXY does not let us through",
             "Check HTTPS_PROXY, and NO_PROXY for hosts that need none",
             True,
         ),
         (
             r"Connection refused|actively refused",
-            "it refuses connections",
-            "Check the network, and the firewall between here and there",
+            "connections are refused",
+            "Check the network, HTTPS_PROXY where it is set, and the firewall between here and there",
             True,
         ),
         (
@@ -57,7 +57,7 @@ _FAULTS: Final = tuple(
         ),
         (
             r"reset by peer|broken pipe|connection closed|Remote end closed|IncompleteRead|incomplete|unexpected end"
-            r"|Connection aborted|end of file|error decoding response body|EOF|unexpectedly",
+            r"|TunnelUnexpectedEof|Connection aborted|end of file|error decoding response body|EOF|unexpectedly",
             "the connection was dropped",
             "Try again",
             True,
@@ -65,7 +65,7 @@ _FAULTS: Final = tuple(
         (
             r"Network is unreachable|No route to host|error sending request|Failed to establish a new connection"
             r"|error trying to connect|client error \(Connect\)",
-            "it cannot be reached",
+            "no way leads there",
             "Check the network, and the firewall between here and there; then try again",
             True,
         ),
@@ -81,6 +81,11 @@ class Fault:
     remedy: str
     transient: bool
 
+    @property
+    def no_host(self) -> bool:
+        """Whether there is nothing under the name, as far as it can be told."""
+        return "no such host" in self.said
+
 
 def fault(text: str) -> Fault | None:
     """What the network did, told from an error's words; None where they are about something else."""
@@ -91,11 +96,12 @@ def fault(text: str) -> Fault | None:
 
 
 def words_of(error: BaseException) -> str:
-    """The texts of an error and of all that led to it, without the colours of a terminal."""
-    return _COLOURS.sub("", "\n".join(str(one) for one in _chain(error)))
+    """The texts of an error and of all that led to it, without the colours of a terminal, and without the limits that
+    object_store tells of itself: their names are no fault's."""
+    return _NOISE.sub("", "\n".join(str(one) for one in _chain(error)))
 
 
-_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
+_NOISE: Final = re.compile(r"\x1b\[[0-9;]*m|\b(?:max_retries|retry_timeout)\b")
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

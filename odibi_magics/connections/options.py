@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 # obstore and deltalake stand on one library. A request that fails for what may pass is repeated for 10 s at most,
 # which its own default does for 180; a host that takes no connection has 5 s a try. A read that stands still ends
-# after 15 s, however large the file; deltalake knows a limit for whole requests only, and 60 s is what 64 MB take
-# on a line of 10 Mbit/s.
+# after 15 s, however large the file; deltalake knows a limit for whole requests only, and 25 s is what 64 MB take
+# on a line of 20 Mbit/s.
 _RETRIES: Final = 4
 _RETRY_SECONDS: Final = 10
 _BACKOFF: Final = {"init": 0.1, "max": 2.0}
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 15
-_REQUEST_SECONDS: Final = 60
-_LONG_REQUEST_SECONDS: Final = 600
+_REQUEST_SECONDS: Final = 25
+_LONG_REQUEST_SECONDS: Final = 250
 
 _DELTALAKE: Final[Mapping[str, str]] = {
     "connect_timeout": f"{_CONNECT_SECONDS}s",
@@ -48,14 +48,23 @@ _SPARK: Final[Mapping[str, str]] = {
 
 def _obstore(connection: AdlsConnection) -> dict[str, Any]:
     """The credential as an AzureStore's config has it, which does not renew tokens; `store()` does."""
-    return {"account_name": connection.account, **connection.credential().deltalake()}
+    return place(connection.account) | connection.credential().deltalake()
 
 
 def _deltalake(connection: AdlsConnection) -> dict[str, Any]:
     return {
-        "azure_storage_account_name": connection.account,
+        **place(connection.account, "azure_storage_"),
         **connection.credential().deltalake(),
         **_DELTALAKE,
+    }
+
+
+def place(account: str, prefix: str = "") -> dict[str, str]:
+    """Where an account is. Its URL says so too, but what no option says is taken from AZURE_STORAGE_* variables."""
+    return {
+        f"{prefix}account_name": account,
+        f"{prefix}endpoint": f"https://{account}.blob.core.windows.net",
+        f"{prefix}use_emulator": "false",
     }
 
 

@@ -51,9 +51,10 @@ def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -
 
 
 def forget() -> None:
-    """Drops all secrets, tokens and sign-ins of this process: the next run fetches them anew."""
-    from odibi_magics.connections import databricks, keyvault, tokens
+    """Drops all secrets, tokens, sign-ins and stores of this process: the next run fetches them anew."""
+    from odibi_magics.connections import adls, databricks, keyvault, tokens
 
+    adls.forget()
     keyvault.forget()
     databricks.forget()
     tokens.forget()

@@ -176,8 +176,11 @@ def _no_answer(text: str, secret: VaultSecret) -> Refused:
         return Refused(
             f"vault '{secret.vault}' gave no answer: {_first_line(text)}", "Try again", transient=True
         )
+    what = (
+        f"Vault '{secret.vault}' not found" if found.no_host else f"vault '{secret.vault}' cannot be reached"
+    )
     return Refused(
-        f"vault '{secret.vault}' cannot be reached at {secret.host}: {found.said}",
+        f"{what} at {secret.host}: {found.said}",
         f"{found.remedy}. Your vaults: az keyvault list --query [].name",
         transient=found.transient,
     )

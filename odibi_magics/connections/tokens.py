@@ -43,7 +43,9 @@ class Identity:
         if self.kind == "principal":
             return f"service principal {self.client_id} of tenant {self.tenant_id}"
         return (
-            f"managed identity {self.client_id or 'of this machine'}" if self.kind == "managed" else "sign-in"
+            f"managed identity {self.client_id or 'of this machine'}"
+            if self.kind == "managed"
+            else "signing in"
         )
 
 
@@ -117,8 +119,12 @@ def forget() -> None:
 
 
 def _options() -> dict[str, Any]:
+    import logging
+
     from odibi_magics.connections.transport import transport
 
+    # A refused sign-in is told in our words; without a handler of the user's it would stand under the cell as well.
+    logging.getLogger("azure.identity").addHandler(logging.NullHandler())
     return {**_BOUNDED, "transport": transport()}
 
 
@@ -162,23 +168,14 @@ _CREDENTIALS: Mapping[str, Callable[[Identity], SupportsTokenInfo]] = {
 }
 
 
-@dataclass(frozen=True)
-class StorageToken:
-    """A token of an identity for storage accounts."""
+def storage_token(identity: Identity) -> AccessTokenInfo:
+    """A token of an identity for storage accounts. Raises Refused."""
+    from odibi_magics.connections.refusals import of_sign_in
 
-    identity: Identity
-
-    def get(self, deadline: float) -> AccessTokenInfo:
-        """Raises Refused. deadline: the caller's; a sign-in's own limits are shorter."""
-        from odibi_magics.connections.refusals import of_sign_in
-
-        try:
-            return signed_in(self.identity).get_token_info(STORAGE)
-        except Exception as error:
-            refused = of_sign_in(error, self.identity)
-            if refused is None:
-                raise
-            raise refused from None
-
-    def __str__(self) -> str:
-        return f"{self.identity} for storage"
+    try:
+        return signed_in(identity).get_token_info(STORAGE)
+    except Exception as error:
+        refused = of_sign_in(error, identity)
+        if refused is None:
+            raise
+        raise refused from None

@@ -244,7 +244,7 @@ def test_validate_has_one_shape_of_data(odibi: Command) -> None:
     [problem] = wrong["problems"]
     assert (problem["line"], problem["hint"]) == (10, "did you mean 'write'?")
 
-    blob = "blob: {type: azure_adls, account: a, auth_mode: direct_key, account_key: c2VjcmV0c2VjcmV0}"
+    blob = "blob: {type: azure_adls, account: accounta, auth_mode: direct_key, account_key: c2VjcmV0c2VjcmV0}"
     (odibi.folder / "etl.odibi.yaml").write_text(PROJECT.replace("lake:", f"{blob}\n  lake:", 1))
     [warning] = odibi.data("validate", "etl.odibi.yaml")["warnings"]
     assert warning.keys() == {"message", "remedy", "code"}

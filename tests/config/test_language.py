@@ -321,16 +321,16 @@ def test_each_way_of_opening_an_account_has_its_keys(
     keys: str, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("T", "sv=1&sig=abc")
-    assert words in problems(f"connections: {{b: {{type: azure_adls, account: a, {keys}}}}}")
+    assert words in problems(f"connections: {{b: {{type: azure_adls, account: accounta, {keys}}}}}")
 
 
 def test_two_vaults_leave_a_connection_without_one() -> None:
     said = problems(
         """
         connections:
-          a: {type: azure_adls, account: a, key_vault_name: kv1, secret_name: x}
-          b: {type: azure_adls, account: b, key_vault_name: kv2, secret_name: x}
-          c: {type: azure_adls, account: c, secret_name: x}
+          a: {type: azure_adls, account: accounta, key_vault_name: kv1, secret_name: x}
+          b: {type: azure_adls, account: accountb, key_vault_name: kv2, secret_name: x}
+          c: {type: azure_adls, account: accountc, secret_name: x}
         """
     )
     assert "the connections name 2: kv1, kv2" in said
@@ -575,7 +575,7 @@ def test_an_unknown_environment_names_the_nearest() -> None:
 
 
 def test_a_literal_secret_is_noted_and_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "connections: {b: {type: azure_adls, account: a, auth_mode: direct_key, account_key: SuperSecretKey123}}"
+    text = "connections: {b: {type: azure_adls, account: accounta, auth_mode: direct_key, account_key: SuperSecretKey123}}"
     config = checked(text)
     assert config.literal_secrets == (("connections", "b", "account_key"),)
     assert "SuperSecretKey123" not in repr(config.model)
@@ -587,6 +587,6 @@ def test_a_literal_secret_is_noted_and_refused_in_production(monkeypatch: pytest
 
 def test_a_secret_of_the_wrong_type_is_not_echoed() -> None:
     said = problems(
-        "connections: {b: {type: azure_adls, account: a, auth_mode: direct_key, account_key: [PrivateThing9]}}"
+        "connections: {b: {type: azure_adls, account: accounta, auth_mode: direct_key, account_key: [PrivateThing9]}}"
     )
     assert "connections.b.account_key: expected text" in said.replace("\n", " ")

@@ -76,7 +76,7 @@ def test_no_problem_shows_a_secret(text: str, words: str) -> None:
 
 def test_the_end_of_a_long_secret_is_not_shown_where_a_line_is_cut() -> None:
     told = said(
-        f"connections: {{b: {{type: azure_adls, account: a, sas_token: 'sv={'Hidden1' * 50}', zzz: 1}}}}\n"
+        f"connections: {{b: {{type: azure_adls, account: accounta, sas_token: 'sv={'Hidden1' * 50}', zzz: 1}}}}\n"
     )
     assert "unknown key 'zzz'" in told
     assert "Hidden" not in told
@@ -105,7 +105,7 @@ def test_reprs_show_keys_and_no_values(tmp_path: Path, monkeypatch: pytest.Monke
     project = Project.from_yaml(
         "vars: {v: ${HIDDEN}}\n"
         f"connections:\n  lake: {{type: local, base_path: '{tmp_path}/${{HIDDEN}}'}}\n"
-        "  b: {type: azure_adls, account: a, auth_mode: direct_key, account_key: Literal1Key,\n"
+        "  b: {type: azure_adls, account: accounta, auth_mode: direct_key, account_key: Literal1Key,\n"
         "      storage_options: {token: ${HIDDEN}, other: Option1Value}}\n"
         "nodes: [{name: a, read: {connection: lake, path: '{{ v }}.csv'}}]\n"
     )
@@ -126,7 +126,7 @@ def test_variables_are_kept_as_they_were_written(monkeypatch: pytest.MonkeyPatch
 
 def test_an_account_key_is_hidden_wherever_it_stands() -> None:
     key = base64.b64encode(bytes(range(64))).decode()
-    assert key not in said(f"connections: {{b: {{type: azure_adls, account: a, auth_mode: {key}}}}}\n")
+    assert key not in said(f"connections: {{b: {{type: azure_adls, account: accounta, auth_mode: {key}}}}}\n")
 
 
 def test_a_problem_shows_itself_redacted() -> None:

@@ -348,7 +348,7 @@ def test_functions_of_a_file_are_registered(lake: Path) -> None:
 def test_a_literal_secret_warns(tmp_path: Path) -> None:
     plan = Project.from_yaml(
         f"connections:\n  lake: {{type: local, base_path: {tmp_path}}}\n"
-        "  b: {type: azure_adls, account: a, auth_mode: direct_key, account_key: not-so-secret-key}\n"
+        "  b: {type: azure_adls, account: accounta, auth_mode: direct_key, account_key: not-so-secret-key}\n"
     ).plan()
     assert [warning.code for warning in plan.warnings] == ["literal-secret"]
     assert "not-so-secret-key" not in str(plan)

@@ -282,7 +282,7 @@ def test_a_path_that_may_be_relative_is_not_moved_by_guessing(
 
 
 def test_a_secret_is_not_saved(session: Session, lake: Path) -> None:
-    account = "type: azure_adls, account: a, container: c, auth_mode: direct_key"
+    account = "type: azure_adls, account: accounta, container: raw, auth_mode: direct_key"
     session.keep(session.define_connections(f"blob: {{{account}, account_key: c2VjcmV0c2VjcmV0}}"))
     with pytest.raises(UsageError, match=r"would hold a secret \(connections.blob.account_key\)"):
         session.save(lake / "all.odibi.yaml")
