@@ -189,7 +189,7 @@ class KeysRefused(EngineError):
 class ValidationFailed(EngineError):
     """A check with `on_fail: error` did not hold; nothing was committed."""
 
-    about = ("validation",)
+    about: tuple[str, ...] = ("validation",)
 
 
 class WriteConflict(EngineError):

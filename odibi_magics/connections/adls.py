@@ -13,7 +13,7 @@ from odibi_magics.connections.base import Need, Refused
 from odibi_magics.connections.credentials import Credential, Source, SparkSession, source_of
 from odibi_magics.connections.failures import Failure, failure, missing
 from odibi_magics.connections.prepare import TIMEOUT, prepare
-from odibi_magics.errors import ConnectionFailed
+from odibi_magics.errors import CannotOpen, ConnectionFailed
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class AdlsConnection:
         return container, segments
 
     def _wrong(self, path: str, what: str, remedy: str) -> ConnectionFailed:
-        return Refused(f"the path '{path}' {what}", remedy).told(self.name)
+        return ConnectionFailed(redact(f"Connection '{self.name}': the path '{path}' {what}. {remedy}"))
 
     # Opening ------------------------------------------------------------------------------------------------------
 
@@ -211,7 +211,8 @@ class AdlsConnection:
             return None
         if found.credential_refused:
             self.source.drop()
-        return ConnectionFailed(redact(f"Connection '{self.name}': {found.text}"), transient=found.transient)
+        kind = CannotOpen if found.everywhere else ConnectionFailed
+        return kind(redact(f"Connection '{self.name}': {found.text}"), transient=found.transient)
 
     def is_missing(self, error: BaseException) -> Literal["account", "container", "path"] | None:
         """What an error says is not there; None for other errors."""

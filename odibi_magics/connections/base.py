@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any, Protocol
 
-from odibi_magics.errors import ConnectionFailed
+from odibi_magics.errors import CannotOpen, ConnectionFailed
 from odibi_magics.secret import redact
 
 
@@ -23,10 +23,10 @@ class Refused(Exception):
         self.said, self.remedy, self.transient = said, remedy, transient
         super().__init__(said, remedy)
 
-    def told(self, connection: str) -> ConnectionFailed:
+    def told(self, connection: str) -> CannotOpen:
         """The same, for people who know the connection by its name."""
         text = redact(f"Connection '{connection}': {self.said}. {self.remedy}")
-        return ConnectionFailed(text, transient=self.transient)
+        return CannotOpen(text, transient=self.transient)
 
 
 class Need(Hashable, Protocol):

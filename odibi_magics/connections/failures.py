@@ -31,11 +31,15 @@ class Failure:
 
 @dataclass(frozen=True)
 class Explained:
-    """An error in our words. credential_refused: the account knows who we are not."""
+    """An error in our words.
+
+    credential_refused: the account knows who we are not. everywhere: any other path of the account fails alike.
+    """
 
     text: str
     transient: bool = False
     credential_refused: bool = False
+    everywhere: bool = False
 
 
 def failure(error: BaseException, tried: Failure) -> Explained | None:
@@ -102,7 +106,7 @@ def _wrong_key(tried: Failure, text: str) -> Explained:
         f"Its keys: az storage account keys list --account-name {tried.account}. "
         "Once it is mended, run again: the secret is fetched anew"
     )
-    return Explained(_said(tried, said, remedy), credential_refused=True)
+    return Explained(_said(tried, said, remedy), credential_refused=True, everywhere=True)
 
 
 def _sas_not_valid(tried: Failure, text: str) -> Explained:
@@ -111,7 +115,9 @@ def _sas_not_valid(tried: Failure, text: str) -> Explained:
         said = f"the SAS token has expired{f' on {until[1]}' if until else ''}, or is not valid yet"
     else:
         said = "the SAS token is not valid: it has expired, or was signed with a key that was changed since"
-    return Explained(_said(tried, said, f"A new one: {_make_sas(tried)}"), credential_refused=True)
+    return Explained(
+        _said(tried, said, f"A new one: {_make_sas(tried)}"), credential_refused=True, everywhere=True
+    )
 
 
 def _token_refused(tried: Failure, text: str) -> Explained:
@@ -119,7 +125,7 @@ def _token_refused(tried: Failure, text: str) -> Explained:
     remedy = (
         "It may belong to another tenant than the one signed in to: az account show, az login --tenant ..."
     )
-    return Explained(_said(tried, said, remedy), credential_refused=True)
+    return Explained(_said(tried, said, remedy), credential_refused=True, everywhere=True)
 
 
 def _not_permitted(tried: Failure, text: str) -> Explained:
@@ -151,7 +157,7 @@ def _no_role(tried: Failure, text: str) -> Explained:
 
 def _no_keys(tried: Failure, text: str) -> Explained:
     said = "the account allows no account keys (a policy switched them off)"
-    return Explained(_said(tried, said, "Use auth_mode: identity, or service_principal"))
+    return Explained(_said(tried, said, "Use auth_mode: identity, or service_principal"), everywhere=True)
 
 
 def _firewall(tried: Failure, text: str) -> Explained:
@@ -160,12 +166,12 @@ def _firewall(tried: Failure, text: str) -> Explained:
         f"Let it in: az storage account network-rule add --account-name {tried.account} "
         "--ip-address $(curl -s https://api.ipify.org); or work from inside its network"
     )
-    return Explained(_said(tried, said, remedy))
+    return Explained(_said(tried, said, remedy), everywhere=True)
 
 
 def _no_public_access(tried: Failure, text: str) -> Explained:
     said = "the account was asked without a credential, which it does not allow"
-    return Explained(_said(tried, said, "Give the connection an auth_mode"))
+    return Explained(_said(tried, said, "Give the connection an auth_mode"), everywhere=True)
 
 
 def _no_container(tried: Failure, text: str) -> Explained:
@@ -180,12 +186,13 @@ def _no_container(tried: Failure, text: str) -> Explained:
 
 
 def _disabled(tried: Failure, text: str) -> Explained:
-    return Explained(_said(tried, "the account is disabled", "See its subscription: az account list"))
+    remedy = "See its subscription: az account list"
+    return Explained(_said(tried, "the account is disabled", remedy), everywhere=True)
 
 
 def _throttled(tried: Failure, text: str) -> Explained:
     said = "the service is throttled or briefly unavailable, also after retries"
-    return Explained(_said(tried, said, "Try again in a moment"), transient=True)
+    return Explained(_said(tried, said, "Try again in a moment"), transient=True, everywhere=True)
 
 
 _CODES: Final[Mapping[str, Callable[[Failure, str], Explained]]] = {
@@ -229,4 +236,4 @@ def _network(tried: Failure, text: str) -> Explained | None:
     remedy = found.remedy
     if found.no_host:
         remedy += ". Your accounts: az storage account list --query [].name"
-    return Explained(_said(tried, said, remedy), transient=found.transient)
+    return Explained(_said(tried, said, remedy), transient=found.transient, everywhere=True)

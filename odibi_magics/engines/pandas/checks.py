@@ -34,7 +34,7 @@ class ChecksFailed(ValidationFailed):
         lines = [Quoting(f"{one.label}: ", one.message) for one in bad]
         told = [": ", *lines] if len(lines) == 1 else [part for line in lines for part in ("\n  ", line)]
         kind = bad[0].label.partition(" ")[0]
-        self.about = ("write", kind) if kind == "replace_where" else ("validation", kind)
+        self.about = ("write" if kind == "replace_where" else "validation", kind)
         super().__init__(Quoting("validation failed, nothing was written", *told))
 
 
