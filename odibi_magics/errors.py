@@ -128,7 +128,14 @@ class ConnectionFailed(OdibiError):
 
 
 class CannotOpen(ConnectionFailed):
-    """Nothing of a connection can be reached, whatever the path: another one would be refused alike."""
+    """Nothing of a connection can be reached, whatever the path: another one would be refused alike.
+
+    about: the key of the connection's text that it is about; "" for the one that says what opens it.
+    """
+
+    def __init__(self, message: str, *, transient: bool = False, about: str = "") -> None:
+        self.about = about
+        super().__init__(message, transient=transient)
 
 
 class ConnectionsFailed(ConnectionFailed):
@@ -137,7 +144,7 @@ class ConnectionsFailed(ConnectionFailed):
     failures: each connection's own error by its name, in the order they were asked for.
     """
 
-    def __init__(self, failures: Mapping[str, ConnectionFailed]) -> None:
+    def __init__(self, failures: Mapping[str, CannotOpen]) -> None:
         self.failures = dict(failures)
         transient = all(failure.transient for failure in self.failures.values())
         super().__init__(_told_together(self.failures), transient=transient)

@@ -25,6 +25,7 @@ from odibi_magics.engines.base import Engine, Frame, Warned
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import (
     Cancelled,
+    CannotOpen,
     ConfigErrors,
     ConnectionFailed,
     ConnectionsFailed,
@@ -200,7 +201,7 @@ class Project:
             render_html=plan_html,
         )
 
-    def _prepare(self, connections: Sequence[Connection]) -> Mapping[str, ConnectionFailed]:
+    def _prepare(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
         """Fetches what connections need, in parallel; gives those that cannot be opened, with why."""
         secrets_ = self.definitions.settings.get("secrets") or Secrets()
         try:

@@ -211,8 +211,11 @@ class AdlsConnection:
             return None
         if found.credential_refused:
             self.source.drop()
-        kind = CannotOpen if found.everywhere else ConnectionFailed
-        return kind(redact(f"Connection '{self.name}': {found.text}"), transient=found.transient)
+        text = redact(f"Connection '{self.name}': {found.text}")
+        if not found.everywhere:
+            return ConnectionFailed(text, transient=found.transient)
+        about = "" if found.credential_refused else "account"
+        return CannotOpen(text, transient=found.transient, about=about)
 
     def is_missing(self, error: BaseException) -> Literal["account", "container", "path"] | None:
         """What an error says is not there; None for other errors."""

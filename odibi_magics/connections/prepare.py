@@ -9,7 +9,7 @@ from typing import Any
 
 from odibi_magics.connections.base import Connection, Need, Refused
 from odibi_magics.connections.parallel import at_once
-from odibi_magics.errors import ConnectionFailed, ConnectionsFailed
+from odibi_magics.errors import CannotOpen, ConnectionsFailed
 
 # Seconds for all secrets of a run together, where the project has no `secrets: {timeout:}`.
 TIMEOUT = 30.0
@@ -38,7 +38,7 @@ def prepare(connections: Iterable[Connection], timeout: float = TIMEOUT) -> None
         raise ConnectionsFailed(failures)
 
 
-def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -> ConnectionFailed | None:
+def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -> CannotOpen | None:
     if need not in found:
         remedy = "The network or the service does not answer: try again, or give it longer with secrets: {timeout: 60}"
         return Refused(f"{need}: timed out after {timeout:g} s", remedy, transient=True).told(name)

@@ -37,7 +37,7 @@ class Builder:
     definitions: Definitions
     own: Sequence[str]
     engine: Engine
-    prepare: Callable[[Sequence[Connection]], Mapping[str, ConnectionFailed | None]]
+    prepare: Callable[[Sequence[Connection]], Mapping[str, CannotOpen | None]]
     unknown: frozenset[str] = frozenset()
     problems: list[Problem] = field(default_factory=list)
     edges: dict[str, tuple[Edge, ...]] = field(default_factory=dict)
@@ -172,11 +172,11 @@ class Builder:
         for name, failure in failures.items():
             self._close(name, failure)
 
-    def _close(self, name: str, failure: ConnectionFailed | None) -> None:
+    def _close(self, name: str, failure: CannotOpen | None) -> None:
         """Looks no more into a connection, and tells why once, at its own place in the text."""
         if failure is not None and name not in self.closed:
             defined = self.definitions.connections[name]
-            self.problems.append(defined.config.problem(_secret_of(defined), str(failure)))
+            self.problems.append(defined.config.problem(_spot(defined, failure.about), str(failure)))
         self.closed.add(name)
 
     def _is_closed(self, name: str) -> bool:
@@ -322,10 +322,10 @@ class Builder:
         return source
 
 
-def _secret_of(defined: DefinedConnection) -> Path:
-    """Where a connection's text says what opens it."""
+def _spot(defined: DefinedConnection, about: str) -> Path:
+    """The place of a key in a connection's text; of what opens it where `about` is ""."""
     path = ("connections", defined.name)
-    keys = ("secret_name", "secret_key", "client_secret", "auth_mode", "account")
+    keys = [about] if about else ["secret_name", "secret_key", "client_secret", "auth_mode", "account"]
     return next(((*path, key) for key in keys if defined.config.tree.at((*path, key)) is not None), path)
 
 
