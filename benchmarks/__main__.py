@@ -126,7 +126,33 @@ def plan(folder: Path, quick: bool) -> None:
         print(f"{count:>5} nodes: {took[0]:.2f} s, cpu {took[1]:.2f} s")
 
 
-PARTS = {"load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory}
+def adls(folder: Path, quick: bool) -> None:
+    """A CSV of 250 MB and the same rows as a Delta table in a storage account: wall, CPU, memory of one aggregate."""
+    from odibi_magics.sandbox import Cloud
+
+    csv = apart(sales, folder / "data", ROWS_PER_GB // (40 if quick else 4), "sorted")
+    with Cloud.start() as cloud:
+        environment = {**cloud.environment, "BENCH_KEY": cloud.storage("account1").key}
+        run([str(JOBS / "adls.py"), "prepare", str(csv)], environment)
+        for kind, peers in READERS.items():
+            commands = {name: [str(JOBS / "adls.py"), name, kind] for name in ("ours", *peers)}
+            samples = in_turn(commands, 3 if quick else 5, environment=environment)
+            assert len({sample.out for found in samples.values() for sample in found}) == 1, (
+                f"{kind}: the answers differ"
+            )
+            print(f"{kind}, from {csv.stat().st_size / 1e6:.0f} MB of CSV")
+            for name in commands:
+                _row(name, samples[name])
+            best = min(peers, key=lambda peer: Spread.of([s.wall for s in samples[peer]]).median)
+            print(f"ours / {best}: {ratio(samples['ours'], samples[best]):.2f}")
+
+
+READERS = {
+    "csv": ("adlfs", "obstore", "pyarrow", "polars"),
+    "delta": ("adlfs", "obstore", "pyarrow", "polars", "deltalake"),
+}
+
+PARTS = {"load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls}
 
 
 def _fresh(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:

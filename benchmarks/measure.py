@@ -47,7 +47,7 @@ class Spread:
         return f"{self.median:{spec}} [{self.low:{spec}} – {self.high:{spec}}]"
 
 
-def run(arguments: Sequence[str]) -> Sample:
+def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Sample:
     """Runs a Python script with this interpreter. Raises RuntimeError with its output where it fails, or where its
     peak is no more than ours, which the kernel hands down to it."""
     start = time.perf_counter()
@@ -56,7 +56,7 @@ def run(arguments: Sequence[str]) -> Sample:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=_ENVIRONMENT,
+        env=_ENVIRONMENT | dict(environment or {}),
     )
     assert process.stdout is not None and process.stderr is not None
     out = process.stdout.read()
@@ -78,15 +78,20 @@ def apart(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         return pool.submit(work, *arguments, **named).result()
 
 
-def in_turn(commands: Mapping[str, Sequence[str]], runs: int, warmup: int = 1) -> dict[str, list[Sample]]:
+def in_turn(
+    commands: Mapping[str, Sequence[str]],
+    runs: int,
+    warmup: int = 1,
+    environment: Mapping[str, str] | None = None,
+) -> dict[str, list[Sample]]:
     """Every command `runs` times, one after the other in each round: A B C A B C …"""
     for _ in range(warmup):
         for arguments in commands.values():
-            run(arguments)
+            run(arguments, environment)
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, arguments in commands.items():
-            samples[name].append(run(arguments))
+            samples[name].append(run(arguments, environment))
     return samples
 
 
