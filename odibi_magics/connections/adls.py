@@ -91,9 +91,9 @@ class AdlsConnection:
         return f"abfss://{root}{self.host}/{key}"
 
     def split(self, url: str) -> tuple[str, str]:
-        """The container and the path in it, of a URL that `url` gave."""
-        container, _, rest = url.removeprefix("abfss://").partition("@")
-        return container, rest.partition("/")[2]
+        """The container and the path in it, of a URL that `url` gave; ("", "") of the account's own."""
+        container, at, rest = url.removeprefix("abfss://").partition("@")
+        return (container, rest.partition("/")[2]) if at else ("", "")
 
     def _blob(self, path: str) -> tuple[str, str]:
         if "\0" in path or "\\" in path:

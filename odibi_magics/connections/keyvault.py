@@ -73,9 +73,8 @@ def fetch(secrets: Collection[VaultSecret], timeout: float) -> dict[VaultSecret,
 
 
 def forget() -> None:
-    """Drops all secrets and clients."""
+    """Drops all secrets."""
     _kept.clear()
-    forget_clients()
 
 
 def forget_clients() -> None:

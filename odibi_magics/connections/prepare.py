@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from time import monotonic
@@ -51,13 +52,13 @@ def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -
 
 
 def forget() -> None:
-    """Drops all secrets, tokens, sign-ins and stores of this process: the next run fetches them anew."""
-    from odibi_magics.connections import adls, databricks, keyvault, tokens
+    """Drops all secrets, tokens, sign-ins and open connections of this process: the next run gets them anew."""
+    from odibi_magics.connections import adls, databricks, keyvault
 
     adls.forget()
     keyvault.forget()
     databricks.forget()
-    tokens.forget()
+    abandon()
 
 
 def abandon() -> None:
@@ -66,3 +67,9 @@ def abandon() -> None:
 
     keyvault.forget_clients()
     tokens.forget()
+    if (
+        "odibi_magics.connections.transport" in sys.modules
+    ):  # else there is none, and importing it takes a second
+        from odibi_magics.connections.transport import transport
+
+        transport.cache_clear()
