@@ -13,6 +13,7 @@ from odibi_magics.engines.base import Frame, Place, Source
 from odibi_magics.errors import UsageError
 
 if TYPE_CHECKING:
+    from odibi_magics.connections.adls import AdlsConnection
     from odibi_magics.project import Project
 
 
@@ -42,7 +43,7 @@ class Tables:
         return self._open(Source(place, version=version, timestamp=when))
 
     def read(self, address: str, *more: str) -> Frame:
-        """The rows at a TABLE address: `conn:path@5`, a node's name, a local path.
+        """The rows at a TABLE address: `conn:path@5`, a node's name, a local path, an `abfss://` URL.
 
         A node that writes is its table; another is evaluated.
         """
@@ -65,11 +66,36 @@ class Tables:
             return Place(
                 self._project.connection(write.connection), where, write.format or infer_format(where)
             )
-        return local_place(path)
+        return self._at_url(path) if "://" in path else local_place(path)
+
+    def _at_url(self, url: str) -> Place:
+        """A whole URL: in the connection that reaches it most closely, without one as who is signed in."""
+        from odibi_magics.connections.adls import AdlsConnection
+
+        there = map(self._project.connection, self._project.definitions.connections)
+        reaching = [one for one in there if isinstance(one, AdlsConnection) and one.reaches(url)]
+        closest = max(reaching, key=lambda one: len(one.url("")), default=None) or signed_in(url)
+        return Place(closest, closest.path(url), infer_format(url))
 
     def _open(self, source: Source) -> Frame:
         frame: Frame = self._project._engine(None).open([source.place]).read(source)
         return frame
+
+
+def signed_in(url: str) -> AdlsConnection:
+    """The account of a URL, opened as who is signed in. Raises UsageError where it is none of Azure's."""
+    from odibi_magics.config.models import AdlsConnection as Model
+    from odibi_magics.connections.adls import AdlsConnection
+
+    account = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(".")[0]
+    made = AdlsConnection.of_model(
+        account, Model(type="azure_adls", account=account or "-", auth_mode="identity")
+    )
+    if not made.reaches(url):
+        raise UsageError(
+            f"'{url}' is no URL of a storage account: abfss://container@account.dfs.core.windows.net/path"
+        )
+    return made
 
 
 def local_place(path: str) -> Place:

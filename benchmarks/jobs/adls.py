@@ -22,7 +22,7 @@ def prepare(csv: str) -> None:
 
     with open(csv, "rb") as file:
         _store().put("bench/sales.csv", file)
-    rows = duckdb.sql(f"SELECT * FROM read_csv('{csv}')").to_arrow_reader(122_880)
+    rows = duckdb.execute(f"SELECT * FROM read_csv('{csv}')").to_arrow_reader(122_880)
     write_deltalake(f"{HOST}/bench/sales", rows, mode="overwrite", storage_options=_options())
 
 
@@ -33,7 +33,11 @@ def ours(kind: str) -> Any:
     text = f"""
 connections:
   lake:
-    {{type: azure_adls, account: {ACCOUNT}, container: {CONTAINER}, auth_mode: direct_key, account_key: "${{BENCH_KEY}}"}}
+    type: azure_adls
+    account: {ACCOUNT}
+    container: {CONTAINER}
+    auth_mode: direct_key
+    account_key: "${{BENCH_KEY}}"
 nodes:
   - {{name: sales, read: {{connection: lake, path: {path}}}}}
   - {{name: cities, transform: {{steps: [{{sql: "{QUERY}"}}]}}}}
@@ -49,7 +53,7 @@ def adlfs(kind: str) -> Any:
     connection = duckdb.connect()
     connection.register_filesystem(AzureBlobFileSystem(account_name=ACCOUNT, account_key=KEY))
     names = [f"abfs://{CONTAINER}/{key}" for key in _keys(kind)]
-    return connection.sql(QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})")).to_arrow_table()
+    return connection.execute(QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})")).to_arrow_table()
 
 
 def obstore(kind: str) -> Any:
@@ -63,7 +67,7 @@ def obstore(kind: str) -> Any:
             names.append(f"{folder}/{i}")
             with open(names[-1], "wb") as file:
                 file.writelines(store.get(key).stream(8 << 20))
-        return duckdb.sql(QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})")).to_arrow_table()
+        return duckdb.execute(QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})")).to_arrow_table()
     finally:
         shutil.rmtree(folder)
 
@@ -102,7 +106,7 @@ def _asked(sales: Any) -> Any:
 
     connection = duckdb.connect()
     connection.register("sales", sales)
-    return connection.sql(QUERY).to_arrow_table()
+    return connection.execute(QUERY).to_arrow_table()
 
 
 def _store() -> Any:

@@ -90,6 +90,21 @@ class AdlsConnection:
         root = f"{container}@" if container else ""
         return f"abfss://{root}{self.host}/{key}"
 
+    def reaches(self, url: str) -> bool:
+        """Whether a whole URL lies in the connection."""
+        try:
+            self.url(url)
+        except ConnectionFailed:
+            return False
+        return "://" in url
+
+    def path(self, url: str) -> str:
+        """What `url` would make a whole URL of, which lies in the connection."""
+        container, key = self.split(self.url(url))
+        if self.container is None:
+            return f"{container}/{key}" if key else container
+        return key.removeprefix(self.path_prefix).lstrip("/")
+
     def split(self, url: str) -> tuple[str, str]:
         """The container and the path in it, of a URL that `url` gave; ("", "") of the account's own."""
         container, at, rest = url.removeprefix("abfss://").partition("@")

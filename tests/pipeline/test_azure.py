@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from odibi_magics import ConfigErrors, NodeFailed, Project
+from odibi_magics import ConfigErrors, NodeFailed, Project, UsageError
 from odibi_magics.connections.prepare import forget
 from odibi_magics.connections.transport import transport
 from odibi_magics.errors import OdibiError
@@ -317,3 +317,21 @@ def test_a_busy_service_is_tried_again(cloud: Cloud, place: str) -> None:
     project.plan()
     cloud.storage("account2").refuse("ServerBusy", times=3, retry_after=1)
     assert project.run(engine="pandas").state == "done"
+
+
+# Addresses ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_by_its_url(cloud: Cloud, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the connection that reaches it; without one, as who is signed in."""
+    _put(cloud, f"{place}/old.csv", b"id\n1\n")
+    project = copying("key_vault_name: company-kv, secret_name: silver-key", place)
+    rows = project.run(engine="pandas")["table"].to_arrow()
+    url = f"abfss://clean@account2.dfs.core.windows.net/{place.partition('/')[2]}/t"
+    cloud.clear()
+    assert project.table(f"{url}@0").to_arrow().equals(rows)
+    assert not cloud.requests(LOGIN, path="storage")
+    assert Project.from_yaml("vars: {a: 1}").table(url).to_arrow().equals(rows)
+    for wrong in ("abfss://clean@account2.example.com/t", "s3://bucket/t", "abfss://x"):
+        with pytest.raises(UsageError, match="is no URL of a storage account"):
+            project.table(wrong)
