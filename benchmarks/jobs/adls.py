@@ -22,7 +22,7 @@ def prepare(csv: str) -> None:
 
     with open(csv, "rb") as file:
         _store().put("bench/sales.csv", file)
-    rows = duckdb.execute(f"SELECT * FROM read_csv('{csv}')").to_arrow_reader(122_880)
+    rows: Any = duckdb.execute(f"SELECT * FROM read_csv('{csv}')").to_arrow_reader(122_880)
     write_deltalake(f"{HOST}/bench/sales", rows, mode="overwrite", storage_options=_options())
 
 
