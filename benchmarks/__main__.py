@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import shutil
@@ -152,7 +153,34 @@ READERS = {
     "delta": ("adlfs", "obstore", "pyarrow", "polars", "deltalake"),
 }
 
-PARTS = {"load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls}
+
+def secrets(folder: Path, quick: bool) -> None:
+    """Keys of N connections out of one vault, with 100 ms added to each answer of vault and token endpoint."""
+    from odibi_magics.sandbox import Cloud
+
+    job, rounds = "benchmarks.jobs.secrets", 3 if quick else 9
+    with Cloud.start() as cloud:
+        for i in range(50):
+            cloud.vault("company-kv").set(f"key-{i}", "bXkga2V5")
+        cloud.delay(100)
+        found = json.loads(run(["-m", job, "rounds", str(rounds)], cloud.environment).out)
+        new = {n: float(run(["-m", job, "first", n], cloud.environment).out) for n in found}
+    one = found["1"]
+    for n, times in found.items():
+        told = ", ".join(f"{state} {seconds * 1000:.0f} ms" for state, seconds in times.items())
+        print(f"{n:>3} connections: {told}; in a new process {new[n] * 1000:.0f} ms")
+    for n in ("5", "50"):
+        times = found[n]
+        print(
+            f"{n:>3} / one: cold {times['cold'] / one['cold']:.2f}, warm {times['warm'] / one['warm']:.2f}; "
+            f"one after another / at once, warm: {times['one_by_one'] / times['warm']:.1f}"
+        )
+
+
+PARTS = {
+    "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
+    "secrets": secrets,
+}  # fmt: skip
 
 
 def _fresh(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:

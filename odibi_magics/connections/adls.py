@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,8 +11,9 @@ from odibi_magics.connections import options
 from odibi_magics.connections.base import Need, Refused
 from odibi_magics.connections.credentials import Credential, Source, SparkSession, source_of
 from odibi_magics.connections.failures import Failure, failure, missing
+from odibi_magics.connections.once import once
 from odibi_magics.connections.prepare import TIMEOUT, prepare
-from odibi_magics.errors import CannotOpen, ConnectionFailed
+from odibi_magics.errors import CannotOpen, ConnectionFailed, MissingExtra
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class AdlsConnection:
         self.container = container
         self.path_prefix = "/".join(_segments(path_prefix or ""))
         self.hierarchical = hierarchical
-        self._given = dict(given or {})
+        self._given = {key: options.kept(key, value) for key, value in (given or {}).items()}
 
     @classmethod
     def of_model(cls, name: str, model: Any) -> AdlsConnection:
@@ -186,7 +186,10 @@ class AdlsConnection:
         Raises ConnectionFailed.
         """
         given = tuple(sorted(self._given.items()))
-        return _store(self.account, container, self.credential(), given)
+        try:
+            return _store(self.account, container, self.credential(), given)
+        except ModuleNotFoundError as error:
+            raise MissingExtra(error.name or "obstore", "azure", f"Connection '{self.name}'") from None
 
     def put(self, path: str, data: bytes) -> None:
         """Writes a small file in one request. Raises ConnectionFailed."""
@@ -221,7 +224,8 @@ class AdlsConnection:
         doing: "reading", "writing", "listing". A key that was refused is fetched anew by the next run.
         """
         container, key = self.split(url)
-        found = failure(error, Failure(self.account, container, key, doing, self.source.kind))
+        tried = Failure(self.account, container, key, doing, self.source.kind, self.source.who)
+        found = failure(error, tried)
         if found is None:
             return None
         if found.credential_refused:
@@ -270,10 +274,10 @@ def _segments(path: str) -> list[str]:
 
 def forget() -> None:
     """Drops all stores, and with them their open connections."""
-    _store.cache_clear()
+    _store.forget()
 
 
-@lru_cache(maxsize=64)
+@once
 def _store(
     account: str, container: str, credential: Credential, given: tuple[tuple[str, Any], ...]
 ) -> AzureStore:

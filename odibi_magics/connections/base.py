@@ -21,7 +21,7 @@ class Refused(Exception):
 
     def __init__(self, said: str, remedy: str, *, transient: bool = False) -> None:
         self.said, self.remedy, self.transient = said, remedy, transient
-        super().__init__(said, remedy)
+        super().__init__(f"{said}. {remedy}")
 
     def told(self, connection: str) -> CannotOpen:
         """The same, for people who know the connection by its name."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 from odibi_magics.connections.base import Need, Refused
 from odibi_magics.connections.databricks import DatabricksSecret
 from odibi_magics.connections.keyvault import VaultSecret
-from odibi_magics.connections.tokens import Identity, storage_token
+from odibi_magics.connections.tokens import Identity, object_id, storage_token
+from odibi_magics.connections.tokens import forget as forget_tokens
 from odibi_magics.secret import Secret
 
 if TYPE_CHECKING:
@@ -211,6 +212,9 @@ class Source(Need, Protocol):
     def drop(self) -> None:
         """Has the next call fetch anew what was kept: the account refused it."""
 
+    def who(self) -> str:
+        """The object id of who is signed in, or the command that tells it."""
+
 
 @dataclass(frozen=True)
 class Held:
@@ -227,7 +231,12 @@ class Held:
         return self.held
 
     def drop(self) -> None:
-        """Nothing is kept."""
+        if isinstance(self.held, SignedIn):
+            forget_tokens()
+
+    def who(self) -> str:
+        found = object_id(self.held.identity) if isinstance(self.held, SignedIn) else None
+        return found or _WHO
 
     def __str__(self) -> str:
         return str(self.held.identity) if isinstance(self.held, SignedIn) else "its credential"
@@ -252,6 +261,9 @@ class KeyFrom:
     def drop(self) -> None:
         self.keeper.drop()
 
+    def who(self) -> str:
+        return _WHO
+
     def __str__(self) -> str:
         return str(self.keeper)
 
@@ -271,8 +283,14 @@ class SparkSession:
     def drop(self) -> None:
         """Nothing is kept."""
 
+    def who(self) -> str:
+        return _WHO
+
     def __str__(self) -> str:
         return "Spark's session"
+
+
+_WHO: Final = "$(az ad signed-in-user show --query id -o tsv)"
 
 
 def source_of(name: str, model: Any) -> Source:

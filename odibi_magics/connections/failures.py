@@ -14,7 +14,7 @@ from odibi_magics.connections.network import fault, words_of
 class Failure:
     """What was tried. key: the path in the container. doing: "reading", "writing", "listing".
 
-    opened: with a "key", a "sas" or a "token".
+    opened: with a "key", a "sas" or a "token". who: gives the object id of who is signed in.
     """
 
     account: str
@@ -22,6 +22,7 @@ class Failure:
     key: str
     doing: str
     opened: str
+    who: Callable[[], str]
 
     @property
     def place(self) -> str:
@@ -45,6 +46,11 @@ class Explained:
 def failure(error: BaseException, tried: Failure) -> Explained | None:
     """An error of obstore, deltalake, adlfs or azure-core; None where it is not about access to the account."""
     text = words_of(error)
+    if not _of_storage(error, text):
+        return None
+    refused = _REFUSED.search(text)
+    if refused:
+        return Explained(refused[1])
     code = "AuthenticationFailed" if _UNAUTHENTICATED in text else _code(text)
     made = _CODES.get(code) if code else None
     if made is not None:
@@ -59,17 +65,28 @@ def failure(error: BaseException, tried: Failure) -> Explained | None:
 def missing(error: BaseException) -> Literal["account", "container", "path"] | None:
     """What is not there, told from an error; None for other errors."""
     text = words_of(error)
+    if not _of_storage(error, text):
+        return "path" if isinstance(error, FileNotFoundError) else None
     code = _code(text)
-    if code == "ContainerNotFound" or "The specified container does not exist" in text:
+    if code in ("ContainerNotFound", "FilesystemNotFound"):
         return "container"
-    if code in ("BlobNotFound", "PathNotFound", "ResourceNotFound", "FilesystemNotFound"):
-        return "container" if code == "FilesystemNotFound" else "path"
-    if isinstance(error, FileNotFoundError) or re.search(
-        r"404 Not Found|Object at location .* not found", text
-    ):
+    if code in ("BlobNotFound", "PathNotFound") or isinstance(error, FileNotFoundError):
         return "path"
     found = fault(text)
     return "account" if found and found.no_host else None
+
+
+def _of_storage(error: BaseException, text: str) -> bool:
+    """Whether an error comes from the wire. Words as "timeout" may be a column's name in others."""
+    library = type(error).__module__.partition(".")[0]
+    return library in ("azure", "aiohttp") or isinstance(error, ConnectionError) or bool(_WIRE.search(text))
+
+
+_WIRE: Final = re.compile(
+    r"Error performing (?:GET|PUT|POST|HEAD|DELETE|list)|MicrosoftAzure|core\.windows\.net|Azure credential provider"
+)
+# What a store's own call for a token was told.
+_REFUSED: Final = re.compile(r"Azure credential provider: Refused: (.+)")
 
 
 def _code(text: str) -> str | None:
@@ -148,8 +165,8 @@ def _no_role(tried: Failure, text: str) -> Explained:
     role = "Storage Blob Data Contributor" if tried.doing == "writing" else "Storage Blob Data Reader"
     said = "the identity that is signed in has no role for its data; Owner and Contributor give none"
     remedy = (
-        f'Grant it: az role assignment create --role "{role}" --assignee $(az ad signed-in-user show --query id '
-        f"-o tsv) --scope $(az storage account show --name {tried.account} --query id -o tsv). "
+        f'Grant it: az role assignment create --role "{role}" --assignee {tried.who()} '
+        f"--scope $(az storage account show --name {tried.account} --query id -o tsv). "
         "A role just granted takes some minutes"
     )
     return Explained(_said(tried, said, remedy))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.connections.base import Refused
+from odibi_magics.connections.once import once
 from odibi_magics.connections.parallel import at_once
 from odibi_magics.connections.refusals import expired, of_vault, too_early
 from odibi_magics.connections.tokens import Identity, signed_in
@@ -79,10 +80,10 @@ def forget() -> None:
 
 def forget_clients() -> None:
     """Drops the clients of all vaults."""
-    _client.cache_clear()
+    _client.forget()
 
 
-@cache
+@once
 def _client(host: str) -> SecretClient:
     """One client for each vault: it asks once how the vault wants to be signed in to."""
     from azure.keyvault.secrets import SecretClient

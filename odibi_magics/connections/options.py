@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from odibi_magics.connections.credentials import SparkSession
-from odibi_magics.secret import names_secret
+from odibi_magics.secret import Secret, names_secret
 
 if TYPE_CHECKING:
     from odibi_magics.connections.adls import AdlsConnection
@@ -97,9 +97,15 @@ FOR: Final[Mapping[str, Callable[[AdlsConnection], dict[str, Any]]]] = {
 }
 
 
+def kept(key: str, value: Any) -> Any:
+    """An option of the user's own as a connection keeps it."""
+    return Secret(value) if isinstance(value, str) and names_secret(key) else value
+
+
 def given(library: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """What of a connection's own options is for a library: Hadoop's keys for Spark, all others for the rest."""
-    own = {key: value for key, value in options.items() if key.startswith("fs.") == (library == "spark")}
+    plain = {key: value.reveal() if isinstance(value, Secret) else value for key, value in options.items()}
+    own = {key: value for key, value in plain.items() if key.startswith("fs.") == (library == "spark")}
     return own if library == "fsspec" else {key: _text(value) for key, value in own.items()}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from odibi_magics.connections.base import Connection, Need, Refused
 from odibi_magics.connections.parallel import at_once
-from odibi_magics.errors import CannotOpen, ConnectionsFailed
+from odibi_magics.errors import CannotOpen, ConnectionsFailed, MissingExtra
 
 # Seconds for all secrets of a run together, where the project has no `secrets: {timeout:}`.
 TIMEOUT = 30.0
@@ -46,6 +46,8 @@ def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -
     outcome = found[need]
     if isinstance(outcome, Refused):
         return outcome.told(name)
+    if isinstance(outcome, ModuleNotFoundError):
+        raise MissingExtra(outcome.name or "azure.identity", "azure", f"Connection '{name}'")
     if isinstance(outcome, BaseException):
         raise outcome
     return None
@@ -72,4 +74,4 @@ def abandon() -> None:
     ):  # else there is none, and importing it takes a second
         from odibi_magics.connections.transport import transport
 
-        transport.cache_clear()
+        transport.forget()

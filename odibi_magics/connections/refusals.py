@@ -199,7 +199,7 @@ def of_sign_in(error: Exception, identity: Identity | None = None) -> Refused | 
     code = re.search(r"AADSTS(\d+)", text)
     if code:
         return _refused_by_entra(code[1], text, identity)
-    tried = list(dict.fromkeys(re.findall(r"^\s*(\w+Credential): ", text, re.MULTILINE)))
+    tried = dict(re.findall(r"^\s*(\w+Credential): (.*)", text, re.MULTILINE))
     if identity is not None and identity.kind == "managed":
         return _no_managed_identity(text)
     if tried:
@@ -211,9 +211,12 @@ def of_sign_in(error: Exception, identity: Identity | None = None) -> Refused | 
     return Refused(f"signing in failed: {_first_line(text)}", "Check who is signed in: az account show")
 
 
-def _no_credential(tried: list[str]) -> Refused:
+def _no_credential(tried: Mapping[str, str]) -> Refused:
+    """tried: what each credential said; the search ends early at one that is there and fails."""
+    last, said = [*tried.items()][-1]
+    ended = f"; {last} is there and says: {_first_line(said)}" if "AzureCliCredential" not in tried else ""
     return Refused(
-        f"no credential to sign in to Azure with; tried {', '.join(tried)}",
+        f"no credential to sign in to Azure with; tried {', '.join(tried)}{ended}",
         "Sign in with az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
     )
 

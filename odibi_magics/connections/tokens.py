@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cache
 from threading import Lock
 from time import time
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from odibi_magics.connections.once import once
 from odibi_magics.secret import Secret
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class SharedTokens:
     """
 
     def __init__(self, make: Callable[[], SupportsTokenInfo]) -> None:
-        self._make = cache(make)
+        self._make = once(make)
         self._lock = Lock()
         self._flights: dict[Any, Future[AccessTokenInfo]] = {}
 
@@ -91,9 +93,7 @@ class SharedTokens:
         options: TokenRequestOptions | None,
     ) -> None:
         try:
-            with self._lock:
-                credential = self._make()
-            token = credential.get_token_info(*scopes, options=options or {})
+            token = self._make().get_token_info(*scopes, options=options or {})
             Secret(token.token)
             flight.set_result(token)
         except BaseException as error:
@@ -107,7 +107,7 @@ def _landed_stale(flight: Future[AccessTokenInfo]) -> bool:
     return flight.done() and flight.result().expires_on - time() < _MARGIN
 
 
-@cache
+@once
 def signed_in(identity: Identity) -> SharedTokens:
     """The credential of an identity; the same one for the same identity, until `forget()`."""
     return SharedTokens(lambda: _CREDENTIALS[identity.kind](identity))
@@ -115,7 +115,7 @@ def signed_in(identity: Identity) -> SharedTokens:
 
 def forget() -> None:
     """Drops all credentials and their tokens."""
-    signed_in.cache_clear()
+    signed_in.forget()
 
 
 def _options() -> dict[str, Any]:
@@ -166,6 +166,17 @@ _CREDENTIALS: Mapping[str, Callable[[Identity], SupportsTokenInfo]] = {
     "managed": _managed,
     "principal": _principal,
 }
+
+
+def object_id(identity: Identity) -> str | None:
+    """Who an identity is to Azure: what its token for storage says; None where it is not to be read."""
+    payload = storage_token(identity).token.split(".")[1:2]
+    try:
+        claims = json.loads(urlsafe_b64decode(f"{payload[0]}==="))
+    except (IndexError, ValueError):
+        return None
+    found = claims.get("oid")
+    return str(found) if found else None
 
 
 def storage_token(identity: Identity) -> AccessTokenInfo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import ssl
-from functools import cache
 from typing import Any
 
 from azure.core.pipeline.transport import RequestsTransport
@@ -12,6 +11,8 @@ from requests import PreparedRequest, Session
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
+
+from odibi_magics.connections.once import once
 
 # Seconds. A vault answers in 20 to 200 ms; the SDK's own limit is 300 s, in which no one waits for a notebook.
 CONNECT_TIMEOUT = 5
@@ -21,7 +22,7 @@ READ_TIMEOUT = 10
 _POOL = 64
 
 
-@cache
+@once
 def transport() -> RequestsTransport:
     """The session, for all clients of azure-core: they share its open connections.
 
@@ -50,7 +51,7 @@ class _OneTlsContext(HTTPAdapter):
         """Nothing: this would have each connection load the bundle into the context again."""
 
 
-@cache
+@once
 def _context(bundle: str) -> ssl.SSLContext:
     """A context that trusts the CAs of a bundle's file or folder."""
     context = create_urllib3_context()

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from odibi_magics.connections import tokens
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.prepare import forget
 from odibi_magics.errors import ConnectionFailed
@@ -104,6 +105,7 @@ def test_no_role_on_the_data(cloud: Cloud, doing: Doing) -> None:
     cloud.storage("account1").allow("managed", "none")
     found = failure(opened("account: account1, auth_mode: identity"), doing)
     role = "Contributor" if doing in WRITES else "Reader"
+    assert f"--assignee {cloud.identity('managed').object_id} --scope" in str(found)
     assert f'--role "Storage Blob Data {role}"' in str(found) and "Owner and Contributor give none" in str(
         found
     )
@@ -165,7 +167,32 @@ def test_a_missing_file_is_not_ours_to_tell(bronze: AdlsConnection) -> None:
 
 
 def test_an_error_of_another_kind_is_not_explained(bronze: AdlsConnection) -> None:
-    assert bronze.explain(ValueError("the column is no number"), bronze.url("raw/a"), "reading") is None
+    for text in (
+        "the column certificate is no number",
+        "timeout: 5",
+        "AuthenticationFailed is no value of status",
+    ):
+        assert bronze.explain(ValueError(text), bronze.url("raw/a"), "reading") is None
+        assert bronze.is_missing(ValueError(text)) is None
+    table = DeltaTable.create(bronze.url("raw/other"), pa.schema([("reset_by_peer", pa.int64())]), mode="overwrite",
+                              storage_options=bronze.storage_options("deltalake"))  # fmt: skip
+    with pytest.raises(Exception, match="timeout") as caught:
+        table.delete("timeout = 1")
+    assert bronze.explain(caught.value, bronze.url("raw/other"), "writing") is None
+
+
+def test_a_token_that_a_store_cannot_renew_is_told(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    bronze = opened("account: account1, auth_mode: identity")
+    store = bronze.store("raw")
+    tokens.forget()
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(Exception, match="Refused") as caught:
+        store.head("sales.csv")
+    found = bronze.explain(caught.value, bronze.url("raw/sales.csv"), "reading")
+    assert str(found).startswith(
+        "Connection 'bronze': no credential to sign in to Azure with; tried EnvironmentCred"
+    )
+    assert "ManagedIdentityCredential is there and says: " in str(found) and "Debug" not in str(found)
 
 
 # What may pass --------------------------------------------------------------------------------------------------------

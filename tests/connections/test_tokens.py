@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessTokenInfo
 
+from odibi_magics.connections.once import once
 from odibi_magics.connections.parallel import at_once
 from odibi_magics.connections.tokens import SharedTokens
 
@@ -83,6 +84,21 @@ def test_a_token_is_known_to_the_redactor() -> None:
     credential = Counting()
     token = shared(credential).get_token_info("scope").token
     assert token not in redact(f"asked with {token}")
+
+
+def test_threads_that_make_one_thing_at_once_get_the_same() -> None:
+    made: list[str] = []
+
+    def make(name: str) -> object:
+        made.append(name)
+        time.sleep(0.05)
+        return object()
+
+    thing = once(make)
+    found = at_once({i: lambda: thing("a") for i in range(10)}, time.monotonic() + 30)
+    assert len(set(map(id, found.values()))) == 1 and made == ["a"]
+    thing.forget()
+    assert thing("a") is not found[0] and thing("b") is not thing("a") and made == ["a", "a", "b"]
 
 
 def test_a_credential_that_cannot_be_made_is_tried_again() -> None:
