@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -249,6 +251,17 @@ def test_the_interpreter_ends_although_a_vault_hangs(cloud: Cloud, fault: str) -
         [sys.executable, "-c", code], env=os.environ, capture_output=True, text=True, timeout=40
     )
     assert (ended.stdout.strip(), ended.stderr, ended.returncode) == ("0 True", "", 0)
+
+
+def test_a_stop_ends_the_wait(cloud: Cloud) -> None:
+    cloud.vault("company-kv").hang()
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(1, signal.pthread_kill, (main, signal.SIGINT)).start()
+    start = monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        prepare([of_secret("bronze-key")], 30)
+    assert monotonic() - start < 10
 
 
 def test_calls_that_are_done_are_given_although_others_are_not() -> None:
