@@ -14,7 +14,6 @@ import pytest
 
 from odibi_magics import ConfigErrors, NodeFailed, Project, UsageError
 from odibi_magics.connections.prepare import forget
-from odibi_magics.connections.transport import transport
 from odibi_magics.errors import OdibiError
 from odibi_magics.sandbox import Cloud
 from tests.roadmap import CONNECTIONS, PIPELINES
@@ -26,7 +25,6 @@ VAULT, LOGIN = ".vault.azure.net", "login.microsoftonline.com"
 def _nothing_kept() -> Iterator[None]:
     """Each test begins as a new process does: no secret, no token, nobody signed in, no open connection."""
     forget()
-    transport.cache_clear()
     yield
     forget()
 
