@@ -23,9 +23,13 @@ os.environ.pop("ODIBI_PROGRESS", None)
 @pytest.fixture(scope="session")
 def practice_cloud() -> Iterator[Cloud]:
     """One practice cloud for all tests: starting takes seconds. For data that several tests share."""
+    from aiohttp import connector
+
     from odibi_magics.sandbox import Cloud
 
     with Cloud.start() as started:
+        # aiohttp, which adlfs stands on, reads the CAs once, when it is imported; an earlier test may have done that.
+        connector._SSL_CONTEXT_VERIFIED.load_verify_locations(started.environment["SSL_CERT_FILE"])
         yield started
 
 
@@ -33,7 +37,7 @@ def practice_cloud() -> Iterator[Cloud]:
 def cloud(practice_cloud: Cloud) -> Iterator[Cloud]:
     """The practice cloud with this process inside, and no faults. What is in the accounts is not cleared.
 
-    Every library we use reads proxy and CAs when it makes a client, so that setting them this late is early enough.
+    The libraries read proxy and CAs when they make a client, so that setting them this late is early enough.
     """
     practice_cloud.clear()
     with pytest.MonkeyPatch.context() as patch:  # of its own: a test that undoes its patches stays inside

@@ -62,7 +62,7 @@ class Control:
     async def _managed_identity(self, request: web.Request) -> web.Response:
         managed = self._world.identities["managed"]
         if request.headers.get("X-IDENTITY-HEADER") != self.identity_secret:
-            raise web.HTTPForbidden
+            return web.json_response({"statusCode": 401, "message": "Wrong X-IDENTITY-HEADER."}, status=401)
         if request.query.get("client_id", managed.client_id) != managed.client_id:
             told = {"statusCode": 400, "message": "No User Assigned or Delegated Managed Identity found."}
             return web.json_response(told, status=400)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -56,7 +57,7 @@ def _with_faults(world: World) -> Middleware:
         finally:
             world.record(host, request.method, request.path_qs, status)
         if world.fault(host, "drip"):
-            return await _drip(request, answer)
+            return await _drip(world, request, answer)
         return answer
 
     return serve
@@ -79,12 +80,15 @@ async def _answer(world: World, request: web.Request, handler: Handler) -> web.R
     return made
 
 
-async def _drip(request: web.Request, answer: web.Response) -> web.StreamResponse:
-    """The same answer, a byte a second: no time-out between two bytes notices."""
+async def _drip(world: World, request: web.Request, answer: web.Response) -> web.StreamResponse:
+    """The same answer, a byte a second: no time-out between two bytes notices. The rest once the fault is cleared."""
     body = answer.body if isinstance(answer.body, bytes) else b""
     slow = web.StreamResponse(status=answer.status, headers=answer.headers)
     await slow.prepare(request)
-    for byte in body:
-        await slow.write(bytes([byte]))
-        await asyncio.sleep(1)
+    with suppress(ConnectionResetError):  # the client has had enough
+        while body and world.fault(request.host, "drip"):
+            await slow.write(body[:1])
+            body = body[1:]
+            await asyncio.sleep(1)
+        await slow.write(body)
     return slow

@@ -17,6 +17,7 @@ import tempfile
 import time
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from odibi_magics.errors import OdibiError, said
@@ -71,6 +72,9 @@ async def _serve(azurite: Azurite, folder: Path, outside: bool) -> None:
     world, mint = azurite.world, Mint()
     furnish(world)
     certificates = make_certificates(folder, public_authorities())
+    imported = asyncio.create_task(
+        asyncio.to_thread(import_module, "azure.storage.blob")
+    )  # while Node starts
     storage_port = await azurite.start(folder, certificates)
     front_port = await listen(front(world, mint), certificates)
     control = Control(world, mint, azurite.changed)
@@ -80,6 +84,7 @@ async def _serve(azurite: Azurite, folder: Path, outside: bool) -> None:
         folder, certificates, proxy=await proxy.start(), control=control_port,
         secret=control.secret, identity_secret=control.identity_secret,
     )  # fmt: skip
+    await imported
     clients = [blob_client(name, world.keys[name], environment) for name in ACCOUNTS]
     await asyncio.to_thread(fill, *clients)
     await azurite.changed()
