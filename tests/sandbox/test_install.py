@@ -63,7 +63,7 @@ def test_two_may_install_at_once(npm: Path, tmp_path: Path) -> None:
 
 def test_an_install_that_fails_says_so_and_leaves_nothing(npm: Path, tmp_path: Path) -> None:
     (tmp_path / "bin" / "npm").write_text("#!/bin/sh\necho npm error network is down\nexit 1\n")
-    with pytest.raises(ConnectionFailed, match="could not be installed.*\n.*network is down"):
+    with pytest.raises(ConnectionFailed, match=r"could not be installed.*\n.*network is down"):
         azurite.install(tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 

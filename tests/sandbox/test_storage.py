@@ -24,10 +24,10 @@ BODY = bytes(range(256)) * 8192  # 2 MiB
 
 
 def store(cloud: Cloud, container: str, retries: int = 0) -> AzureStore:
-    once = {"max_retries": retries, "retry_timeout": timedelta(seconds=20)}
     return AzureStore(
-        container, account_name="account1", account_key=cloud.storage("account1").key, retry_config=once
-    )
+        container, account_name="account1", account_key=cloud.storage("account1").key,
+        retry_config={"max_retries": retries, "retry_timeout": timedelta(seconds=20)},
+    )  # fmt: skip
 
 
 def test_a_connection_dropped_in_mid_read(cloud: Cloud, container: str) -> None:

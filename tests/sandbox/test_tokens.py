@@ -49,7 +49,7 @@ def test_the_endpoint_is_asked_once_for_a_token_that_lasts(
 def test_a_token_that_was_changed_is_not_ours(cloud: Cloud) -> None:
     mint, who = Mint(), cloud.identity("user")
     token = mint.token(who, cloud.tenant, "https://vault.azure.net")
-    head, payload, signature = token.split(".")
+    head, _, signature = token.split(".")
     forged = base64.urlsafe_b64encode(json.dumps({**claims(token), "oid": "x"}).encode()).decode().rstrip("=")
     assert mint.claims(token) == claims(token)
     assert mint.claims(f"{head}.{forged}.{signature}") is None
@@ -102,7 +102,7 @@ def test_hanging(cloud: Cloud) -> None:
     credential = ClientSecretCredential(
         cloud.tenant, who.client_id, who.client_secret, retry_total=0, read_timeout=0.5
     )
-    with pytest.raises(ClientAuthenticationError, match="[Tt]imed out"):
+    with pytest.raises(ClientAuthenticationError, match="timed out"):
         credential.get_token(SCOPE)
 
 

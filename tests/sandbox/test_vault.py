@@ -24,7 +24,7 @@ from odibi_magics.sandbox.keyvault import FORBIDDEN, PAGE
 from tests.sandbox.conftest import VaultClient
 
 
-def refusal(client: SecretClient, secret: str = "bronze-key") -> tuple[int, str, str, str]:
+def refusal(client: SecretClient, secret: str = "bronze-key") -> tuple[int | None, str, str, str]:
     """Status, code, inner code and message of what the vault answers."""
     with pytest.raises(HttpResponseError) as refused:
         client.get_secret(secret)
@@ -133,7 +133,7 @@ def test_throttling_ends_after_so_many(cloud: Cloud, vault_client: VaultClient) 
     with pytest.raises(HttpResponseError) as refused:
         client.get_secret("bronze-key")
     assert refused.value.response is not None
-    assert refused.value.response.headers["Retry-After"] == "7"
+    assert refused.value.response.headers["Retry-After"] == "7"  # type: ignore[attr-defined]
     assert refused.value.status_code == 429
     assert client.get_secret("bronze-key").value
 
@@ -149,7 +149,7 @@ def test_the_sdk_retries_what_is_throttled(cloud: Cloud, vault_client: VaultClie
 
 def test_hanging(cloud: Cloud, vault_client: VaultClient) -> None:
     cloud.vault("company-kv").hang()
-    with pytest.raises(ServiceResponseError, match="[Tt]imed out"):
+    with pytest.raises(ServiceResponseError, match="timed out"):
         vault_client(read_timeout=0.5).get_secret("bronze-key")
     cloud.vault("company-kv").clear()
     assert vault_client().get_secret("bronze-key").value
@@ -167,7 +167,7 @@ def test_dripping_defeats_a_time_out_between_bytes(cloud: Cloud, vault_client: V
 
 def test_tls_that_never_completes(cloud: Cloud, vault_client: VaultClient) -> None:
     cloud.vault("company-kv").stall_tls()
-    with pytest.raises((ServiceRequestError, ServiceResponseError), match="[Tt]imed out"):
+    with pytest.raises((ServiceRequestError, ServiceResponseError), match="timed out"):
         vault_client(connection_timeout=0.5, read_timeout=0.5).get_secret("bronze-key")
 
 
