@@ -25,7 +25,7 @@ help:
 	@echo "make format       format the code and mend what ruff can"
 	@echo "make notebooks    run the example notebooks and save their outputs"
 	@echo "make bench        measure what the documentation claims (bench-quick: in minutes)"
-	@echo "make lock         renew requirements/ from pyproject.toml"
+	@echo "make lock         renew requirements/ from pyproject.toml, and the blob server's lock"
 	@echo "make clean        remove all that these made, the downloads too"
 
 setup:
@@ -73,6 +73,8 @@ LOCK = UV_CACHE_DIR=$(CACHE)/uv .venv/bin/uv pip compile --quiet $(UPGRADE) --un
 lock: setup
 	$(LOCK) --group tools --output-file requirements/tools.txt
 	$(LOCK) pyproject.toml --extra dev --extra azure --extra sandbox --output-file requirements/dev.txt
+	cd odibi_magics/sandbox/node && $(CURDIR)/.venv/bin/npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
+		--omit-lockfile-registry-resolved --cache $(CACHE)/npm
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info

@@ -48,6 +48,7 @@ What `--json` gives:
 - `run`: the run's report, its `state` done, failed or stopped, and a `preview` where one was asked for.
 - `plan`: the plan. `preview`: `columns` and `rows`.
 - `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`.
+- `sandbox`: nothing; stdout and the exit code are the wrapped command's.
 - What fails before that: `error` with `kind` and `message`, of a wrong text `problems` too.
 
 A problem is `message`, `where` (the key's path), `hint`, `file`, `line` and `column`; a warning is `message`, `remedy`

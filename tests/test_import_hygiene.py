@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HEAVY = {
-    "adlfs", "anywidget", "azure", "deltalake", "duckdb", "fsspec", "htpy", "ipywidgets", "numpy", "pandas", "polars",
+    "adlfs", "aiohttp", "anywidget", "azure", "cryptography", "deltalake", "duckdb", "fsspec", "htpy", "ipywidgets", "numpy", "pandas", "polars",
     "pyarrow", "pydantic", "pyspark", "sqlglot", "yaml",
 }  # fmt: skip
 

@@ -27,6 +27,7 @@ from odibi_magics.options import (
     rows,
     run_options,
 )
+from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
     from odibi_magics.connections.info import ConnectionInfo
@@ -184,7 +185,7 @@ def sandbox(parser: Parser, words: Sequence[str]) -> Answer:
     found, command = parser.read(own), words[len(own) + 1 :]
     if not command:
         raise UsageError(f"{parser.prog}: which command? As in: {parser.prog} -- jupyter lab")
-    return Answer(code=run(command, lambda line: log(line + "\n"), outside=found.outside))
+    return Answer(code=run(command, lambda line: log(redact(line) + "\n"), outside=found.outside))
 
 
 def _add_outside(parser: Parser) -> None:

@@ -49,13 +49,12 @@ async def slow_down(world: World, host: str) -> None:
 def _with_faults(world: World) -> Middleware:
     @web.middleware
     async def serve(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host, status = request.host, 0
-        try:
-            await slow_down(world, host)
-            answer = await _answer(world, request, handler)
-            status = answer.status
-        finally:
-            world.record(host, request.method, request.path_qs, status)
+        host = request.host
+        if world.fault(host, "hang"):
+            world.record(host, request.method, request.path_qs, 0)
+        await slow_down(world, host)
+        answer = await _answer(world, request, handler)
+        world.record(host, request.method, request.path_qs, answer.status)
         if world.fault(host, "drip"):
             return await _drip(world, request, answer)
         return answer

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -28,8 +29,9 @@ class Launched:
     def watch(self, pid: int) -> None:
         """From now on it ends that process, should we be killed; 0 for none."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{pid}\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended, which `wait` tells
+            self._process.stdin.write(f"{pid}\n")
+            self._process.stdin.flush()
 
     def wait(self) -> None:
         """Until it has ended, in whatever way."""

@@ -151,6 +151,7 @@ def test_hanging(cloud: Cloud, vault_client: VaultClient) -> None:
     cloud.vault("company-kv").hang()
     with pytest.raises(ServiceResponseError, match="timed out"):
         vault_client(read_timeout=0.5).get_secret("bronze-key")
+    assert [request.status for request in cloud.requests(".vault.azure.net")] == [0]
     cloud.vault("company-kv").clear()
     assert vault_client().get_secret("bronze-key").value
 
