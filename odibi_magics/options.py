@@ -119,6 +119,14 @@ def add_table(parser: Parser) -> None:
     )  # fmt: skip
 
 
+def add_refresh(parser: Parser) -> None:
+    parser.add_argument("--refresh", action="store_true", help="fetch secrets and tokens anew")
+
+
+def add_names(parser: Parser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of a connection; all without one")
+
+
 def add_plan(parser: Parser) -> None:
     parser.add_argument("--plan", action="store_true", help="show what a run would do; run nothing")
     add_sql(parser)

@@ -16,11 +16,13 @@ from odibi_magics.config.models import Retry, Secrets
 from odibi_magics.config.source import Source as Text
 from odibi_magics.connections.base import Connection, NothingThere
 from odibi_magics.connections.info import ConnectionInfo, connection_info
-from odibi_magics.connections.prepare import prepare
+from odibi_magics.connections.prepare import forget, prepare
 from odibi_magics.connections.registry import connect
+from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.display.plan import plan_html, plan_text
 from odibi_magics.display.report import report_html, report_page, report_text
 from odibi_magics.display.tables import preview_html, preview_text
+from odibi_magics.doctor.diagnosis import Diagnosis
 from odibi_magics.engines.base import Engine, Frame, Warned
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import (
@@ -203,9 +205,8 @@ class Project:
 
     def _prepare(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
         """Fetches what connections need, in parallel; gives those that cannot be opened, with why."""
-        secrets_ = self.definitions.settings.get("secrets") or Secrets()
         try:
-            prepare(connections, secrets_.timeout)
+            prepare(connections, self.secrets_timeout)
         except ConnectionsFailed as error:
             return error.failures
         return {}
@@ -215,6 +216,12 @@ class Project:
         yield from (self.definitions.nodes[name].config for name in own)
         if not own:
             yield from self.definitions.configs[-1:]
+
+    @property
+    def secrets_timeout(self) -> float:
+        """Seconds for all secrets of a run together."""
+        found: Secrets = self.definitions.settings.get("secrets") or Secrets()
+        return found.timeout
 
     @property
     def _retry(self) -> Retry:
@@ -299,20 +306,49 @@ class Project:
 
         Raises ConnectionFailed with what was tried and the remedy.
         """
+        connection = self.connection(name)
+        failures = self._prepare([connection])
+        if failures:
+            raise failures[name]
         try:
-            self.connection(name).check()
+            connection.check()
         except NothingThere:
-            if self._is_read_first(name):
+            if self.is_read_first(name):
                 raise
             return "will be made"
         return "ok"
 
-    def _is_read_first(self, name: str) -> bool:
-        """Whether a node reads there what no node writes."""
-        nodes = [defined.node for defined in self.definitions.nodes.values()]
-        read = {node.read.path for node in nodes if node.read and node.read.connection == name}
-        written = {node.write.path for node in nodes if node.write and node.write.connection == name}
-        return bool(read - written)
+    def check_connections(self, *, refresh: bool = False) -> tuple[ConnectionStatus, ...]:
+        """How all places answer, asked in parallel. refresh: secrets and tokens are fetched anew."""
+        from odibi_magics.checks import follow_statuses, last
+
+        if refresh:
+            forget()
+        return last(follow_statuses(self))
+
+    def doctor(self, *names: str) -> tuple[Diagnosis, ...]:
+        """Where connections break, layer by layer, each failure with what mends it; all of them without names.
+
+        Secrets and tokens are fetched anew; a file of its own is written and deleted again. Raises UsageError.
+        """
+        from odibi_magics.checks import follow_diagnoses, last
+
+        return last(follow_diagnoses(self, names))
+
+    def is_read_first(self, name: str) -> bool:
+        """Whether a node reads in a connection what no node writes."""
+        return bool(self.paths_read(name) - self.paths_written(name))
+
+    def paths_read(self, connection: str) -> set[str]:
+        """What nodes read there."""
+        reads = [defined.node.read for defined in self.definitions.nodes.values()]
+        return {read.path for read in reads if read and read.path and read.connection == connection}
+
+    def paths_written(self, connection: str) -> set[str]:
+        """What nodes write there, and the run's report."""
+        writes = [defined.node.write for defined in self.definitions.nodes.values()]
+        places = [*writes, self.definitions.settings.get("story")]
+        return {place.path for place in places if place and place.path and place.connection == connection}
 
     @cached_property
     def engine(self) -> Tables:

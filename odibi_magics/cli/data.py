@@ -14,6 +14,8 @@ from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
     from odibi_magics.config.types import Column
+    from odibi_magics.connections.status import ConnectionStatus
+    from odibi_magics.doctor.diagnosis import Diagnosis
     from odibi_magics.engines.base import Place, Preview, Warned
     from odibi_magics.errors import Problem
     from odibi_magics.pipeline.plan import Plan, PlannedNode
@@ -112,6 +114,27 @@ def _write(node: PlannedNode) -> dict[str, Any] | None:
         return None
     version = node.target.version if node.target else None
     return {**_place(node.sink.place), "mode": node.sink.mode, "action": node.action, "version": version}
+
+
+def status_data(status: ConnectionStatus) -> dict[str, Any]:
+    """A connection and how it answers."""
+    return {
+        **asdict(status.info), "state": status.state, "seconds": status.seconds, "error": status.error or None,
+    }  # fmt: skip
+
+
+def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
+    """A connection's layers, and what mends its first failure."""
+    failure = found.failure
+    return {
+        "name": found.connection,
+        "place": found.place,
+        "state": found.state,
+        "seconds": found.seconds,
+        "failed_at": failure.name if failure else None,
+        "command": failure.command or None if failure else None,
+        "layers": [asdict(layer) for layer in found.layers],
+    }
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from odibi_magics.cli.answer import DONE, FAILED, WRONG, Answer, report
 from odibi_magics.cli.output import log
-from odibi_magics.errors import ConfigErrors, ConnectionFailed, UsageError
+from odibi_magics.errors import ConfigErrors, UsageError
 from odibi_magics.options import (
     Does,
     Parser,
@@ -19,7 +19,9 @@ from odibi_magics.options import (
     add_choice,
     add_engine,
     add_file,
+    add_names,
     add_preview,
+    add_refresh,
     add_run_id,
     add_sql,
     add_table,
@@ -30,7 +32,6 @@ from odibi_magics.options import (
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
-    from odibi_magics.connections.info import ConnectionInfo
     from odibi_magics.pipeline.events import Observer
     from odibi_magics.project import Project
 
@@ -133,28 +134,44 @@ def preview(parser: Parser, words: Sequence[str]) -> Answer:
 
 def connections(parser: Parser, words: Sequence[str]) -> Answer:
     """Fails where one of them does not answer."""
-    from odibi_magics.display.tables import table_text
+    from odibi_magics.cli.data import status_data
+    from odibi_magics.display.connections import statuses_shown
 
     found = parser.read(words)
+    statuses = _connected(found).check_connections(refresh=found.refresh)
+    failures = [status.error for status in statuses if status.error]
+    return Answer(
+        statuses_shown(statuses).text,
+        lambda: [status_data(status) for status in statuses],
+        "\n".join(failures),
+        FAILED if failures else DONE,
+    )
+
+
+def doctor(parser: Parser, words: Sequence[str]) -> Answer:
+    """Fails where a connection breaks."""
+    from odibi_magics.cli.data import diagnosis_data
+    from odibi_magics.display.connections import diagnoses_shown, failed_words
+
+    found = parser.read(words)
+    diagnoses = _connected(found).doctor(*found.names)
+    failures = failed_words(diagnoses)
+    return Answer(
+        diagnoses_shown(diagnoses).text,
+        lambda: [diagnosis_data(diagnosis) for diagnosis in diagnoses],
+        failures,
+        FAILED if failures else DONE,
+    )
+
+
+def _connected(found: Namespace) -> Project:
+    """A project with connections. Raises UsageError."""
     project = _project_here(found)
     if not project.connections():
         raise UsageError(
             f"no connections are defined in {found.file or 'a *.odibi.yaml here; --file names one'}"
         )
-    checked = [_checked(project, info) for info in project.connections()]
-    failures = [row["error"] for row in checked if row["error"]]
-    columns = ("name", "kind", "place", "auth", "secret", "state")
-    table = table_text(columns, [[str(row[column]) for column in columns] for row in checked])
-    return Answer(table, lambda: checked, "\n".join(failures), FAILED if failures else DONE)
-
-
-def _checked(project: Project, info: ConnectionInfo) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    try:
-        return {**asdict(info), "state": project.check_connection(info.name), "error": None}
-    except ConnectionFailed as error:
-        return {**asdict(info), "state": "failed", "error": str(error)}
+    return project
 
 
 def _project_here(found: Namespace) -> Project:
@@ -214,7 +231,10 @@ _ALL = (
     Verb("plan", "Show what a run would do.", plan, (*_FILE, add_sql, add_choice)),
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
-    Verb("connections", "List the connections and check that they answer.", connections, _HERE),
+    Verb(
+        "connections", "List the connections and check that they answer.", connections, (add_refresh, *_HERE)
+    ),
+    Verb("doctor", "Look at connections layer by layer.", doctor, (add_names, *_HERE)),
     Verb("sandbox", "Run a command in a practice cloud of its own.", sandbox, (_add_outside,)),
 )
 VERBS = {verb.name: verb for verb in _ALL}

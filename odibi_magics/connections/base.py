@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from odibi_magics.errors import CannotOpen, ConnectionFailed
 from odibi_magics.secret import redact
+
+Kind = Literal["", "role", "policy", "firewall", "private"]
 
 
 class NothingThere(ConnectionFailed):
@@ -17,10 +19,12 @@ class Refused(Exception):
     """What a place is opened with cannot be had.
 
     said: what is wrong, as the end of a sentence that names the connection. remedy: a sentence, what to do.
+    kind: for those who tell refusals apart; "role" and "policy" for a missing grant, "firewall", "private" for one that
+    takes its private endpoint only.
     """
 
-    def __init__(self, said: str, remedy: str, *, transient: bool = False) -> None:
-        self.said, self.remedy, self.transient = said, remedy, transient
+    def __init__(self, said: str, remedy: str, *, transient: bool = False, kind: Kind = "") -> None:
+        self.said, self.remedy, self.transient, self.kind = said, remedy, transient, kind
         super().__init__(f"{said}. {remedy}")
 
     def told(self, connection: str) -> CannotOpen:

@@ -89,6 +89,11 @@ _WIRE: Final = re.compile(
 _REFUSED: Final = re.compile(r"Azure credential provider: Refused: (.+)")
 
 
+def code_of(error: BaseException) -> str:
+    """The service's own word for what is wrong; "" where an error has none."""
+    return _code(words_of(error)) or ""
+
+
 def _code(text: str) -> str | None:
     """The service's own word for what is wrong, from its XML, JSON or the SDK's message."""
     match = re.search(

@@ -111,6 +111,7 @@ def _no_role(text: str, secret: VaultSecret) -> Refused:
         "so an access policy has no effect",
         f'Grant it: az role assignment create --role "Key Vault Secrets User" --assignee {_caller(text)} '
         f"--scope {scope}. A role just granted takes some minutes",
+        kind="role",
     )
 
 
@@ -120,6 +121,7 @@ def _no_policy(text: str, secret: VaultSecret) -> Refused:
         "access policies, so a role has no effect",
         f"Grant it: az keyvault set-policy --name {secret.vault} --object-id {_caller(text)} "
         "--secret-permissions get",
+        kind="policy",
     )
 
 
@@ -129,6 +131,7 @@ def _firewall(text: str, secret: VaultSecret) -> Refused:
     return Refused(
         f"the firewall of vault '{secret.vault}' refuses this machine{f' ({here})' if address else ''}",
         f"Let it in: az keyvault network-rule add --name {secret.vault} --ip-address {here}",
+        kind="firewall",
     )
 
 
@@ -137,6 +140,7 @@ def _private(text: str, secret: VaultSecret) -> Refused:
         f"vault '{secret.vault}' answers on its private endpoint only",
         "Work from inside its network, with that network's DNS; what it is: az keyvault show --name "
         f"{secret.vault} --query properties.privateEndpointConnections",
+        kind="private",
     )
 
 

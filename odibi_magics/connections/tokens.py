@@ -85,6 +85,14 @@ class SharedTokens:
         info = self.get_token_info(*scopes, options=given)
         return AccessToken(info.token, info.expires_on)
 
+    @property
+    def way(self) -> str:
+        """The credential by its class: of a chain the one that gave the last token, "AzureCliCredential"."""
+        with self._lock:
+            credential = self._make()
+        # azure-identity tells it in a line of its log, and keeps it under this name.
+        return type(getattr(credential, "_successful_credential", None) or credential).__name__
+
     def _fly(
         self,
         key: Any,

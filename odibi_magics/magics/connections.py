@@ -1,65 +1,98 @@
-"""%%odibi_connections defines connections; %odibi_connections lists and checks them."""
+"""%%odibi_connections defines connections; %odibi_connections lists and checks them, %odibi_doctor looks deeper."""
 
 from __future__ import annotations
 
-from odibi_magics.connections.info import ConnectionInfo
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import TypeVar
+
+from odibi_magics.checks import follow_diagnoses, follow_statuses
+from odibi_magics.connections.prepare import forget
+from odibi_magics.display.connections import diagnoses_shown, failed_words, statuses_shown
+from odibi_magics.display.html import Displayed
 from odibi_magics.display.tables import table_html, table_text
 from odibi_magics.errors import ConnectionFailed
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.progress import Spot, moves
 from odibi_magics.magics.show import show, show_help, show_text
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser
-from odibi_magics.project import Project
+from odibi_magics.options import Parser, add_names, add_refresh
+
+T = TypeVar("T")
 
 _COLUMNS = ("name", "kind", "place", "auth", "secret", "defined", "state")
 
 
 def define(magics: OdibiMagics, line: str, cell: str) -> None:
     """Keeps the cell's connections; nothing is opened. Raises ConfigErrors."""
-    if _asked(Parser("%%odibi_connections", "Define connections by name."), line):
-        project = magics.session.define_connections(cell, namespace=magics.variables, defined=magics.here)
-        magics.session.keep(project)
-        _show([(*_fields(info), "defined, not checked yet") for info in project.connections()])
+    if _asked(Parser("%%odibi_connections", "Define connections by name."), line) is None:
+        return
+    project = magics.session.define_connections(cell, namespace=magics.variables, defined=magics.here)
+    magics.session.keep(project)
+    rows = [
+        (info.name, info.kind, info.place, info.auth, info.secret, info.defined, "defined, not checked yet")
+        for info in project.connections()
+    ]
+    if rows:
+        show(table_html(_COLUMNS, rows), table_text(_COLUMNS, rows))
+    else:
+        _show_none()
 
 
 def check(magics: OdibiMagics, line: str) -> None:
     """Lists all connections. Raises ConnectionFailed, after the list, with all that do not answer."""
-    if not _asked(Parser("%odibi_connections", "List the connections and check that they answer."), line):
+    parser = Parser("%odibi_connections", "List the connections and check that they answer.", add_refresh)
+    found = _asked(parser, line)
+    if found is None:
         return
     project = magics.session.project()
-    states = {info.name: _state(project, info) for info in project.connections()}
-    failures = [state for state in states.values() if isinstance(state, ConnectionFailed)]
-    _show(
-        [
-            (*_fields(info), "failed" if (state := states[info.name]) in failures else str(state))
-            for info in project.connections()
-        ]
-    )
+    if not project.connections():
+        _show_none()
+        return
+    if found.refresh:
+        forget()
+    statuses = _followed(magics, follow_statuses(project), statuses_shown)
+    failures = [status.error for status in statuses if status.error]
     if failures:
-        raise ConnectionFailed("\n".join(map(str, failures)))
+        raise ConnectionFailed("\n".join(failures))
 
 
-def _asked(parser: Parser, line: str) -> bool:
+def diagnose(magics: OdibiMagics, line: str) -> None:
+    """Shows each connection's layers. Raises ConnectionFailed, after them, with what mends those that failed."""
+    parser = Parser("%odibi_doctor", "Look at connections layer by layer.", add_names)
+    found = _asked(parser, line)
+    if found is None:
+        return
+    project = magics.session.project()
+    if not project.connections() and not found.names:
+        _show_none()
+        return
+    failures = failed_words(_followed(magics, follow_diagnoses(project, found.names), diagnoses_shown))
+    if failures:
+        raise ConnectionFailed(failures)
+
+
+def _asked(parser: Parser, line: str) -> Namespace | None:
+    """The options; None where help was asked for, and shown."""
     given = words(parser.prog, line)
-    if show_help(parser, given):
-        return False
-    parser.read(given)
-    return True
+    return None if show_help(parser, given) else parser.read(given)
 
 
-def _state(project: Project, info: ConnectionInfo) -> str | ConnectionFailed:
+def _followed(magics: OdibiMagics, found: Iterator[T], shown: Callable[[T, str], Displayed]) -> T:
+    """Shows what is known while it grows, and gives what is final. A Stop leaves under the cell what was known."""
+    spot, moving, now = Spot(), moves(magics.shell), next(found)
     try:
-        return project.check_connection(info.name)
-    except ConnectionFailed as error:
-        return error
+        for known in chain([now], found):
+            now = known
+            if moving:
+                spot.put(shown(now, ""))
+    except KeyboardInterrupt:
+        spot.end(shown(now, "stopped"))
+        raise
+    spot.end(shown(now, ""))
+    return now
 
 
-def _fields(info: ConnectionInfo) -> tuple[str, ...]:
-    return (info.name, info.kind, info.place, info.auth, info.secret, info.defined)
-
-
-def _show(rows: list[tuple[str, ...]]) -> None:
-    if rows:
-        show(table_html(_COLUMNS, rows), table_text(_COLUMNS, rows))
-    else:
-        show_text("No connections are defined yet. Define some with %%odibi_connections.")
+def _show_none() -> None:
+    show_text("No connections are defined yet. Define some with %%odibi_connections.")

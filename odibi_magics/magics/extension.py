@@ -163,10 +163,20 @@ class OdibiMagics(Magics):
 
     @_magic(line_cell_magic)
     def odibi_connections(self, line: str, cell: str | None = None) -> None:
-        """%%odibi_connections: define connections by name. %odibi_connections: list and check them."""
+        """%%odibi_connections: define connections by name. %odibi_connections: list and check them.
+
+        --refresh           fetch secrets and tokens anew
+        """
         from odibi_magics.magics import connections
 
         connections.check(self, line) if cell is None else connections.define(self, line, cell)
+
+    @_magic(line_magic)
+    def odibi_doctor(self, line: str) -> None:
+        """%odibi_doctor [NAME ...]: look at connections layer by layer, and say what mends each failure."""
+        from odibi_magics.magics import connections
+
+        connections.diagnose(self, line)
 
     @_magic(line_magic)
     def odibi_preview(self, line: str) -> None:

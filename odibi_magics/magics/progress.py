@@ -43,6 +43,11 @@ class Spot:
             self._handle.update(shown)
 
 
+def moves(shell: InteractiveShell) -> bool:
+    """Whether a display may be put in place of another: a terminal would print each anew, and nbval knows none."""
+    return hasattr(shell, "kernel") and os.environ.get("ODIBI_PROGRESS", "").lower() != "off"
+
+
 def progress(shell: InteractiveShell, spot: Spot, keep_rows: int) -> tuple[Observer, ...]:
     """Who watches a run. Nobody where ODIBI_PROGRESS is "off": nbval knows no updates of a display."""
     from odibi_magics.display.progress import LiveTable, PlainLog

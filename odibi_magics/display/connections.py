@@ -1,0 +1,126 @@
+"""Connections: how they answer, and where they break."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from odibi_magics.connections.status import ConnectionStatus
+from odibi_magics.display.document import Block, Cell, Line, Table, Texts, without_empty
+from odibi_magics.display.html import Displayed, blocks_html
+from odibi_magics.display.text import blocks_text
+from odibi_magics.display.units import duration, plural
+from odibi_magics.doctor.diagnosis import Diagnosis, Layer
+
+# Of each state the sign, the word and the colour, which is only a third.
+_STATES = {
+    "ok": ("✓", "ok", "done"),
+    "will be made": ("✓", "will be made", "done"),
+    "warning": ("⚠", "warning", "warned"),
+    "failed": ("✗", "failed", "failed"),
+    "skipped": ("–", "skipped", "skipped"),
+    "queued": ("·", "queued", "queued"),
+    "running": ("…", "looking", "running"),
+    "checking": ("…", "checking", "running"),
+    "stopped": ("■", "stopped", "stopped"),
+}
+
+
+def _state(state: str) -> Cell:
+    sign, word, kind = _STATES[state]
+    return Cell(f"{sign} {word}", kind=kind)
+
+
+# How they answer ------------------------------------------------------------------------------------------------------
+
+
+def statuses_shown(statuses: Sequence[ConnectionStatus], stopped: str = "") -> Displayed:
+    """A list of connections, as far as it is known. stopped: the word for those not known, where nobody waits now."""
+    return _shown(_statuses(statuses, stopped))
+
+
+def _statuses(statuses: Sequence[ConnectionStatus], stopped: str) -> list[Block]:
+    columns = ("connection", "state", "time", "place", "kind", "auth", "secret", "defined")
+    rows = [
+        (each.name, _state(_now(each.state, stopped)), milliseconds(each.seconds), each.info.place, each.info.kind,
+         each.info.auth, each.info.secret, each.info.defined)
+        for each in statuses
+    ]  # fmt: skip
+    kept, cells = without_empty(columns, rows)
+    errors = tuple((f"{each.name} failed", each.error) for each in statuses if each.error)
+    return [Table(kept, cells, right=("time",)), *([Texts(errors, "failed")] if errors else [])]
+
+
+# Where they break -----------------------------------------------------------------------------------------------------
+
+
+def diagnoses_shown(diagnoses: Sequence[Diagnosis], stopped: str = "") -> Displayed:
+    """Each connection's layers, and what mends its first failure. stopped: as of `statuses_shown`."""
+    return _shown([block for each in diagnoses for block in _diagnosis(each, stopped)])
+
+
+def _diagnosis(found: Diagnosis, stopped: str) -> Iterator[Block]:
+    state = _now(found.state, stopped)
+    sign, word, kind = _STATES[state]
+    said = f"{word if found.failure is None else f'failed at {found.failure.name}'}"
+    took = f" in {milliseconds(found.seconds)}" if found.seconds else ""
+    yield Line(f"{sign} {found.connection}", f"{found.place + ': ' if found.place else ''}{said}{took}", kind)
+    rows = tuple(_row(list(same), stopped) for _, same in groupby(found.layers, _alike))
+    if rows:
+        yield Table(("layer", "state", "time", "found"), rows, right=("time",), weight=4)
+    told = [layer for layer in found.layers if layer is found.failure or layer.state == "warning"]
+    if told:
+        yield Texts(tuple(map(_mended, told)), kind, weight=4)
+
+
+def _alike(layer: Layer) -> tuple[str, str]:
+    """Layers that were skipped for one reason stand on one line."""
+    return (layer.state, layer.said) if layer.state == "skipped" else (layer.name, "")
+
+
+def _row(same: list[Layer], stopped: str) -> tuple[str, Cell, str, str]:
+    state = _now(same[0].state, stopped)
+    time = milliseconds(same[0].seconds) if state in ("ok", "warning", "failed") else ""
+    return ", ".join(layer.name for layer in same), _state(state), time, same[0].said
+
+
+def _mended(layer: Layer) -> tuple[str, str]:
+    """What mends a layer; the command alone on a line, to be copied."""
+    if layer.command and layer.command in layer.remedy:
+        before, _, after = layer.remedy.partition(layer.command)
+        words = [before.rstrip(": "), after.lstrip(".,; ")]
+    else:
+        words = [layer.remedy]
+    advice = ". ".join(filter(None, words))
+    return f"What mends {layer.name}", "\n".join(filter(None, (advice, layer.command)))
+
+
+# Both -----------------------------------------------------------------------------------------------------------------
+
+
+def _now(state: str, stopped: str) -> str:
+    return stopped if stopped and state in ("checking", "running", "queued") else state
+
+
+def milliseconds(seconds: float) -> str:
+    """`12 ms`, and from a second on `1.2 s`; "" for none."""
+    if not seconds:
+        return ""
+    return f"{max(1, round(seconds * 1000))} ms" if seconds < 0.9995 else duration(seconds)
+
+
+def _shown(blocks: list[Block]) -> Displayed:
+    return Displayed(blocks_html(blocks), blocks_text(blocks))
+
+
+def failed_words(diagnoses: Sequence[Diagnosis]) -> str:
+    """Of each connection that breaks, where and what mends it, in a line or two; "" where none does."""
+    broken = [(each, each.failure) for each in diagnoses if each.failure]
+    if not broken:
+        return ""
+    lines = [
+        f"  {each.connection}: {failure.name}: {failure.said}\n    → {failure.command or failure.remedy}"
+        for each, failure in broken
+    ]
+    head = f"{plural(len(broken), 'connection')} of {len(diagnoses)} {'does' if len(broken) == 1 else 'do'} not work"
+    return "\n".join([head, *lines])

@@ -1,0 +1,220 @@
+"""The layers of a storage account: its two hosts, who may come in, and what may be done in its containers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from odibi_magics.connections.adls import AdlsConnection
+from odibi_magics.connections.failures import Failure, code_of, failure, missing
+from odibi_magics.doctor.caller import Caller
+from odibi_magics.doctor.commands import command_in
+from odibi_magics.doctor.diagnosis import Layer, failed, ok, skipped, warning
+from odibi_magics.doctor.hosts import Name, ask, unreachable
+from odibi_magics.doctor.steps import Step
+
+if TYPE_CHECKING:
+    from obstore.store import AzureStore
+
+ACCOUNTS: Final = "az storage account list --query [].name -o tsv"
+
+# Minutes; the service refuses requests signed with a time further away than 15.
+_SKEW: Final = 10
+
+# What refuses one operation, not the credential as a whole.
+_ONE_OPERATION: Final = (
+    "AuthorizationPermissionMismatch", "AuthorizationServiceMismatch", "AuthorizationResourceTypeMismatch",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Use:
+    """What nodes do in a container. read, written: whether any reads or writes there."""
+
+    container: str
+    read: bool
+    written: bool
+
+
+@dataclass(frozen=True)
+class Host:
+    """One of the account's two hosts. kind: "blob" or "dfs". wanted_by: who needs it. needed: by this project."""
+
+    account: str
+    kind: str
+    wanted_by: str
+    needed: bool
+
+    @property
+    def host(self) -> str:
+        return f"{self.account}.{self.kind}.core.windows.net"
+
+    def steps(self) -> Iterator[Step]:
+        name = Name(self.host, f"privatelink.{self.kind}.core.windows.net", ACCOUNTS)
+        looks: dict[str, Callable[[], Layer]] = {
+            "name": name.look, "TLS": name.look_at_tls, "answers": self._answers,
+        }  # fmt: skip
+        before: tuple[str, ...] = ()
+        for what, look in looks.items():
+            yield Step(f"{self.kind} {what}", partial(self._weighed, look), before)
+            before = (f"{self.kind} {what}",)
+
+    def _answers(self) -> Layer:
+        try:
+            answer = ask(self.host, "/?comp=list")
+        except OSError as error:
+            return unreachable(self.host, error)
+        minutes = _minutes_off(answer.headers.get("date", ""))
+        if abs(minutes) > _SKEW:
+            way = "fast" if minutes > 0 else "slow"
+            said = f"the clock of this machine is {abs(minutes):.0f} minutes {way}, and signatures are refused for that"
+            return failed(said, "Set the clock", "sudo timedatectl set-ntp true")
+        return ok(f"answers; {self.wanted_by}")
+
+    def _weighed(self, look: Callable[[], Layer]) -> Layer:
+        """A host that no engine of this project needs breaks nothing."""
+        found = look()
+        if found.state != "failed" or self.needed:
+            return found
+        return warning(f"{found.said} ({self.wanted_by})", found.remedy, found.command)
+
+
+def _minutes_off(date: str) -> float:
+    """How far this machine's clock is ahead of an answer's."""
+    if not date:
+        return 0.0
+    return (datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds() / 60
+
+
+class Account:
+    """What is looked at of an account once its host answers. caller: who signs in, where somebody does."""
+
+    def __init__(self, connection: AdlsConnection, uses: tuple[Use, ...]) -> None:
+        self._connection, self._uses = connection, uses
+        self.caller = Caller()
+
+    def steps(self, after: tuple[str, ...]) -> Iterator[Step]:
+        if not self._uses:
+            yield Step("container", lambda: skipped("no node says which: each path names its own"), after)
+        for use in self._uses:
+            yield from Container(self, self._connection, use).steps(after, len(self._uses) > 1)
+
+
+class Container:
+    """What may be done in one container."""
+
+    def __init__(self, account: Account, connection: AdlsConnection, use: Use) -> None:
+        self._account, self._connection, self._use = account, connection, use
+        self._listed: Any = None
+        self._refused: Exception | None = None
+
+    def steps(self, after: tuple[str, ...], several: bool) -> Iterator[Step]:
+        of = f" {self._use.container}" if several else ""
+        yield Step(f"access{of}", self._access, after)
+        yield Step(f"container{of}", self._container, (f"access{of}",))
+        yield Step(f"list{of}", self._list, (f"container{of}",))
+        yield Step(f"read{of}", self._read, (f"container{of}",))
+        yield Step(f"write{of}", self._write, (f"container{of}",))
+
+    @property
+    def _store(self) -> AzureStore:
+        return self._connection.store(self._use.container)
+
+    def _access(self) -> Layer:
+        """One listing tells of three layers: are we let in, is the container there, may we list."""
+        prefix = self._connection.path_prefix or None
+        try:
+            pages = self._store.list(prefix=prefix, chunk_size=50)
+            self._listed = next(iter(pages), [])
+        except Exception as error:
+            if missing(error) == "container" or code_of(error) in _ONE_OPERATION:
+                self._refused = error
+            else:
+                return self._explained(error, "listing")
+        return ok(f"account '{self._connection.account}' takes {_HOW[self._connection.source.kind]}")
+
+    def _container(self) -> Layer:
+        if self._refused is not None and missing(self._refused) == "container":
+            return self._explained(self._refused, "listing")
+        place = f"{self._connection.account}/{self._use.container}"
+        return ok(f"{place} is there" if self._refused is None else f"{place} is not shown to us")
+
+    def _list(self) -> Layer:
+        if self._refused is not None:
+            return self._explained(self._refused, "listing")
+        return ok("may list" if self._listed else "may list; nothing is there yet")
+
+    def _read(self) -> Layer:
+        """The first byte of the first file that is there."""
+        found = next((one for one in self._listed or () if one["size"]), None)
+        if found is None:
+            return skipped("after list" if self._refused else "there is no file to read")
+        try:
+            self._store.get_range(found["path"], start=0, length=1)
+        except Exception as error:
+            return self._explained(error, "reading")
+        return ok(f"may read ({found['path']}, its first byte)")
+
+    def _write(self) -> Layer:
+        """Makes a file of a name that nobody else has, and takes it away again."""
+        name = "/".join(filter(None, (self._connection.path_prefix, f"_odibi_doctor_{secrets.token_hex(8)}")))
+        try:
+            self._store.put(name, b"odibi_magics doctor: may be deleted\n", mode="create")
+        except Exception as error:
+            found = self._explained(error, "writing")
+            return (
+                found
+                if self._use.written
+                else warning(f"{found.said}; no node writes there", found.remedy, found.command)
+            )
+        try:
+            self._store.delete(name)
+        except Exception as error:
+            return self._left_behind(name, error)
+        return ok("may write and delete (tried with a file of its own)")
+
+    def _left_behind(self, name: str, error: Exception) -> Layer:
+        why = self._explained(error, "deleting")
+        command = (
+            f"az storage blob delete --account-name {self._connection.account} "
+            f"--container-name {self._use.container} --name {name} --auth-mode login"
+        )
+        return warning(f"may write, not delete: {why.said}", f"{why.remedy}. Left behind: {name}", command)
+
+    def _explained(self, error: Exception, doing: str) -> Layer:
+        """Why an operation was refused, with the command for whoever we are. Raises what is not about access."""
+        connection = self._connection
+        tried = Failure(connection.account, self._use.container, "", doing, connection.source.kind)
+        if connection.source.kind == "token" and code_of(error) == "AuthorizationPermissionMismatch":
+            return self._no_role(doing)
+        found = failure(error, tried)
+        if found is None:
+            raise error
+        if found.credential_refused:
+            connection.source.drop()
+        said, _, remedy = found.text.partition(". ")
+        return failed(said, remedy, command_in(remedy))
+
+    def _no_role(self, doing: str) -> Layer:
+        role = (
+            "Storage Blob Data Reader" if doing in ("listing", "reading") else "Storage Blob Data Contributor"
+        )
+        who, account = self._account.caller, self._connection.account
+        said = (
+            f"{who.name} has no role that allows {doing} in {account}/{self._use.container}; Owner and Contributor "
+            "are about the account, not about what is in it"
+        )
+        command = (
+            f'az role assignment create --role "{role}" {who.assignee} '
+            f"--scope $(az storage account show --name {account} --query id -o tsv)"
+        )
+        remedy = f"Grant {role}. One granted just now takes up to 10 minutes: see with --wait"
+        return failed(said, remedy, command, may_pass=True)
+
+
+_HOW: Final = {"key": "the key", "sas": "the SAS token", "token": "the token", "session": "Spark's session"}
