@@ -47,7 +47,10 @@ What `--json` gives:
   the same where the text is wrong, but that these three are null.
 - `run`: the run's report, its `state` done, failed or stopped, and a `preview` where one was asked for.
 - `plan`: the plan. `preview`: `columns` and `rows`.
-- `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`.
+- `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`,
+  the `seconds` that its answer took, and its `error`.
+- `doctor`: a list, each with its `state` (`ok`, `warning` or `failed`), the layer that it `failed_at`, the
+  `command` that mends that, and all `layers`: `name`, `state`, `said`, `seconds`, `remedy`, `command` and `may_pass`.
 - `sandbox`: nothing; stdout and the exit code are the wrapped command's.
 - What fails before that: `error` with `kind` and `message`, of a wrong text `problems` too.
 

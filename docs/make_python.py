@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from odibi_magics.connections.info import ConnectionInfo
+from odibi_magics.connections.status import ConnectionStatus
+from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.engines.base import Preview
 from odibi_magics.pipeline.plan import Plan, PlannedNode
 from odibi_magics.pipeline.result import NodeData, NodeResult, RunResult
@@ -42,6 +44,7 @@ project.engine.read_delta(connection="lake", path="clean/orders", version=5).to_
 
 CLASSES: tuple[type, ...] = (
     Project, Tables, Plan, PlannedNode, RunResult, NodeResult, NodeData, Preview, ConnectionInfo,
+    ConnectionStatus, Diagnosis, Layer,
 )  # fmt: skip
 
 

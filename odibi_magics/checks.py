@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from odibi_magics.connections.adls import AdlsConnection
+from odibi_magics.connections.base import NothingThere
 from odibi_magics.connections.prepare import forget
 from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
@@ -58,11 +59,26 @@ def follow_statuses(project: Project) -> Iterator[tuple[ConnectionStatus, ...]]:
 def _check(project: Project, status: ConnectionStatus) -> Iterator[ConnectionStatus]:
     begin = monotonic()
     try:
-        state: Any = project.check_connection(status.name)
+        state = _answered(project, status.name)
     except ConnectionFailed as error:
         yield replace(status, state="failed", seconds=monotonic() - begin, error=str(error))
     else:
         yield replace(status, state=state, seconds=monotonic() - begin)
+
+
+def _answered(project: Project, name: str) -> Literal["ok", "will be made"]:
+    """Raises ConnectionFailed with what was tried and the remedy."""
+    connection = project.connection(name)
+    failures = project.prepare([connection])
+    if failures:
+        raise failures[name]
+    try:
+        connection.check()
+    except NothingThere:
+        if is_read_first(project, name):
+            raise
+        return "will be made"
+    return "ok"
 
 
 def _late(status: ConnectionStatus, seconds: float) -> ConnectionStatus:
@@ -78,18 +94,24 @@ def _late(status: ConnectionStatus, seconds: float) -> ConnectionStatus:
 # Where they break -----------------------------------------------------------------------------------------------------
 
 
-def follow_diagnoses(project: Project, names: Iterable[str]) -> Iterator[tuple[Diagnosis, ...]]:
-    """Layer by layer; secrets and tokens are fetched anew. names: none for all. Raises UsageError."""
+def follow_diagnoses(
+    project: Project, names: Iterable[str], wait: float = 0.0
+) -> Iterator[tuple[Diagnosis, ...]]:
+    """Layer by layer; secrets and tokens are fetched anew. names: none for all. Raises UsageError.
+
+    wait: seconds in which a role that is missing is asked for again, for it may have been granted just now.
+    """
     chosen = [_known(project, name) for name in names] or list(project.definitions.connections)
     forget()
     now = {name: Diagnosis(name, "") for name in chosen}
-    checks = {name: _diagnosed(project, name) for name in now}
+    checks = {name: _diagnosed(project, name, wait) for name in now}
     yield tuple(now.values())
-    for found in follow(checks, _DOCTOR):
+    seconds = _DOCTOR + wait
+    for found in follow(checks, seconds):
         now |= found
         yield tuple(now.values())
     if any(each.state == "running" for each in now.values()):
-        yield tuple(cut_short(each, _DOCTOR) for each in now.values())
+        yield tuple(cut_short(each, seconds) for each in now.values())
 
 
 def _known(project: Project, name: str) -> str:
@@ -99,7 +121,7 @@ def _known(project: Project, name: str) -> str:
     return name
 
 
-def _diagnosed(project: Project, name: str) -> Callable[[], Iterator[Diagnosis]]:
+def _diagnosed(project: Project, name: str, wait: float) -> Callable[[], Iterator[Diagnosis]]:
     def diagnose() -> Iterator[Diagnosis]:
         try:
             connection = project.connection(name)
@@ -109,7 +131,7 @@ def _diagnosed(project: Project, name: str) -> Callable[[], Iterator[Diagnosis]]
             return
         engine = str(project.definitions.settings.get("engine", "auto"))
         uses = _uses(project, connection) if isinstance(connection, AdlsConnection) else ()
-        yield from Patient(connection, uses, project.is_read_first(name), engine).diagnose()
+        yield from Patient(connection, uses, is_read_first(project, name), engine).diagnose(wait)
 
     return diagnose
 
@@ -117,10 +139,27 @@ def _diagnosed(project: Project, name: str) -> Callable[[], Iterator[Diagnosis]]
 def _uses(project: Project, connection: AdlsConnection) -> tuple[Use, ...]:
     """The containers that nodes name, or the connection's own."""
     own = [connection.container] if connection.container else []
-    read = {_container(connection, path) for path in project.paths_read(connection.name)}
-    written = {_container(connection, path) for path in project.paths_written(connection.name)}
+    read = {_container(connection, path) for path in _paths_read(project, connection.name)}
+    written = {_container(connection, path) for path in _paths_written(project, connection.name)}
     names = sorted({*own, *read, *written})
     return tuple(Use(name, name in read, name in written) for name in names if name)
+
+
+def is_read_first(project: Project, name: str) -> bool:
+    """Whether a node reads in a connection what no node writes."""
+    return bool(_paths_read(project, name) - _paths_written(project, name))
+
+
+def _paths_read(project: Project, connection: str) -> set[str]:
+    reads = [defined.node.read for defined in project.definitions.nodes.values()]
+    return {read.path for read in reads if read and read.path and read.connection == connection}
+
+
+def _paths_written(project: Project, connection: str) -> set[str]:
+    """What nodes write there, and the runs' reports."""
+    writes = [defined.node.write for defined in project.definitions.nodes.values()]
+    places = [*writes, project.definitions.settings.get("story")]
+    return {place.path for place in places if place and place.path and place.connection == connection}
 
 
 def _container(connection: AdlsConnection, path: str) -> str:

@@ -123,8 +123,12 @@ def add_refresh(parser: Parser) -> None:
     parser.add_argument("--refresh", action="store_true", help="fetch secrets and tokens anew")
 
 
-def add_names(parser: Parser) -> None:
+def add_doctor(parser: Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a connection; all without one")
+    parser.add_argument(
+        "--wait", nargs="?", type=minutes, const=10.0, default=0.0, metavar="MINUTES",
+        help="look again while a role is missing, for it may have been granted just now; 10 minutes without a number",
+    )  # fmt: skip
 
 
 def add_plan(parser: Parser) -> None:
@@ -227,6 +231,17 @@ def rows(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text)):
         raise UsageError(f"a number of rows, at least 1, is wanted, not '{text}'")
     return int(text)
+
+
+def minutes(text: str) -> float:
+    """A number of minutes, more than 0."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= 24 * 60:
+        raise UsageError(f"a number of minutes is wanted, not '{text}'")
+    return found
 
 
 def _engine(text: str) -> str:

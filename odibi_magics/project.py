@@ -14,7 +14,7 @@ from typing import Any
 from odibi_magics.config.load import Config, Known, load
 from odibi_magics.config.models import Retry, Secrets
 from odibi_magics.config.source import Source as Text
-from odibi_magics.connections.base import Connection, NothingThere
+from odibi_magics.connections.base import Connection
 from odibi_magics.connections.info import ConnectionInfo, connection_info
 from odibi_magics.connections.prepare import forget, prepare
 from odibi_magics.connections.registry import connect
@@ -186,7 +186,7 @@ class Project:
     def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
         chosen = self._engine(engine)
         configs = list({id(config): config for config in self._own_configs(own)}.values())
-        builder = Builder(self.definitions, own, chosen, self._prepare)
+        builder = Builder(self.definitions, own, chosen, self.prepare)
         nodes = builder.build()
         if builder.problems:
             raise ConfigErrors(builder.problems, self.text.name)
@@ -203,7 +203,7 @@ class Project:
             render_html=plan_html,
         )
 
-    def _prepare(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
+    def prepare(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
         """Fetches what connections need, in parallel; gives those that cannot be opened, with why."""
         try:
             prepare(connections, self.secrets_timeout)
@@ -301,23 +301,6 @@ class Project:
             for name, found in self.definitions.connections.items()
         )
 
-    def check_connection(self, name: str) -> str:
-        """How a place answers: "ok", or "will be made" of one that nothing reads before a run makes it.
-
-        Raises ConnectionFailed with what was tried and the remedy.
-        """
-        connection = self.connection(name)
-        failures = self._prepare([connection])
-        if failures:
-            raise failures[name]
-        try:
-            connection.check()
-        except NothingThere:
-            if self.is_read_first(name):
-                raise
-            return "will be made"
-        return "ok"
-
     def check_connections(self, *, refresh: bool = False) -> tuple[ConnectionStatus, ...]:
         """How all places answer, asked in parallel. refresh: secrets and tokens are fetched anew."""
         from odibi_magics.checks import follow_statuses, last
@@ -326,29 +309,15 @@ class Project:
             forget()
         return last(follow_statuses(self))
 
-    def doctor(self, *names: str) -> tuple[Diagnosis, ...]:
+    def doctor(self, *names: str, wait: float = 0.0) -> tuple[Diagnosis, ...]:
         """Where connections break, layer by layer, each failure with what mends it; all of them without names.
 
-        Secrets and tokens are fetched anew; a file of its own is written and deleted again. Raises UsageError.
+        Secrets and tokens are fetched anew; a file of its own is written and deleted again. wait: seconds in which a
+        role that is missing is asked for again, for it may have been granted just now. Raises UsageError.
         """
         from odibi_magics.checks import follow_diagnoses, last
 
-        return last(follow_diagnoses(self, names))
-
-    def is_read_first(self, name: str) -> bool:
-        """Whether a node reads in a connection what no node writes."""
-        return bool(self.paths_read(name) - self.paths_written(name))
-
-    def paths_read(self, connection: str) -> set[str]:
-        """What nodes read there."""
-        reads = [defined.node.read for defined in self.definitions.nodes.values()]
-        return {read.path for read in reads if read and read.path and read.connection == connection}
-
-    def paths_written(self, connection: str) -> set[str]:
-        """What nodes write there, and the run's report."""
-        writes = [defined.node.write for defined in self.definitions.nodes.values()]
-        places = [*writes, self.definitions.settings.get("story")]
-        return {place.path for place in places if place and place.path and place.connection == connection}
+        return last(follow_diagnoses(self, names, wait))
 
     @cached_property
     def engine(self) -> Tables:

@@ -17,9 +17,9 @@ from odibi_magics.options import (
     Parser,
     RunOptions,
     add_choice,
+    add_doctor,
     add_engine,
     add_file,
-    add_names,
     add_preview,
     add_refresh,
     add_run_id,
@@ -154,7 +154,7 @@ def doctor(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.connections import diagnoses_shown, failed_words
 
     found = parser.read(words)
-    diagnoses = _connected(found).doctor(*found.names)
+    diagnoses = _connected(found).doctor(*found.names, wait=found.wait * 60)
     failures = failed_words(diagnoses)
     return Answer(
         diagnoses_shown(diagnoses).text,
@@ -234,7 +234,7 @@ _ALL = (
     Verb(
         "connections", "List the connections and check that they answer.", connections, (add_refresh, *_HERE)
     ),
-    Verb("doctor", "Look at connections layer by layer.", doctor, (add_names, *_HERE)),
+    Verb("doctor", "Look at connections layer by layer.", doctor, (add_doctor, *_HERE)),
     Verb("sandbox", "Run a command in a practice cloud of its own.", sandbox, (_add_outside,)),
 )
 VERBS = {verb.name: verb for verb in _ALL}

@@ -230,7 +230,7 @@ class AdlsConnection:
             return None
         if found.credential_refused:
             self.source.drop()
-        text = redact(f"Connection '{self.name}': {found.text}")
+        text = redact(f"Connection '{self.name}': {found.said}. {found.remedy}")
         if not found.everywhere:
             return ConnectionFailed(text, transient=found.transient)
         about = "" if found.credential_refused else "account"

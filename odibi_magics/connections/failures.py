@@ -32,12 +32,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Explained:
-    """An error in our words.
+    """An error in our words: what was tried and how it went, and what to do.
 
     credential_refused: the account knows who we are not. everywhere: any other path of the account fails alike.
     """
 
-    text: str
+    said: str
+    remedy: str
     transient: bool = False
     credential_refused: bool = False
     everywhere: bool = False
@@ -45,13 +46,12 @@ class Explained:
 
 def failure(error: BaseException, tried: Failure) -> Explained | None:
     """An error of obstore, deltalake, adlfs or azure-core; None where it is not about access to the account."""
-    text = words_of(error)
+    text, code = words_of(error), code_of(error)
     if not _of_storage(error, text):
         return None
     refused = _REFUSED.search(text)
     if refused:
         return Explained(refused[1])
-    code = "AuthenticationFailed" if _UNAUTHENTICATED in text else _code(text)
     made = _CODES.get(code) if code else None
     if made is not None:
         return made(tried, text)
@@ -91,7 +91,8 @@ _REFUSED: Final = re.compile(r"Azure credential provider: Refused: (.+)")
 
 def code_of(error: BaseException) -> str:
     """The service's own word for what is wrong; "" where an error has none."""
-    return _code(words_of(error)) or ""
+    text = words_of(error)
+    return "AuthenticationFailed" if _UNAUTHENTICATED in text else _code(text) or ""
 
 
 def _code(text: str) -> str | None:
@@ -114,8 +115,8 @@ _THROTTLED: Final = re.compile(
 # What the service answers ---------------------------------------------------------------------------------------------
 
 
-def _said(tried: Failure, said: str, remedy: str) -> str:
-    return f"{tried.doing} {tried.place}: {said}. {remedy}"
+def _explained(tried: Failure, said: str, remedy: str, **about: bool) -> Explained:
+    return Explained(f"{tried.doing} {tried.place}: {said}", remedy, **about)
 
 
 def _not_authenticated(tried: Failure, text: str) -> Explained:
@@ -128,7 +129,7 @@ def _wrong_key(tried: Failure, text: str) -> Explained:
         f"Its keys: az storage account keys list --account-name {tried.account}. "
         "Once it is mended, run again: the secret is fetched anew"
     )
-    return Explained(_said(tried, said, remedy), credential_refused=True, everywhere=True)
+    return _explained(tried, said, remedy, credential_refused=True, everywhere=True)
 
 
 def _sas_not_valid(tried: Failure, text: str) -> Explained:
@@ -137,9 +138,7 @@ def _sas_not_valid(tried: Failure, text: str) -> Explained:
         said = f"the SAS token has expired{f' on {until[1]}' if until else ''}, or is not valid yet"
     else:
         said = "the SAS token is not valid: it has expired, or was signed with a key that was changed since"
-    return Explained(
-        _said(tried, said, f"A new one: {_make_sas(tried)}"), credential_refused=True, everywhere=True
-    )
+    return _explained(tried, said, f"A new one: {_make_sas(tried)}", credential_refused=True, everywhere=True)
 
 
 def _token_refused(tried: Failure, text: str) -> Explained:
@@ -147,7 +146,7 @@ def _token_refused(tried: Failure, text: str) -> Explained:
     remedy = (
         "It may belong to another tenant than the one signed in to: az account show, az login --tenant ..."
     )
-    return Explained(_said(tried, said, remedy), credential_refused=True, everywhere=True)
+    return _explained(tried, said, remedy, credential_refused=True, everywhere=True)
 
 
 def _not_permitted(tried: Failure, text: str) -> Explained:
@@ -156,7 +155,7 @@ def _not_permitted(tried: Failure, text: str) -> Explained:
 
 def _sas_too_little(tried: Failure, text: str) -> Explained:
     said = f"the SAS token does not allow {tried.doing}"
-    return Explained(_said(tried, said, f"A new one: {_make_sas(tried)}"))
+    return _explained(tried, said, f"A new one: {_make_sas(tried)}")
 
 
 def _make_sas(tried: Failure) -> str:
@@ -174,12 +173,12 @@ def _no_role(tried: Failure, text: str) -> Explained:
         f"--scope $(az storage account show --name {tried.account} --query id -o tsv). "
         "A role just granted takes some minutes"
     )
-    return Explained(_said(tried, said, remedy))
+    return _explained(tried, said, remedy)
 
 
 def _no_keys(tried: Failure, text: str) -> Explained:
     said = "the account allows no account keys (a policy switched them off)"
-    return Explained(_said(tried, said, "Use auth_mode: identity, or service_principal"), everywhere=True)
+    return _explained(tried, said, "Use auth_mode: identity, or service_principal", everywhere=True)
 
 
 def _firewall(tried: Failure, text: str) -> Explained:
@@ -188,12 +187,12 @@ def _firewall(tried: Failure, text: str) -> Explained:
         f"Let it in: az storage account network-rule add --account-name {tried.account} "
         "--ip-address $(curl -s https://api.ipify.org); or work from inside its network"
     )
-    return Explained(_said(tried, said, remedy), everywhere=True)
+    return _explained(tried, said, remedy, everywhere=True)
 
 
 def _no_public_access(tried: Failure, text: str) -> Explained:
     said = "the account was asked without a credential, which it does not allow"
-    return Explained(_said(tried, said, "Give the connection an auth_mode"), everywhere=True)
+    return _explained(tried, said, "Give the connection an auth_mode", everywhere=True)
 
 
 def _no_container(tried: Failure, text: str) -> Explained:
@@ -204,17 +203,17 @@ def _no_container(tried: Failure, text: str) -> Explained:
         f"Make it: az storage container create --account-name {tried.account} --name {tried.container} "
         "--auth-mode login"
     )
-    return Explained(_said(tried, said, remedy))
+    return _explained(tried, said, remedy)
 
 
 def _disabled(tried: Failure, text: str) -> Explained:
     remedy = "See its subscription: az account list"
-    return Explained(_said(tried, "the account is disabled", remedy), everywhere=True)
+    return _explained(tried, "the account is disabled", remedy, everywhere=True)
 
 
 def _throttled(tried: Failure, text: str) -> Explained:
     said = "the service is throttled or briefly unavailable, also after retries"
-    return Explained(_said(tried, said, "Try again in a moment"), transient=True, everywhere=True)
+    return _explained(tried, said, "Try again in a moment", transient=True, everywhere=True)
 
 
 _CODES: Final[Mapping[str, Callable[[Failure, str], Explained]]] = {
@@ -245,7 +244,7 @@ def _without_reason(tried: Failure, text: str) -> Explained | None:
     if status is None:
         return None
     said = f"account '{tried.account}' answers {status[1]} and gives no reason"
-    return Explained(_said(tried, said, "See what it says to a listing: %odibi_connections"))
+    return _explained(tried, said, "See what it says to a listing: %odibi_connections")
 
 
 def _network(tried: Failure, text: str) -> Explained | None:
@@ -258,4 +257,4 @@ def _network(tried: Failure, text: str) -> Explained | None:
     remedy = found.remedy
     if found.no_host:
         remedy += ". Your accounts: az storage account list --query [].name"
-    return Explained(_said(tried, said, remedy), transient=found.transient, everywhere=True)
+    return _explained(tried, said, remedy, transient=found.transient, everywhere=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from time import monotonic
+from functools import partial
+from time import monotonic, sleep
 from typing import Final
 
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.base import Connection
-from odibi_magics.connections.credentials import Held, KeyFrom, SasToken, SignedIn, SparkSession
-from odibi_magics.connections.databricks import DatabricksSecret
+from odibi_magics.connections.credentials import Credential, Held, KeyFrom, SasToken, SignedIn, SparkSession
 from odibi_magics.connections.keyvault import VaultSecret
 from odibi_magics.connections.local import LocalConnection
 from odibi_magics.connections.tokens import STORAGE
@@ -18,11 +18,13 @@ from odibi_magics.doctor.caller import SignIn
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer, ok, skipped
 from odibi_magics.doctor.folder import Folder
 from odibi_magics.doctor.sas import look_at_sas
-from odibi_magics.doctor.steps import Step, examine
+from odibi_magics.doctor.steps import Step, awaiting, examine
 from odibi_magics.doctor.storage import Account, Host, Use
 from odibi_magics.doctor.vault import Vault
 
 _SECONDS: Final = 15
+# Seconds between two questions whether a role has come into effect.
+_AGAIN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,18 @@ class Patient:
     read_first: bool = False
     engine: str = "auto"
 
-    def diagnose(self) -> Iterator[Diagnosis]:
-        """As it grows; the last one is whole."""
+    def diagnose(self, wait: float = 0.0) -> Iterator[Diagnosis]:
+        """As it grows; the last one is whole. wait: seconds in which a role that is missing is asked for again."""
+        until = monotonic() + wait
+        for found in self._examine():
+            yield found
+        while found.failure and found.failure.may_pass and monotonic() < until:
+            yield awaiting(found)
+            sleep(_AGAIN)
+            *_, found = self._examine()
+        yield found
+
+    def _examine(self) -> Iterator[Diagnosis]:
         about = Diagnosis(self.connection.name, self.connection.describe())
         return examine(about, list(self._steps()))
 
@@ -77,23 +89,30 @@ def _credential(connection: AdlsConnection, account: Account) -> Iterator[Step]:
     """What must be had before the account can be opened."""
     source = connection.source
     if isinstance(source, KeyFrom) and isinstance(source.keeper, VaultSecret):
-        yield from Vault(source.keeper).steps()
+        yield from Vault(source, source.keeper).steps()
     elif isinstance(source, KeyFrom):
-        yield Step("secret", _scoped(source.keeper))
-    elif isinstance(source, Held) and isinstance(source.held, SignedIn):
-        yield Step("sign-in", _signed_in(source.held, account))
-    elif isinstance(source, Held) and isinstance(source.held, SasToken):
-        sas = source.held
-        yield Step("SAS token", lambda: look_at_sas(sas, connection.account))
+        yield Step("secret", partial(_look_at_secret, source))
+    elif isinstance(source, Held):
+        yield _held(source.held, connection.account, account)
 
 
-def _scoped(keeper: VaultSecret | DatabricksSecret) -> Callable[[], Layer]:
-    def look() -> Layer:
-        keeper.drop()
-        keeper.get(monotonic() + _SECONDS)
-        return ok(f"{keeper} is there")
+def _held(held: Credential, name: str, account: Account) -> Step:
+    if isinstance(held, SignedIn):
+        return Step("sign-in", _signed_in(held, account))
+    if isinstance(held, SasToken):
+        return Step("SAS token", partial(look_at_sas, held, name))
+    return Step("key", partial(_look_at_key, held))
 
-    return look
+
+def _look_at_secret(source: KeyFrom) -> Layer:
+    source.drop()
+    source.get(monotonic() + _SECONDS)
+    return ok(f"{source.keeper} is there")
+
+
+def _look_at_key(held: Credential) -> Layer:
+    held.ready(monotonic() + _SECONDS)
+    return ok("the account key has the form of one")
 
 
 def _signed_in(held: SignedIn, account: Account) -> Callable[[], Layer]:

@@ -6,6 +6,7 @@ https://learn.microsoft.com/rest/api/storageservices/create-account-sas
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -16,25 +17,31 @@ _LETTERS: Final = {"r": "read", "w": "write", "d": "delete", "l": "list", "c": "
 
 
 def look_at_sas(sas: SasToken, account: str) -> Layer:
-    """The signature itself only the account can judge."""
+    """The signature itself only the account can judge. Raises Refused where it is no token."""
+    sas.ready(monotonic())
     fields = {key: values[0] for key, values in parse_qs(sas.token.reveal().strip().lstrip("?")).items()}
-    renew = (
-        f"az storage account generate-sas --account-name {account} --services b --resource-types co "
-        "--permissions rwdlac --expiry ..."
-    )
-    if "sig" not in fields:
-        return failed("it has no signature (sig=), so it is no SAS token", "Take the whole of one", renew)
     begins, ends = _when(fields.get("st", "")), _when(fields.get("se", ""))
     now = datetime.now(UTC)
     if ends and ends <= now:
-        return failed(f"the SAS token expired on {ends:%Y-%m-%d %H:%M} UTC", "Make a new one", renew)
+        return failed(
+            f"the SAS token expired on {ends:%Y-%m-%d %H:%M} UTC", "Make a new one", _renew(account)
+        )
     if begins and begins > now:
         return failed(
-            f"the SAS token holds only from {begins:%Y-%m-%d %H:%M} UTC", "Wait, or make a new one", renew
+            f"the SAS token holds only from {begins:%Y-%m-%d %H:%M} UTC",
+            "Wait, or make a new one",
+            _renew(account),
         )
     allows = [word for letter, word in _LETTERS.items() if letter in fields.get("sp", "")]
     until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "as long as its stored policy says"
     return ok(f"allows {', '.join(allows) or 'what its stored policy says'}, {until}")
+
+
+def _renew(account: str) -> str:
+    return (
+        f"az storage account generate-sas --account-name {account} --services b --resource-types co "
+        "--permissions rwdlac --https-only --expiry $(date -u -d '+7 days' +%Y-%m-%dT%H:%MZ)"
+    )
 
 
 def _when(text: str) -> datetime | None:

@@ -62,6 +62,17 @@ def of_refusal(error: Refused) -> Layer:
     return failed(error.said, error.remedy, command_in(error.remedy), may_pass=error.kind == "role")
 
 
+def awaiting(found: Diagnosis) -> Diagnosis:
+    """The same, its failure one that is looked at again until a role has come into effect."""
+    layers = (
+        replace(layer, state="running", said=f"{layer.said}; waiting for a role to come into effect")
+        if layer is found.failure
+        else layer
+        for layer in found.layers
+    )
+    return replace(found, layers=tuple(layers))
+
+
 def cut_short(found: Diagnosis, seconds: float) -> Diagnosis:
     """A diagnosis that the deadline ended: what was looked at then failed, what was to come is skipped."""
     layers = [_late(layer, seconds) for layer in found.layers]

@@ -197,8 +197,7 @@ class Container:
             raise error
         if found.credential_refused:
             connection.source.drop()
-        said, _, remedy = found.text.partition(". ")
-        return failed(said, remedy, command_in(remedy))
+        return failed(found.said, found.remedy, command_in(found.remedy))
 
     def _no_role(self, doing: str) -> Layer:
         role = (

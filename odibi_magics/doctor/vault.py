@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Final
 
 from odibi_magics.connections.base import Refused
+from odibi_magics.connections.credentials import KeyFrom
 from odibi_magics.connections.keyvault import VaultSecret
 from odibi_magics.connections.tokens import Identity
 from odibi_magics.doctor.caller import VAULT, SignIn
@@ -21,8 +22,8 @@ _SECONDS: Final = 15
 class Vault:
     """What is looked at of a secret's vault."""
 
-    def __init__(self, secret: VaultSecret) -> None:
-        self._secret, self._host = secret, secret.host
+    def __init__(self, source: KeyFrom, secret: VaultSecret) -> None:
+        self._source, self._secret, self._host = source, secret, secret.host
         self._name = Name(
             secret.host, "privatelink.vaultcore.azure.net", "az keyvault list --query [].name -o tsv"
         )
@@ -60,9 +61,9 @@ class Vault:
         return ok(f"takes tokens of tenant {self._tenant}")
 
     def _found(self) -> Layer:
-        self._secret.drop()
+        self._source.drop()
         try:
-            self._secret.get(monotonic() + _SECONDS)
+            self._source.get(monotonic() + _SECONDS)
         except Refused as error:
             return self._private(error) if error.kind == "private" else of_refusal(error)
         return ok(f"secret '{self._secret.name}' is there, enabled, and not expired")

@@ -17,7 +17,7 @@ from odibi_magics.magics.extension import OdibiMagics
 from odibi_magics.magics.progress import Spot, moves
 from odibi_magics.magics.show import show, show_help, show_text
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_names, add_refresh
+from odibi_magics.options import Parser, add_doctor, add_refresh
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def check(magics: OdibiMagics, line: str) -> None:
 
 def diagnose(magics: OdibiMagics, line: str) -> None:
     """Shows each connection's layers. Raises ConnectionFailed, after them, with what mends those that failed."""
-    parser = Parser("%odibi_doctor", "Look at connections layer by layer.", add_names)
+    parser = Parser("%odibi_doctor", "Look at connections layer by layer.", add_doctor)
     found = _asked(parser, line)
     if found is None:
         return
@@ -68,7 +68,9 @@ def diagnose(magics: OdibiMagics, line: str) -> None:
     if not project.connections() and not found.names:
         _show_none()
         return
-    failures = failed_words(_followed(magics, follow_diagnoses(project, found.names), diagnoses_shown))
+    failures = failed_words(
+        _followed(magics, follow_diagnoses(project, found.names, found.wait * 60), diagnoses_shown)
+    )
     if failures:
         raise ConnectionFailed(failures)
 

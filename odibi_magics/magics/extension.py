@@ -173,7 +173,10 @@ class OdibiMagics(Magics):
 
     @_magic(line_magic)
     def odibi_doctor(self, line: str) -> None:
-        """%odibi_doctor [NAME ...]: look at connections layer by layer, and say what mends each failure."""
+        """%odibi_doctor [NAME ...]: look at connections layer by layer, and say what mends each failure.
+
+        --wait [MINUTES]    look again while a role is missing: it may have been granted just now
+        """
         from odibi_magics.magics import connections
 
         connections.diagnose(self, line)
