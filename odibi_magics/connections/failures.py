@@ -92,7 +92,8 @@ _REFUSED: Final = re.compile(r"Azure credential provider: Refused: (.+)")
 def code_of(error: BaseException) -> str:
     """The service's own word for what is wrong; "" where an error has none."""
     text = words_of(error)
-    return "AuthenticationFailed" if _UNAUTHENTICATED in text else _code(text) or ""
+    told = next((code for words, code in _WORDS.items() if words in text), None)
+    return told or _code(text) or ""
 
 
 def _code(text: str) -> str | None:
@@ -105,8 +106,11 @@ def _code(text: str) -> str | None:
     return next((code for code in _CODES if code in text), None)
 
 
-# What the service says of a wrong signature; the code beside it differs.
-_UNAUTHENTICATED: Final = "Server failed to authenticate the request"
+# Of a wrong signature the service gives now one code, now another; of a deletion the library passes on none.
+_WORDS: Final = {
+    "Server failed to authenticate the request": "AuthenticationFailed",
+    "not authorized to perform this operation using this permission": "AuthorizationPermissionMismatch",
+}
 _THROTTLED: Final = re.compile(
     r"\b(?:429|500|502|503) (?:Too Many|Internal|Bad Gateway|Service)|ServerBusy|Operation timed out"
 )

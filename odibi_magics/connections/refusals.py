@@ -221,7 +221,7 @@ def _no_credential(tried: Mapping[str, str]) -> Refused:
     ended = f"; {last} is there and says: {_first_line(said)}" if "AzureCliCredential" not in tried else ""
     return Refused(
         f"no credential to sign in to Azure with; tried {', '.join(tried)}{ended}",
-        "Sign in with az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
+        "Sign in: az login; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET",
     )
 
 

@@ -56,13 +56,34 @@ def _statuses(statuses: Sequence[ConnectionStatus], stopped: str) -> list[Block]
 
 def diagnoses_shown(diagnoses: Sequence[Diagnosis], stopped: str = "") -> Displayed:
     """Each connection's layers, and what mends its first failure. stopped: as of `statuses_shown`."""
-    return _shown([block for each in diagnoses for block in _diagnosis(each, stopped)])
+    return _shown(list(_diagnoses(diagnoses, stopped)))
+
+
+# Connections that are shown with all their layers.
+_WHOLE = 10
+
+
+def _diagnoses(diagnoses: Sequence[Diagnosis], stopped: str) -> Iterator[Block]:
+    """Of many connections a list, and the layers of the first that do not hold."""
+    shown = diagnoses
+    if len(diagnoses) > _WHOLE:
+        rows = tuple((each.connection, _state(_now(each.state, stopped)), _at(each)) for each in diagnoses)
+        yield Table(("connection", "state", "at"), rows, weight=4)
+        shown = [each for each in diagnoses if each.state in ("failed", "warning")][:_WHOLE]
+    for each in shown:
+        yield from _diagnosis(each, stopped)
+    if len(shown) < len(diagnoses):
+        yield Line("", "With the name of a connection the doctor shows its layers")
+
+
+def _at(found: Diagnosis) -> str:
+    return found.failure.name if found.failure else ""
 
 
 def _diagnosis(found: Diagnosis, stopped: str) -> Iterator[Block]:
     state = _now(found.state, stopped)
     sign, word, kind = _STATES[state]
-    said = f"{word if found.failure is None else f'failed at {found.failure.name}'}"
+    said = f"failed at {found.failure.name}" if found.failure else word
     took = f" in {milliseconds(found.seconds)}" if found.seconds else ""
     yield Line(f"{sign} {found.connection}", f"{found.place + ': ' if found.place else ''}{said}{took}", kind)
     rows = tuple(_row(list(same), stopped) for _, same in groupby(found.layers, _alike))

@@ -66,22 +66,26 @@ class SignIn:
             if refused is None:
                 raise
             return self._of_other_tenant(tenant) or of_refusal(refused)
+        if tenant not in ("", self.caller.tenant):
+            return self._foreign(tenant)
         return ok(f"{self.caller}, by {signed_in(self._identity).way}")
 
     def _of_other_tenant(self, tenant: str) -> Layer | None:
         """Whether it is only in that tenant that we get no token."""
-        if not tenant:
-            return None
         try:
             self.caller = self._token({})
         except Exception as error:
             if of_sign_in(error, self._identity) is None:
                 raise
             return None
-        if self.caller.tenant == tenant:
-            return None
-        said = f"the vault is of tenant {tenant}, which gives no token to {self.caller}"
-        return failed(said, "Sign in to the vault's tenant", f"az login --tenant {tenant}")
+        return self._foreign(tenant) if tenant not in ("", self.caller.tenant) else None
+
+    def _foreign(self, tenant: str) -> Layer:
+        said = f"the vault takes tokens of tenant {tenant}, and we are {self.caller}"
+        if self.caller.kind == "User":
+            return failed(said, "Sign in to the vault's tenant", f"az login --tenant {tenant}")
+        remedy = "Use a vault of that tenant, or sign in to the vault's as a person or an application of it"
+        return failed(said, remedy, f"az login --tenant {tenant}")
 
     def _token(self, options: TokenRequestOptions) -> Caller:
         return caller_of(signed_in(self._identity).get_token_info(self._scope, options=options).token)

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 # A command begins after "text: ", and ends with its sentence or clause; there is none with such a sign inside.
-_COMMAND: Final = re.compile(r"(?:^|[:,;] )((?:az|databricks|chmod|mkdir) .+?)(?=\. [A-Z(]|[;,] [a-z]|\.?$)")
+_COMMAND: Final = re.compile(r"(?:^|[:,;] )((?:az|databricks) .+?)(?=\. [A-Z(]|[;,] [a-z]|\.?$)")
 
 
 def command_in(remedy: str) -> str:

@@ -187,14 +187,16 @@ class Container:
         return warning(f"may write, not delete: {why.said}", f"{why.remedy}. Left behind: {name}", command)
 
     def _explained(self, error: Exception, doing: str) -> Layer:
-        """Why an operation was refused, with the command for whoever we are. Raises what is not about access."""
+        """Why an operation was refused, with the command for whoever we are."""
         connection = self._connection
         tried = Failure(connection.account, self._use.container, "", doing, connection.source.kind)
         if connection.source.kind == "token" and code_of(error) == "AuthorizationPermissionMismatch":
             return self._no_role(doing)
         found = failure(error, tried)
         if found is None:
-            raise error
+            return failed(
+                f"{doing} {tried.place}: {_first_line(error)}", "Try again; if it stays, please report it"
+            )
         if found.credential_refused:
             connection.source.drop()
         return failed(found.said, found.remedy, command_in(found.remedy))
@@ -214,6 +216,10 @@ class Container:
         )
         remedy = f"Grant {role}. One granted just now takes up to 10 minutes: see with --wait"
         return failed(said, remedy, command, may_pass=True)
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
 _HOW: Final = {"key": "the key", "sas": "the SAS token", "token": "the token", "session": "Spark's session"}

@@ -13,7 +13,15 @@ from tests.magics.conftest import ORDERS, Notebook, orders_cell
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {
-    "line": {"odibi", "odibi_run", "odibi_save", "odibi_connections", "odibi_preview", "odibi_graph"},
+    "line": {
+        "odibi",
+        "odibi_run",
+        "odibi_save",
+        "odibi_connections",
+        "odibi_doctor",
+        "odibi_preview",
+        "odibi_graph",
+    },
     "cell": {"odibi_pipeline", "odibi_connections"},
 }
 HEAVY = {
