@@ -15,9 +15,10 @@ from odibi_magics.display.tables import table_html, table_text
 from odibi_magics.errors import ConnectionFailed
 from odibi_magics.magics.extension import OdibiMagics
 from odibi_magics.magics.progress import Spot, moves
-from odibi_magics.magics.show import show, show_help, show_text
+from odibi_magics.magics.show import show, show_help, show_text, show_warnings
 from odibi_magics.magics.words import words
 from odibi_magics.options import Parser, add_doctor, add_refresh
+from odibi_magics.pipeline.warn import plan_warnings
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ def define(magics: OdibiMagics, line: str, cell: str) -> None:
         show(table_html(_COLUMNS, rows), table_text(_COLUMNS, rows))
     else:
         _show_none()
+    show_warnings(plan_warnings(project.definitions.configs[-1], ()))
 
 
 def check(magics: OdibiMagics, line: str) -> None:

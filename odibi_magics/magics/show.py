@@ -49,6 +49,18 @@ def show_plan(plan: Plan, *, sql: bool) -> None:
         show(plan_sql_html(plan), plan_sql_text(plan))
 
 
+def show_warnings(warnings: Sequence[Warned]) -> None:
+    """Nothing where there are none."""
+    from odibi_magics.display.document import Item
+    from odibi_magics.display.html import blocks_html
+    from odibi_magics.display.plan import warning_items
+    from odibi_magics.display.text import blocks_text
+
+    blocks = list(warning_items(tuple(Item("", one.message, one.remedy) for one in warnings)))
+    if blocks:
+        show(blocks_html(blocks), blocks_text(blocks))
+
+
 def show_preview(preview: Preview) -> None:
     from odibi_magics.display.tables import preview_html, preview_text
 

@@ -41,6 +41,13 @@ def test_connections_are_defined_and_listed(notebook: Notebook) -> None:
     assert "lake" in ran.text[0] and "ok" in ran.text[0]
 
 
+def test_a_literal_secret_of_a_connection_warns(notebook: Notebook) -> None:
+    account = "b: {type: azure_adls, account: acct, auth_mode: direct_key, account_key: c2VjcmV0}\n"
+    ran = notebook.good(LAKE + account)
+    assert "b: the account_key stands in the text" in ran.text[1] and "c2VjcmV0" not in "".join(ran.text)
+    assert len(notebook.good(LAKE).text) == 1
+
+
 def test_no_connections(notebook: Notebook) -> None:
     assert "%%odibi_connections" in notebook.good("%odibi_connections").text[0]
 
