@@ -125,6 +125,10 @@ def definitions(config: Config, defined: str = "") -> Definitions:
     nodes: dict[str, DefinedNode] = {}
     before: dict[str, str] = {}
     for path, pipeline, node in nodes_of(config):
+        if (
+            node.name in nodes
+        ):  # of a wrong text, which was told: after the second one, circles would be made up
+            continue
         nodes[node.name] = DefinedNode(
             name=node.name,
             pipeline=pipeline,

@@ -345,6 +345,19 @@ def test_functions_of_a_file_are_registered(lake: Path) -> None:
     assert sorted(Project.from_yaml(text, folder=lake).run()["a"].to_pandas()["qty"]) == [0, 3, 6, 9]
 
 
+def test_a_second_node_of_a_name_makes_up_no_circle(project: Build) -> None:
+    for nodes in (
+        "- {name: a, transform: {steps: [{sql: SELECT 1 AS x}]}}\n"
+        "- {name: a, write: {connection: lake, path: a}}",
+        "- {name: a, transform: {steps: [{sql: SELECT 1 AS x}]}}\n"
+        "- {name: b, write: {connection: lake, path: b}}\n"
+        "- {name: a, write: {connection: lake, path: a}}",
+    ):
+        with pytest.raises(ConfigErrors) as caught:
+            project(nodes)
+        assert [found.message for found in caught.value.problems] == ["a second node 'a', first on line 5"]
+
+
 def test_a_literal_secret_warns(tmp_path: Path) -> None:
     plan = Project.from_yaml(
         f"connections:\n  lake: {{type: local, base_path: {tmp_path}}}\n"
