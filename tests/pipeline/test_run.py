@@ -357,11 +357,14 @@ OTHER = pa.table({"id": [9], "city": ["Oslo"], "amount": [1.0]})
 
 
 def in_between(lake: Path, times: int) -> Callable[[Event], None]:
-    """An observer that, while the node's rows are on their way, makes the table another one; so many times."""
+    """An observer that, while the node's rows are on their way, makes the table another one; once a try, so often."""
     made: list[int] = []
+    tries: list[int] = []
 
     def watch(event: Event) -> None:
-        if isinstance(event, NodeProgress) and len(made) < times:
+        if isinstance(event, NodeStarted):
+            tries.append(1)
+        if isinstance(event, NodeProgress) and len(made) < min(times, len(tries)):
             made.append(1)
             parts = ["city"] if len(made) % 2 else []
             write_deltalake(
