@@ -17,6 +17,11 @@ CTE. `sql_dialect: duckdb` takes DuckDB's SQL instead, which the pandas engine a
 What stands here was recorded from Spark and gives the same answer and the same type on the pandas engine, errors
 included: `1/0`, a cast that does not fit and an overflow raise. Everything else is refused by name before the run:
 a refusal is better than another answer. `--plan --sql` shows what the engine gets.
+
+Some values are errors on the pandas engine though Spark has an answer, in TRY_CAST too, where NULL would be another
+one: text that is a time of today (`10:11`), has a zone by name or a year of more than four digits; `ceil` and `floor`
+of NaN or what no bigint holds; `chr` above 127. Three answers differ: `upper` and `lower` of letters whose other case
+is several letters or hangs on the place in a word (`ﬁ`, a final `Σ`), and dates outside the years 1 to 9999 as text.
 """
 
 

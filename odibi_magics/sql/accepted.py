@@ -56,7 +56,7 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "nvl2": ("K, T, T -> T: CASE WHEN {0:p} IS NOT NULL THEN {1} ELSE {2} END",),
     "nullif": ("O, O -> O: nullif({0}, {1})",),
     "nullifzero": ("N -> N: nullif({0}, 0)",),
-    "zeroifnull": ("I -> I: coalesce({0}, 0)", "double -> double: coalesce({0}, 0)"),
+    "zeroifnull": ("I -> I: coalesce({0}, 0)", "F -> F: coalesce({0}, 0)"),
     "if": _IF,
     "isnull": ("T -> boolean: ({0:p} IS NULL)",),
     "isnotnull": ("T -> boolean: ({0:p} IS NOT NULL)",),
@@ -149,14 +149,15 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "contains": (_CONTAINS.format("contains"),),
     "translate": ("string, string, string -> string: translate({0}, {1}, {2})",),
     "ascii": ("string -> int: ascii({0})",),
-    "split_part": ("string, string, int -> string: split_part({0}, {1}, CASE WHEN {2:p} = 0 "
-                   "THEN error('the index of split_part must not be 0') ELSE {2} END)",),
+    "split_part": ("string, string, int -> string: CASE WHEN {1:p} = '' AND abs({2}) = 1 THEN {0} ELSE split_part("
+                   "{0}, CASE WHEN {1:p} = '' THEN {0} || 'x' ELSE {1} END, CASE WHEN {2:p} = 0 "
+                   "THEN error('the index of split_part must not be 0') ELSE {2} END) END",),
     "md5": ("string -> string: md5({0})", "binary -> string: md5({0})"),
     "sha1": ("string -> string: sha1({0})",),
     "sha": ("string -> string: sha1({0})",),
     "base64": ("string -> string: to_base64(encode({0}))", "binary -> string: to_base64({0})"),
     "unbase64": ("string -> binary: from_base64({0})",),
-    "unhex": ("string -> binary: unhex({0})",),
+    "unhex": ("string -> binary: CASE WHEN regexp_matches({0}, '^[0-9a-fA-F]*$') THEN unhex({0}) END",),
     "chr": ("int -> string: CASE WHEN {0:p} BETWEEN 1 AND 127 THEN chr({0}) WHEN {0:p} < 0 THEN '' "
             "ELSE error('chr of a code above 127 or of 0 is not proved equal: ' || {0:p}) END",),
     "char": ("int -> string: CASE WHEN {0:p} BETWEEN 1 AND 127 THEN chr({0}) WHEN {0:p} < 0 THEN '' "
@@ -187,7 +188,8 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "last_day": ("date -> date: last_day({0})",),
     "make_date": ("int, int, int -> date: make_date({0}, {1}, {2})",),
     "make_timestamp": (
-        "int, int, int, int, int, N -> timestamp: make_timestamp({0}, {1}, {2}, {3}, {4}, CAST({5} AS DOUBLE))",
+        "int, int, int, int, int, N -> timestamp: make_timestamp({0}, {1}, {2}, CASE WHEN {3:p} = 24 "
+        "THEN error('there is no hour 24') ELSE {3} END, {4}, CAST({5} AS DOUBLE))",
     ),
     "unix_date": ("date -> int: CAST({0:p} - DATE '1970-01-01' AS INTEGER)",),
     "date_from_unix_date": ("int -> date: DATE '1970-01-01' + CAST({0} AS INTEGER)",),
@@ -239,7 +241,7 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
         "I -> bigint: CAST(sum({0}){over} AS BIGINT)",
         "double -> double: sum({0}){over}",
     ),
-    "count_if": ("boolean -> bigint: CAST(count_if({0}){over} AS BIGINT)",),
+    "count_if": ("boolean -> bigint: CAST(coalesce(count_if({0}){over}, 0) AS BIGINT)",),
     "bool_and": ("boolean -> boolean: bool_and({0}){over}",),
     "every": ("boolean -> boolean: bool_and({0}){over}",),
     "bool_or": ("boolean -> boolean: bool_or({0}){over}",),

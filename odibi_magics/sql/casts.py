@@ -8,36 +8,85 @@ from datetime import datetime
 from odibi_magics.sql.typed import Typed, render
 from odibi_magics.sql.types import INTEGRAL, VOID, decimal, element, entries, in_duckdb, is_decimal, kind
 
-# Text that both engines read alike; other text raises, where Spark may still read some rarely used forms.
-_SPACE = " *"
+# Text that DuckDB reads as Spark does, once blanks round it are gone.
+_SPACE = r"[ \t\n\x0B\f\r]*"
+_TRIMMED = r"trim({0}, E' \t\n\x0B\f\r')"
+_HOUR = r"([01]?\d|2[0-3])"
+_DAY = r"\d{4}-\d{1,2}-\d{1,2}"
+_FLOAT = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _WHOLE = rf"^{_SPACE}[+-]?\d+{_SPACE}$"
-_NUMBER = rf"^{_SPACE}[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?{_SPACE}$"
-_DOUBLE = rf"^{_SPACE}([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|(?i:nan|[+-]?inf(inity)?)){_SPACE}$"
-_DATE = rf"^{_SPACE}\d{{4}}-\d{{1,2}}-\d{{1,2}}{_SPACE}$"
-_TIMESTAMP = (
-    rf"^{_SPACE}\d{{4}}-\d{{1,2}}-\d{{1,2}}"
-    rf"([T ]\d{{1,2}}:\d{{1,2}}:\d{{1,2}}(\.\d{{1,9}})?(Z)?)?{_SPACE}$"
+_NUMBER = rf"^{_SPACE}{_FLOAT}{_SPACE}$"
+_DOUBLE = rf"^{_SPACE}({_FLOAT}|(?i:nan|[+-]?inf(inity)?)){_SPACE}$"
+_DATE = rf"^{_SPACE}{_DAY}{_SPACE}$"
+_TIMESTAMP = rf"^{_SPACE}{_DAY}([T ]{_HOUR}:\d{{1,2}}:\d{{1,2}}(\.\d{{1,9}})?(Z)?)?{_SPACE}$"
+
+# Text that Spark reads too, and how DuckDB gets to read it: what is missing in it begins at 1 or 0.
+_SUFFIXED = rf"^{_SPACE}{_FLOAT}[dDfF]{_SPACE}$"
+_DIGITS = f"regexp_extract({{0}}, '{_FLOAT}')"
+_LOOSE_DATE = rf"(?s)^{_SPACE}\d{{4}}(-\d{{1,2}}(-\d{{1,2}}([ T].*)?)?)?{_SPACE}$"
+_WHOLE_DAY = r"regexp_extract(regexp_extract({0}, '\d{4}[-\d]*') || '-1-1', '^\d+-\d+-\d+')"
+_LOOSE_TIME = rf"{_HOUR}(:\d{{1,2}}(:\d{{1,2}}(\.\d*)?( ?(UTC|GMT|Z))?)?)?"
+_LOOSE_TIMESTAMP = rf"^{_SPACE}(\d{{4}}(-\d{{1,2}})?|{_DAY}[T ]{_LOOSE_TIME}){_SPACE}$"
+_WHOLE_TIME = (
+    r"regexp_extract(coalesce(nullif(regexp_extract({0}, '\d[T ](\d+(:\d+(:\d+(\.\d{0,6})?)?)?)', 1), ''), '0') "
+    r"|| ':0:0', '^\d+:\d+:\d+(\.\d*)?')"
+)
+_INSTANT = f"{_WHOLE_DAY} || ' ' || {_WHOLE_TIME}"
+_OFF_UTC = rf"^{_SPACE}{_DAY}[T ]{_HOUR}:\d{{1,2}}:\d{{1,2}}(\.\d*)? ?[+-](0?\d|1[0-7])(:[0-5]\d)?{_SPACE}$"
+_OFFSET = (
+    rf"to_minutes(CAST(regexp_extract({{0}}, '([+-]\d+)(:\d+)?{_SPACE}$', 1) AS BIGINT) * 60 + CAST("
+    rf"regexp_extract({{0}}, '([+-])\d+(:\d+)?{_SPACE}$', 1) || '0' || "
+    rf"regexp_extract({{0}}, '[+-]\d+:(\d+){_SPACE}$', 1) AS BIGINT))"
 )
 
+# Text that Spark may read as well: years of more digits, a time of today, zones by name, hexadecimal numbers.
+_MAYBE_DOUBLE = rf"^{_SPACE}[+-]?0[xX]"
+_MAYBE_DATE = (
+    rf"^{_SPACE}([+-]\d{{4,7}}|\d{{5,7}})(-\d{{1,2}}(-\d{{1,2}}([ T]|{_SPACE}$)|{_SPACE}$)|{_SPACE}$)"
+)
+_MAYBE_TIMESTAMP = (
+    rf"{_MAYBE_DATE}|^{_SPACE}({_DAY}[ T]|T)?\d{{1,2}}:\d{{1,2}}:\d{{1,2}}(\.\d*)?[^\d.:]|"
+    rf"^{_SPACE}T?\d{{1,2}}:\d{{1,2}}|^{_SPACE}T\d"
+)
 
 _RAISE = "error('the text ''' || {0:p} || ''' cannot be cast to {spark}')"
+_REFUSE = "error('the text ''' || {0:p} || ''' is not read alike as {spark} on both engines')"
 
 
-def _checked(pattern: str) -> str:
-    braced = pattern.replace("{", "{{").replace("}", "}}")
-    return (
-        f"CASE WHEN {{0:p}} IS NULL OR regexp_matches({{0}}, '{braced}') THEN CAST(trim({{0}}) AS {{to}}) "
-        f"ELSE {_RAISE} END"
-    )
+def _as_template(sql: str) -> str:
+    """SQL with regular expressions in it as a template: their braces are no places."""
+    return re.sub(r"\{(?!0|to|spark)([^{}]*)\}|\{(0,\d*)\}", lambda found: f"{{{found[0]}}}", sql)
 
+
+def _checked(pattern: str, *others: tuple[str, str], maybe: str = "") -> str:
+    """The cast of text. others: more patterns, each with its SQL. maybe: text that is an error even where tried."""
+    ways = [(pattern, f"CAST({_TRIMMED} AS {{to}})"), *others]
+    ways += [(maybe, _REFUSE)] if maybe else []
+    cases = (f"WHEN regexp_matches({{0}}, '{one}') THEN {sql}" for one, sql in ways)
+    return f"CASE WHEN {{0:p}} IS NULL THEN NULL {_as_template(' '.join(cases))} ELSE {_RAISE} END"
+
+
+_READ_DOUBLE = _checked(_DOUBLE, (_SUFFIXED, f"CAST({_DIGITS} AS {{to}})"), maybe=_MAYBE_DOUBLE)
+_READ_DATE = _checked(_DATE, (_LOOSE_DATE, f"CAST({_WHOLE_DAY} AS {{to}})"), maybe=_MAYBE_DATE)
+_READ_TIMESTAMP = _checked(
+    _TIMESTAMP,
+    (_LOOSE_TIMESTAMP, f"CAST({_INSTANT} AS {{to}})"),
+    (_OFF_UTC, f"CAST({_INSTANT} AS {{to}}) - {_OFFSET}"),
+    maybe=_MAYBE_TIMESTAMP,
+)
 
 _PLAIN = "CAST({0} AS {to})"
 _TRUNCATED = "CAST(trunc({0}) AS {to})"
+# What is above the largest float is infinite in Java.
+_NARROWED = (
+    "CASE WHEN isfinite({0}) AND abs({0}) >= 3.4028235677973366e38 THEN CAST(CASE WHEN {0:p} > 0 THEN 'inf' "
+    "ELSE '-inf' END AS {to}) ELSE CAST({0} AS {to}) END"
+)
 # DuckDB rounds the binary fraction; Java the shortest decimal that stands for it.
 _BY_TEXT = "CAST(CAST(CAST({0} AS DOUBLE) AS VARCHAR) AS {to})"
 _BOOLEAN = (
-    "CASE WHEN {0:p} IS NULL THEN NULL WHEN lower(trim({0})) IN ('t', 'true', 'y', 'yes', '1') THEN TRUE "
-    "WHEN lower(trim({0})) IN ('f', 'false', 'n', 'no', '0') THEN FALSE "
+    f"CASE WHEN {{0:p}} IS NULL THEN NULL WHEN lower({_TRIMMED}) IN ('t', 'true', 'y', 'yes', '1') THEN TRUE "
+    f"WHEN lower({_TRIMMED}) IN ('f', 'false', 'n', 'no', '0') THEN FALSE "
     f"ELSE {_RAISE} END"
 )
 
@@ -56,7 +105,7 @@ _CASTS = {
     ("decimal", "string"): _PLAIN,
     ("decimal", "boolean"): "({0:p} <> 0)",
     ("double", "integral"): _TRUNCATED,
-    ("double", "float"): _PLAIN,
+    ("double", "float"): _NARROWED,
     ("double", "decimal"): _BY_TEXT,
     ("double", "boolean"): "({0:p} <> 0)",
     ("float", "integral"): _TRUNCATED,
@@ -69,11 +118,11 @@ _CASTS = {
     ("boolean", "string"): _PLAIN,
     ("string", "integral"): _checked(_WHOLE),
     ("string", "decimal"): _checked(_NUMBER),
-    ("string", "double"): _checked(_DOUBLE),
-    ("string", "float"): _checked(_DOUBLE),
+    ("string", "double"): _READ_DOUBLE,
+    ("string", "float"): _READ_DOUBLE,
     ("string", "boolean"): _BOOLEAN,
-    ("string", "date"): _checked(_DATE),
-    ("string", "timestamp"): _checked(_TIMESTAMP),
+    ("string", "date"): _READ_DATE,
+    ("string", "timestamp"): _READ_TIMESTAMP,
     ("string", "binary"): "encode({0})",
     ("date", "timestamp"): _PLAIN,
     ("date", "string"): _PLAIN,
@@ -132,7 +181,7 @@ def _inner(type_: str) -> tuple[str, ...]:
 
 _CLEAN = {
     "date": re.compile(r"\d{4}-\d\d-\d\d"),
-    "timestamp": re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d{1,6})?)?"),
+    "timestamp": re.compile(r"\d{4}-\d\d-\d\d( ([01]\d|2[0-3]):\d\d:\d\d(\.\d{1,6})?)?"),
 }
 
 

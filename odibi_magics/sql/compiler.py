@@ -16,6 +16,8 @@ from odibi_magics.sql.scope import Scope
 from odibi_magics.sql.typed import Typed
 from odibi_magics.sql.types import UNKNOWN, VOID, common, in_duckdb, kind
 
+_ORDERING = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
+
 
 class Compiler:
     """Turns expressions into typed DuckDB SQL; what is refused is noted in `problems`, each with its place."""
@@ -78,6 +80,8 @@ class Compiler:
         if left.type == right.type or not (left.known and right.known) or VOID in (left.type, right.type):
             if kind(left.type) == "map":
                 self.refuse(node, "maps cannot be compared")
+            if kind(left.type) in ("array", "struct") and isinstance(node, _ORDERING):
+                self.refuse(node, f"{kind(left.type)}s have no order that is the same on both engines")
             return left, right
         if "string" in (left.type, right.type):
             return self._with_string(node, left, right)
@@ -120,6 +124,6 @@ class Compiler:
         bare = (
             value.simple
             and (value.sql[:1].isdigit() or value.sql[:1] == "-")
-            and value.type not in ("int", VOID)
+            and value.type not in ("int", VOID, UNKNOWN)
         )
         return Typed(f"CAST({value} AS {in_duckdb(value.type)})", value.type, value.node) if bare else value

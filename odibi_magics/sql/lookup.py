@@ -37,7 +37,16 @@ def _alike(row: str) -> bool:
     return set(re.findall(r"\w+", row.partition("->")[0])) in ({"T"}, {"O"}, {"N"}, {"K"})
 
 
-_KINDS = {"T": "any", "K": "any", "V": "any", "O": "any", "N": "number", "I": "whole number", "X": "decimal"}
+_KINDS = {
+    "T": "any",
+    "K": "any",
+    "V": "any",
+    "O": "any",
+    "N": "number",
+    "I": "whole number",
+    "X": "decimal",
+    "F": "double",
+}
 
 
 def _takes(row: str) -> str:

@@ -7,7 +7,7 @@ import re
 # Java's letters: strftime's, and the text that is read for them (Spark insists on the digits that the pattern shows).
 _LETTERS = {
     "yyyy": ("%Y", r"\d{4}"), "MM": ("%m", r"\d{2}"), "dd": ("%d", r"\d{2}"), "HH": ("%H", r"\d{2}"),
-    "mm": ("%M", r"\d{2}"), "ss": ("%S", r"\d{2}"), "SSS": ("%g", r"\d{3}"), "SSSSSS": ("%f", r"\d{6}"),
+    "mm": ("%M", r"\d{2}"), "ss": ("%S", r"\d{2}"), "SSS": ("%g", r"\d{1,3}"), "SSSSSS": ("%f", r"\d{1,6}"),
     "M": ("%-m", r"\d{1,2}"), "d": ("%-d", r"\d{1,2}"), "H": ("%-H", r"\d{1,2}"), "m": ("%-M", r"\d{1,2}"),
     "s": ("%-S", r"\d{1,2}"),
 }  # fmt: skip

@@ -7,6 +7,7 @@ number), I (an integral number), X (any decimal). `?` may be left out, `...` any
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -28,7 +29,7 @@ from odibi_magics.sql.types import (
 )
 
 _ROW = re.compile(r"(?P<takes>.*?)\s*->\s*(?P<gives>[^:]+?)\s*:\s(?P<template>.*)", re.DOTALL)
-_VARIABLES = {
+_VARIABLES: dict[str, Callable[[str], bool]] = {
     "T": lambda type_: True,
     "K": lambda type_: True,
     "V": lambda type_: True,
@@ -36,6 +37,7 @@ _VARIABLES = {
     "N": is_numeric,
     "I": lambda type_: type_ in INTEGRAL,
     "X": is_decimal,
+    "F": lambda type_: type_ == "double",
 }
 # Types that a value becomes unasked, as in Spark.
 _WIDENS = {

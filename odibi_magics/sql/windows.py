@@ -8,7 +8,7 @@ from odibi_magics.sql.accepted import AGGREGATES, WINDOWS
 from odibi_magics.sql.calls import call
 from odibi_magics.sql.operators import Operators
 from odibi_magics.sql.typed import Typed
-from odibi_magics.sql.types import UNKNOWN, quoted
+from odibi_magics.sql.types import UNKNOWN, kind, quoted
 
 
 def window(self: Operators, node: exp.Expr) -> Typed:
@@ -72,6 +72,8 @@ def specification(self: Operators, node: exp.Window) -> str:
 def ordered(self: Operators, node: exp.Ordered) -> str:
     """One key of an ORDER BY; where NULLs go is always said, as the engines' defaults differ."""
     value = self.expression(node.this)
+    if kind(value.type) in ("array", "map", "struct"):
+        self.refuse(node, f"ORDER BY of {value.type}: where NULL in it goes is not the same on both engines")
     direction = " DESC" if node.args.get("desc") else ""
     nulls = "FIRST" if node.args.get("nulls_first") else "LAST"
     return f"{value}{direction} NULLS {nulls}"

@@ -33,6 +33,18 @@ def test_raises_where_spark_does(case: str) -> None:
         run(case)
 
 
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [("10:11", "TIMESTAMP"), ("T10", "TIMESTAMP"), ("2024-02-29 10:11:12 Europe/Oslo", "TIMESTAMP"),
+     ("2024-02-29 10:11:12+0230", "TIMESTAMP"), ("+2024-02-29 10:11:12", "TIMESTAMP"), ("12345-01-01", "TIMESTAMP"),
+     ("+2024-02-29", "DATE"), ("12345", "DATE"), ("0x1p3", "DOUBLE"), ("-0X1", "FLOAT")],
+)  # fmt: skip
+def test_text_that_spark_reads_and_we_do_not_is_no_null(text: str, type_: str) -> None:
+    """A TRY_CAST must not be NULL where Spark's is a value."""
+    with pytest.raises(duckdb.Error, match="not read alike"):
+        run(f"TRY_CAST('{text}' AS {type_})")
+
+
 def _duckdb_type(type_: str) -> str:
     return in_duckdb(type_).replace('"', "") if "struct" in type_ else in_duckdb(type_)
 

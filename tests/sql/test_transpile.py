@@ -139,6 +139,11 @@ def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
         ("name LIKE 'a\\\\b'", "stands only before"),
         ("ts - ts", "see datediff"),
         ("99999999999999999999", "does not fit a bigint"),
+        ("regexp_replace(name, 'a*', 'b')", "may be nothing"),
+        ("row_number() OVER (ORDER BY tags)", "ORDER BY of array<string>"),
+        ("tags < array('a')", "arrays have no order"),
+        ("tags BETWEEN array('a') AND array('b')", "arrays have no order"),
+        ("zeroifnull(price)", "takes (whole number) or (double)"),
     ],
 )
 def test_refused_by_type(expression: str, words: str) -> None:
@@ -146,6 +151,12 @@ def test_refused_by_type(expression: str, words: str) -> None:
     with pytest.raises(SqlErrors) as raised:
         to_duckdb(query, SCHEMAS)
     assert any(words in problem.message for problem in raised.value.problems)
+
+
+def test_a_literal_that_does_not_fit_is_told_in_values_too() -> None:
+    query = check_query("SELECT sum(x) AS s FROM VALUES (99999999999999999999) AS v(x)", TABLES)
+    with pytest.raises(SqlErrors, match="does not fit a bigint"):
+        to_duckdb(query, SCHEMAS)
 
 
 @pytest.mark.parametrize(
