@@ -58,7 +58,10 @@ def _grouped(error: ValidationError, tree: Tree) -> dict[Path, list[Found]]:
     grouped: dict[Path, list[Found]] = {}
     for found in error.errors(include_input=False, include_url=False):
         named = found["type"] in ("missing", "extra_forbidden")
-        grouped.setdefault(real_path(found["loc"], tree.value, named), []).append(found)
+        path = real_path(found["loc"], tree.value, named)
+        emptied = found["type"] == "too_short" and item_at(tree.document.value, tree.written(path))
+        if not emptied:  # what stands there was refused, each for itself
+            grouped.setdefault(path, []).append(found)
     return grouped
 
 

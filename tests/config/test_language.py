@@ -213,6 +213,7 @@ def test_a_misspelt_key_is_not_told_as_missing_too() -> None:
         "{name: a, transform: {steps: [{sql: SELECT a, b FROM start}]}}", "{name: a, validation: {no_nulls: id}}",
         "{name: a, sql: SELECT 1}", "{name: a, transformer: deduplicate}", "{name: a, write: {connection: lake, table: x}}",
         "{name: a, write: {connection: lake, path: x.csv, mode: merge, keys: [id]}}",
+        "{name: a, validation: {schema: {columns: {id: strng}}}}",
     ],
 )  # fmt: skip
 def test_one_mistake_is_one_problem(text: str) -> None:
