@@ -423,4 +423,5 @@ def test_a_function_whose_frames_cannot_be_had_is_told_before_the_run(
     monkeypatch.setattr(handover, "find_spec", lambda name: None if name == library else found(name))
     said = problems(project, SALES + "- {name: f, transform: {steps: [{function: takes}]}}")
     assert f"function 'takes': {library} frames need {library}, which is not installed" in said
+    assert "or take pyarrow.Table, which a function's annotation names and .to_arrow() gives" in said
     assert "line 6" in said

@@ -35,8 +35,8 @@ def check_kind(kind: str) -> None:
     library = kind.partition("_")[0]
     if library in _LIBRARIES and find_spec(library) is None:
         raise EngineError(
-            f"{library} frames need {library}, which is not installed: pip install {library}, or annotate the "
-            "function's frames with pyarrow.Table"
+            f"{library} frames need {library}, which is not installed: pip install {library}, or take pyarrow.Table, "
+            "which a function's annotation names and .to_arrow() gives"
         )
 
 
