@@ -64,67 +64,52 @@ def small(folder: Path, quick: bool) -> None:
     samples = in_turn(commands, rounds)
     for peer in SMALL_PEERS:
         apart(same_tables, targets["ours"], targets[peer], ("clean", "yearly"))
-    for name in names:
-        _row(name, samples[name])
-    for peer in SMALL_PEERS:
-        _ratios(samples, peer)
+    _table(samples, SMALL_PEERS)
     again = run(
         ["-m", "benchmarks.jobs.second_run", str(csv), str(_fresh(folder, ("again",))["again"]), str(rounds)]
     )
-    times = [[float(one) for one in line.split()] for line in again.out.splitlines()]
-    for i, name in enumerate(names):
-        print(f"again in one process, {name}: {Spread.of([one[i] for one in times]):.0f} ms")
-        if i:
-            print(f"again in one process, ours / {name}: {Spread.of([one[0] / one[i] for one in times]):.2f}")
+    print("\n| again in one process | ms | ours / it |\n|---|---|---|")
+    times = list(zip(*([float(one) for one in line.split()] for line in again.out.splitlines()), strict=True))
+    for name, took in zip(names, times, strict=True):
+        pairs = Spread.of([ours / one for ours, one in zip(times[0], took, strict=True)])
+        print(f"| {name} | {Spread.of(took):.0f} | {pairs:.2f} |")
 
 
 def csv(folder: Path, quick: bool) -> None:
-    """CSV to partitioned Delta with a monthly aggregate. Every way runs once and is compared; the two fastest peers
-    are then timed in turn with ours."""
+    """CSV to partitioned Delta with a monthly aggregate."""
     rows = ROWS_PER_GB // 10 if quick else ROWS_PER_GB
     for order in ("sorted", "shuffled"):
         source = apart(sales, folder / "data", rows, order)
-        targets = _fresh(folder, ("ours", *PEERS))
-        commands = {
-            name: [str(JOBS / f"csv_{name}.py"), str(source), str(target)] for name, target in targets.items()
-        }
-        print(f"{order}, {source.stat().st_size / 1e9:.2f} GB; the first run of each:")
-        first = {name: run(command) for name, command in commands.items()}
-        for name, sample in first.items():
-            _row(name, [sample])
+        names = ("ours", *PEERS)
+        targets = _fresh(folder, names)
+        commands = {name: [str(JOBS / f"csv_{name}.py"), str(source), str(targets[name])] for name in names}
+        samples = in_turn(commands, 3 if quick else 5)
         for peer in PEERS:
             apart(same_tables, targets["ours"], targets[peer], ("clean", "monthly"))
-        fastest = sorted(PEERS, key=lambda peer: first[peer].wall)[:2]
-        samples = in_turn({name: commands[name] for name in ("ours", *fastest)}, 3 if quick else 5, warmup=0)
-        print(f"{order}, then in turn:")
-        for name in samples:
-            _row(name, samples[name])
-        for peer in fastest:
-            _ratios(samples, peer)
+        print(f"\n{order}, {source.stat().st_size / 1e9:.2f} GB\n")
+        _table(samples, PEERS)
 
 
 def memory(folder: Path, quick: bool) -> None:
-    """Peak memory of ours on 4 GB over that on 1 GB."""
+    """Peak memory of ours on 4 GB over that on 1 GB, and what warnings it gave."""
     rows = ROWS_PER_GB // 10 if quick else ROWS_PER_GB
     for order in ("sorted", "shuffled"):
         target = _fresh(folder, ("ours",))["ours"]
-        found = {}
-        for n in (rows, 4 * rows):
-            source = apart(sales, folder / "data", n, order)
-            found[n] = run([str(JOBS / "csv_ours.py"), str(source), str(target)])
-            _row(f"{n:,} rows {order}", [found[n]])
-            print(f"    said: {found[n].out}")
-        print(f"memory, four times the rows / once: {found[4 * rows].peak / found[rows].peak:.2f}")
+        sources = {n: apart(sales, folder / "data", n, order) for n in (rows, 4 * rows)}
+        found = {n: run([str(JOBS / "csv_ours.py"), str(csv), str(target)]) for n, csv in sources.items()}
+        _table({f"{n:,} rows, {order}: {one.out}": [one] for n, one in found.items()})
+        print(f"\nmemory, four times the rows / once: {found[4 * rows].peak / found[rows].peak:.2f}\n")
 
 
 def plan(folder: Path, quick: bool) -> None:
     """Seconds to check and plan N SQL nodes."""
+    print("| nodes | wall, s | CPU, s |\n|---|---|---|")
     for count in (10, 100, 1000) if quick else (10, 100, 1000, 2000, 4000):
         found = [
             run([str(JOBS / "plan_nodes.py"), str(count), str(folder / "plan")]).out.split() for _ in range(5)
         ]
         took = [Spread.of([float(one[i]) for one in found]) for i in (0, 1)]
-        print(f"{count:>5} nodes: {took[0]:.2f} s, cpu {took[1]:.2f} s")
+        print(f"| {count:,} | {took[0]:.2f} | {took[1]:.2f} |")
 
 
 def adls(folder: Path, quick: bool) -> None:
@@ -191,15 +176,15 @@ def _fresh(folder: Path, names: tuple[str, ...]) -> dict[str, Path]:
     return targets
 
 
-def _row(name: str, samples: Sequence[Sample]) -> None:
-    wall, cpu = Spread.of([s.wall for s in samples]), Spread.of([s.cpu for s in samples])
-    peak = Spread.of([s.peak / 2**20 for s in samples])
-    print(f"{name:>14}: wall {wall:.2f} s, cpu {cpu:.2f} s, peak {peak:.0f} MiB")
-
-
-def _ratios(samples: Mapping[str, Sequence[Sample]], peer: str) -> None:
-    told = (f"{what} {ratio(samples['ours'], samples[peer], what):.2f}" for what in ("wall", "cpu", "peak"))
-    print(f"ours / {peer}: {', '.join(told)}")
+def _table(samples: Mapping[str, Sequence[Sample]], peers: Sequence[str] = ()) -> None:
+    """Prints a table in Markdown: what each took, then ours over each peer, pair by pair."""
+    print("| | wall, s | CPU, s | peak, MiB |\n|---|---|---|---|")
+    for name, taken in samples.items():
+        wall, cpu = Spread.of([one.wall for one in taken]), Spread.of([one.cpu for one in taken])
+        print(f"| {name} | {wall:.2f} | {cpu:.2f} | {Spread.of([one.peak / 2**20 for one in taken]):.0f} |")
+    for peer in peers:
+        found = (ratio(samples["ours"], samples[peer], what) for what in ("wall", "cpu", "peak"))
+        print(f"| **ours / {peer}** | {' | '.join(f'{one:.2f}' for one in found)} |")
 
 
 if __name__ == "__main__":
