@@ -33,6 +33,7 @@ def sales(folder: Path, rows: int, order: str) -> Path:
         with duckdb.connect() as connection:
             part = target.with_suffix(".part")
             connection.execute("SET memory_limit = '4GB'")
+            connection.execute("SET enable_progress_bar = false")
             connection.execute(f"COPY ({ordered}) TO '{part}' (FORMAT csv, HEADER)")
             part.rename(target)
     return target
