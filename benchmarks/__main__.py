@@ -126,11 +126,8 @@ def adls(folder: Path, quick: bool) -> None:
             assert len({sample.out for found in samples.values() for sample in found}) == 1, (
                 f"{kind}: the answers differ"
             )
-            print(f"{kind}, from {csv.stat().st_size / 1e6:.0f} MB of CSV")
-            for name in commands:
-                _row(name, samples[name])
-            best = min(peers, key=lambda peer: Spread.of([s.wall for s in samples[peer]]).median)
-            print(f"ours / {best}: {ratio(samples['ours'], samples[best]):.2f}")
+            print(f"\n{kind}, from {csv.stat().st_size / 1e6:.0f} MB of CSV\n")
+            _table(samples, peers)
 
 
 READERS = {
