@@ -51,7 +51,8 @@ def failure(error: BaseException, tried: Failure) -> Explained | None:
         return None
     refused = _REFUSED.search(text)
     if refused:
-        return Explained(refused[1])
+        said, _, remedy = refused[1].partition(". ")
+        return Explained(said, remedy)
     made = _CODES.get(code) if code else None
     if made is not None:
         return made(tried, text)

@@ -189,7 +189,9 @@ class Container:
     def _explained(self, error: Exception, doing: str) -> Layer:
         """Why an operation was refused, with the command for whoever we are."""
         connection = self._connection
-        tried = Failure(connection.account, self._use.container, "", doing, connection.source.kind)
+        tried = Failure(
+            connection.account, self._use.container, "", doing, connection.source.kind, connection.source.who
+        )
         if connection.source.kind == "token" and code_of(error) == "AuthorizationPermissionMismatch":
             return self._no_role(doing)
         found = failure(error, tried)
