@@ -187,6 +187,30 @@ class EngineError(OdibiError):
     about: tuple[str, ...] = ("name",)
 
 
+class NoSuchVersion(EngineError):
+    """A version of a table that is not there, or no more."""
+
+    about = ("read", "version")
+
+
+class NoSuchTime(EngineError):
+    """A time at which a table was not there."""
+
+    about = ("read", "timestamp")
+
+
+class PartitionsRefused(EngineError):
+    """Columns that a table cannot be partitioned by, or is not."""
+
+    about = ("write", "partition_by")
+
+
+class TargetExists(EngineError):
+    """`mode: error`, and something stands there already."""
+
+    about = ("write", "mode")
+
+
 class KeysRefused(EngineError):
     """Rows whose `keys` are NULL or come twice; found before the merge, nothing was written."""
 

@@ -95,7 +95,7 @@ class Describer:
         except CannotOpen:
             raise
         except (EngineError, ConnectionFailed) as error:
-            self.problems.append(_unreadable(node, defined, error.text))
+            self.problems.append(_unreadable(node, defined, error))
             return None
         if whole is None:
             return None
@@ -143,7 +143,7 @@ class Describer:
         try:
             self.engine.check_write(columns, node.sink, node.target)
         except EngineError as error:
-            self.problems.append(defined.config.problem((*defined.path, "write", "path"), str(error)))
+            self.problems.append(defined.config.problem(spot(defined, "write", error), str(error)))
 
     @staticmethod
     def _written_before(node: PlannedNode) -> bool:
@@ -205,13 +205,21 @@ def _no_input(defined: DefinedNode) -> Problem:
     )
 
 
-def _unreadable(node: PlannedNode, defined: DefinedNode, message: str) -> Problem:
+def spot(defined: DefinedNode, part: str, error: EngineError | ConnectionFailed) -> Path:
+    """The key in a node's `read:` or `write:` that an error is about: its path, unless the error says another."""
+    about = error.about if isinstance(error, EngineError) else ()
+    there = about[:1] == (part,) and defined.config.tree.at((*defined.path, *about)) is not None
+    return (*defined.path, *(about if there else (part, "path")))
+
+
+def _unreadable(node: PlannedNode, defined: DefinedNode, error: EngineError | ConnectionFailed) -> Problem:
+    message = error.text
     if not node.runs and node.config.write is not None:
         said = f"node '{node.name}' of {node.defined} is read from its table, which is not there yet: run it first"
         return Problem(Quoting(f"{said} (", message, ")"))
     if not node.runs:
         return Problem(Quoting(f"node '{node.name}' of {node.defined}: ", message))
-    return defined.config.problem((*defined.path, "read", "path"), message)
+    return defined.config.problem(spot(defined, "read", error), message)
 
 
 def _source_names(source: Source, defined: DefinedNode, whole: Columns) -> Iterator[Problem]:

@@ -64,3 +64,33 @@ def _kill(folder: Path, mode: str, after: float) -> int:
     writer.kill()
     writer.stdout.close()
     return writer.wait()
+
+
+SLEEPER = """
+import sys
+from odibi_magics.engines.pandas.session import Session
+session = Session()
+(session.folder / "rows").write_text("1")
+print(session.folder, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_a_killed_process_spilled_is_deleted_by_the_next(tmp_path: Path) -> None:
+    def start() -> tuple[subprocess.Popen[str], Path]:
+        made = subprocess.Popen(
+            [sys.executable, "-c", SLEEPER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+        assert made.stdout is not None
+        return made, Path(made.stdout.readline().strip())
+
+    killed, left = start()
+    living, kept = start()
+    killed.kill()
+    killed.wait()
+    ended, own = start()
+    assert (left.exists(), kept.exists(), own.exists()) == (False, True, True)
+    for process in (living, ended):
+        process.communicate("")
+    assert list(tmp_path.iterdir()) == []

@@ -425,3 +425,35 @@ def test_a_function_whose_frames_cannot_be_had_is_told_before_the_run(
     assert f"function 'takes': {library} frames need {library}, which is not installed" in said
     assert "or take pyarrow.Table, which a function's annotation names and .to_arrow() gives" in said
     assert "line 6" in said
+
+
+@pytest.mark.parametrize(
+    ("node", "key"),
+    [
+        (
+            "write: {connection: lake, path: t, partition_by: [id, ts, year, month, city, qty, price]}",
+            "write.partition_by",
+        ),
+        ("write: {connection: lake, path: there, mode: append, partition_by: [city]}", "write.partition_by"),
+        ("read: {connection: lake, path: there, version: 7}", "read.version"),
+        ("read: {connection: lake, path: there, timestamp: '2000-01-01T00:00Z'}", "read.timestamp"),
+        ("read: {connection: lake, path: ther}", "read.path"),
+    ],
+)
+def test_a_problem_of_a_place_points_at_the_key_it_is_about(
+    project: Build, lake: Path, node: str, key: str
+) -> None:
+    project(SALES + "- {name: t, write: {connection: lake, path: there}}").run()
+    said = problems(project, SALES + f"- {{name: n, {node}}}")
+    assert f"pipelines[0].nodes[1].{key}: " in said
+    if key == "read.path":
+        assert "there is no Delta table at" in said and "did you mean 'there'?" in said
+
+
+def test_mode_error_points_at_the_mode(project: Build, lake: Path) -> None:
+    nodes = SALES + "- {name: t, write: {connection: lake, path: there, mode: error}}"
+    project(nodes).run()
+    with pytest.raises(NodeFailed) as raised:
+        project(nodes).run()
+    *_, line, caret = str(raised.value.result.failed[0].error).splitlines()
+    assert line[caret.index("^") : caret.rindex("^") + 1] == "mode"

@@ -10,7 +10,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Sink, TargetState
 from odibi_magics.engines.pandas.snapshot import Snapshot
 from odibi_magics.engines.pandas.storage import MISREAD
-from odibi_magics.errors import EngineError, KeysRefused, suggest
+from odibi_magics.errors import EngineError, KeysRefused, PartitionsRefused, suggest
 
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 _DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
@@ -49,7 +49,7 @@ def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str
     wanted = sink.partition_by if partition_by is None else partition_by
     partitions = tuple(_partition(name, by_name, columns) for name in wanted)
     if columns and len(partitions) == len(columns):
-        raise EngineError("partition_by names every column; at least one must be left for the files")
+        raise PartitionsRefused("partition_by names every column; at least one must be left for the files")
     return Layout(tuple(columns), partitions, {column.name: column.name for column in columns}, added=True)
 
 
@@ -122,15 +122,15 @@ def _partition(name: str, by_name: dict[str, Column], columns: Sequence[Column])
     column = by_name.get(name.lower())
     if column is None:
         hint = suggest(name, [column.name for column in columns])
-        raise EngineError(f"partition_by: there is no column '{name}' ({hint})")
+        raise PartitionsRefused(f"partition_by: there is no column '{name}' ({hint})")
     # deltalake writes negative decimals wrongly into the log, and floating point has no one text.
     if column.type.startswith(("float", "double", "binary", "decimal")) or column.type.endswith(">"):
-        raise EngineError(
+        raise PartitionsRefused(
             f"partition_by: a column of type {column.type} cannot name folders ('{column.name}'). "
             f"CAST it to string, int or date"
         )
     if bad := MISREAD.search(column.name) or re.search("/", column.name):
-        raise EngineError(
+        raise PartitionsRefused(
             f"partition_by: {bad[0]!r} in the name of the column {column.name!r} cannot stand in a folder's name. "
             "Give it another name with AS"
         )
@@ -141,7 +141,7 @@ def _check_partitions(sink: Sink, table: Snapshot | TargetState) -> None:
     wanted, there = ([name.lower() for name in names] for names in (sink.partition_by, table.partition_by))
     if sink.partition_by and wanted != there:
         now = ", ".join(table.partition_by) or "nothing"
-        raise EngineError(
+        raise PartitionsRefused(
             f"partition_by: the table {sink.place.address} is partitioned by {now}, not by "
             f"{', '.join(sink.partition_by)}. Leave partition_by out to keep that; mode: overwrite with "
             "overwrite_schema: true changes it"

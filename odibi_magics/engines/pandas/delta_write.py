@@ -21,7 +21,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.errors import ConnectionFailed, EngineError, WriteConflict
+from odibi_magics.errors import ConnectionFailed, EngineError, TargetExists, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.
 ATTEMPTS = 12
@@ -66,7 +66,7 @@ def write_delta(
 
 def _there_already(sink: Sink, table: Snapshot) -> Written:
     if sink.mode == "error":
-        raise EngineError(
+        raise TargetExists(
             f"mode: error: the table {sink.place.address} is there already, at version {table.version}. Use another "
             "mode, or another path"
         )

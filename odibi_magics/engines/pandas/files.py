@@ -107,7 +107,7 @@ def _globbed(tree: Tree, place: Place, url: str) -> list[Entry]:
 
 def _at(tree: Tree, place: Place, url: str, whole: Entry | None) -> list[Entry]:
     if whole is None:
-        raise EngineError(f"there is no file {url}{_hint(tree, url)}")
+        raise EngineError(f"there is no file {url}{hint(tree, url)}")
     if not whole.is_folder:
         return [whole]
     found = _parts(tree, place, url)
@@ -135,7 +135,7 @@ def _is_data(name: str, format_: str) -> bool:
     return unpacked.lower().endswith(_ENDINGS[format_]) or "." not in name
 
 
-def _hint(tree: Tree, path: str) -> str:
+def hint(tree: Tree, path: str) -> str:
     """The nearest name beside it; for a folder that is missing, the first one of them."""
     missing, there = path, None
     while "/" in missing.removeprefix("abfss://"):

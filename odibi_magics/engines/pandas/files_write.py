@@ -23,7 +23,7 @@ from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.size_warnings import sink_warnings
 from odibi_magics.engines.pandas.stage import Staging
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.errors import EngineError
+from odibi_magics.errors import EngineError, TargetExists
 
 MODES = ("overwrite", "append", "error", "ignore")
 
@@ -101,7 +101,7 @@ def _there_already(store: Store, sink: Sink) -> str:
     if sink.mode == "ignore" and there:
         return "exists already"
     if sink.mode == "error" and there:
-        raise EngineError(f"mode: error: {here} is there already. Use another mode, or another path")
+        raise TargetExists(f"mode: error: {here} is there already. Use another mode, or another path")
     if sink.mode == "append" and file:
         raise EngineError(
             f"mode: append adds a part to a folder, and {here} is one file. Write to a folder, or use mode: overwrite"

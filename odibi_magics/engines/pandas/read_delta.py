@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Place, Source
-from odibi_magics.engines.pandas.files import Files, escaped
+from odibi_magics.engines.pandas.files import Files, escaped, hint
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.read_parquet import FILE_NAME, Broken, from_files, relabelled
 from odibi_magics.engines.pandas.scan import Scan
@@ -25,7 +25,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import duckdb_type, empty_table
-from odibi_magics.errors import EngineError
+from odibi_magics.errors import EngineError, NoSuchTime, NoSuchVersion
 
 # Reading files by their names and types alone is right in spite of these.
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
@@ -49,7 +49,7 @@ def open_table(place: Place, version: int | None = None, timestamp: datetime | N
     if wanted == newest.version:
         return newest
     if wanted > newest.version or (found := _older(newest, wanted)) is None:
-        raise EngineError(f"{place.url} has no version {wanted}: {_versions(newest)}")
+        raise NoSuchVersion(f"{place.url} has no version {wanted}: {_versions(newest)}")
     return found
 
 
@@ -73,12 +73,12 @@ def _version_at(newest: Snapshot, when: datetime | None) -> int:
     """The last version committed at or before a time. deltalake alone would give the first one for any earlier time."""
     assert when is not None
     if when > datetime.now(UTC):
-        raise EngineError(f"{newest.store.url}: the time {_time(when)} lies in the future")
+        raise NoSuchTime(f"{newest.store.url}: the time {_time(when)} lies in the future")
     times = sorted((entry["version"], _moment(entry["timestamp"])) for entry in newest.delta.history())
     before = [version for version, moment in times if moment <= when]
     if not before:
         first = f"; its first commit is of {_time(times[0][1])}" if times else ""
-        raise EngineError(f"{newest.store.url} was not there at {_time(when)}{first}")
+        raise NoSuchTime(f"{newest.store.url} was not there at {_time(when)}{first}")
     return int(max(before))
 
 
@@ -96,7 +96,7 @@ def _no_table(store: Store) -> str:
         return f"{url} is a file, not a Delta table: name its format: in read:"
     if store.is_folder():
         return f"{url} is no Delta table: it has no _delta_log; for a folder of files name their format: in read:"
-    return f"there is no Delta table at {url}"
+    return f"there is no Delta table at {url}{hint(store.tree, store.root)}"
 
 
 def columns_of(table: Snapshot) -> tuple[Column, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
 import threading
 import time
 import weakref
@@ -12,10 +11,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from odibi_magics.engines.pandas.failures import Failures, explained
 from odibi_magics.engines.pandas.files import Files, escaped
+from odibi_magics.engines.pandas.leftovers import private_folder
 from odibi_magics.engines.pandas.memory import memory_limit
 from odibi_magics.engines.pandas.names import literal
 from odibi_magics.errors import Cancelled, EngineError
@@ -53,7 +53,7 @@ class Session:
 
     def __init__(self, directories: Iterable[str | Path] = ()) -> None:
         self.began = datetime.now(UTC)
-        self.folder = Path(tempfile.mkdtemp(prefix="odibi-")).resolve()
+        self.folder, lock = private_folder()
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._open: weakref.WeakSet[_Cursor] = weakref.WeakSet()
@@ -63,7 +63,7 @@ class Session:
         allowed = {_BLOBS if str(path).startswith(_BLOBS) else str(path) for path in directories}
         self._pinned = _pinned(self.failures) if _BLOBS in allowed else None
         self._duckdb = _connect(self.folder, sorted(allowed), self._pinned)
-        self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder)
+        self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder, lock)
 
     def name(self, kind: str) -> str:
         """A table name no one else has."""
@@ -262,9 +262,10 @@ def _pinned(failures: Failures) -> PinnedFiles:
     return PinnedFiles(failures.reading)
 
 
-def _dispose(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _dispose(connection: duckdb.DuckDBPyConnection, folder: Path, lock: IO[bytes]) -> None:
     connection.close()
     shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
 
 
 def cast_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
