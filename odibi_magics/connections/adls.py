@@ -174,7 +174,8 @@ class AdlsConnection:
 
     def credential(self) -> Credential:
         """What opens the account; fetched where no run has prepared it. Raises ConnectionFailed."""
-        prepare([self])
+        if not self.source.at_hand():
+            prepare([self])
         try:
             return self.source.get(monotonic() + TIMEOUT)
         except Refused as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 from odibi_magics.connections.base import Need, Refused
 from odibi_magics.connections.databricks import DatabricksSecret
 from odibi_magics.connections.keyvault import VaultSecret
-from odibi_magics.connections.tokens import Identity, object_id, storage_token
+from odibi_magics.connections.tokens import Identity, has_token, object_id, storage_token
 from odibi_magics.connections.tokens import forget as forget_tokens
 from odibi_magics.secret import Secret
 
@@ -209,6 +209,9 @@ class Source(Need, Protocol):
     def get(self, deadline: float) -> Credential:
         """The credential, what it takes fetched. Raises Refused."""
 
+    def at_hand(self) -> bool:
+        """Whether `get` has nothing to wait for."""
+
     def drop(self) -> None:
         """Has the next call fetch anew what was kept: the account refused it."""
 
@@ -229,6 +232,9 @@ class Held:
     def get(self, deadline: float) -> Credential:
         self.held.ready(deadline)
         return self.held
+
+    def at_hand(self) -> bool:
+        return not isinstance(self.held, SignedIn) or has_token(self.held.identity)
 
     def drop(self) -> None:
         if isinstance(self.held, SignedIn):
@@ -258,6 +264,9 @@ class KeyFrom:
             raise Refused(f"{self.keeper}: {error.said}", error.remedy) from None
         return key
 
+    def at_hand(self) -> bool:
+        return self.keeper.kept
+
     def drop(self) -> None:
         self.keeper.drop()
 
@@ -279,6 +288,9 @@ class SparkSession:
             "auth_mode: session is what Spark's session was set up with, and the pandas engine has no part in it",
             "Run it with engine: spark, or use auth_mode: identity or key_vault",
         )
+
+    def at_hand(self) -> bool:
+        return True
 
     def drop(self) -> None:
         """Nothing is kept."""

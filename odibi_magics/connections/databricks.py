@@ -32,6 +32,11 @@ class DatabricksSecret:
             _kept[self] = self._fetch()
         return _kept[self]
 
+    @property
+    def kept(self) -> bool:
+        """Whether `get` has it at hand."""
+        return self in _kept
+
     def drop(self) -> None:
         """Has the next `get` fetch it again."""
         _kept.pop(self, None)

@@ -39,6 +39,11 @@ class VaultSecret:
             _kept[self] = self._fetch(deadline)
         return _kept[self]
 
+    @property
+    def kept(self) -> bool:
+        """Whether `get` has it at hand."""
+        return self in _kept
+
     def drop(self) -> None:
         """Has the next `get` fetch it again: it was refused where it should have opened something."""
         _kept.pop(self, None)

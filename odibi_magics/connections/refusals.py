@@ -211,7 +211,8 @@ def of_sign_in(error: Exception, identity: Identity | None = None) -> Refused | 
     found = fault(text)
     if found:
         said = f"signing in failed: {_LOGIN} cannot be reached: {found.said}"
-        return Refused(said, found.remedy, transient=found.transient)
+        remedy = f"Check whether the network, and the proxy of HTTPS_PROXY, let through to {_LOGIN}"
+        return Refused(said, remedy if found.no_host else found.remedy, transient=found.transient)
     return Refused(f"signing in failed: {_first_line(text)}", "Check who is signed in: az account show")
 
 
@@ -238,9 +239,12 @@ def _refused_by_entra(code: str, text: str, identity: Identity | None) -> Refuse
     tenant = (identity and identity.tenant_id) or os.environ.get("AZURE_TENANT_ID") or "the tenant"
     said, remedy = _AADSTS.get(code, ("{line}", "Check who is signed in: az account show"))
     names = {"client": client, "tenant": tenant, "line": _first_line(text)}
-    return Refused(f"signing in failed: {said.format(**names)} (AADSTS{code})", remedy.format(**names))
+    said = f"signing in failed: {said.format(**names)} (AADSTS{code})"
+    return Refused(said, remedy.format(**names), transient=code in _BUSY)
 
 
+# Entra's codes for what passes.
+_BUSY: Final = frozenset({"50196", "90024", "90033", "90055"})
 _NEW_SECRET: Final = (
     "Take the secret's value, not its id; a new one: az ad app credential reset --id {client}"
 )
@@ -258,6 +262,9 @@ _AADSTS: Final[Mapping[str, tuple[str, str]]] = {
     "900023": (
         "{tenant} is no tenant's id or domain",
         "Check tenant_id: az account list --query [].tenantId",
+    ),
+    **dict.fromkeys(
+        _BUSY, ("the sign-in service is throttled or briefly unavailable", "Try again in a moment")
     ),
     "50076": ("the account needs multi-factor authentication", "Sign in again: az login"),
     "700082": ("the saved sign-in has expired", "Sign in again: az login"),

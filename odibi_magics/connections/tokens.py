@@ -77,6 +77,11 @@ class SharedTokens:
             self._fly(key, flight, scopes, options)
         return flight.result()
 
+    def holds(self, scope: str) -> bool:
+        """Whether a token is here that lasts."""
+        flight = self._flights.get(((scope,),))
+        return flight is not None and flight.done() and not flight.exception() and not _landed_stale(flight)
+
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
         """The protocol of azure.core's TokenCredential, which older SDKs ask by."""
         from azure.core.credentials import AccessToken
@@ -174,6 +179,11 @@ _CREDENTIALS: Mapping[str, Callable[[Identity], SupportsTokenInfo]] = {
     "managed": _managed,
     "principal": _principal,
 }
+
+
+def has_token(identity: Identity) -> bool:
+    """Whether an identity's token for storage accounts is here already."""
+    return signed_in(identity).holds(STORAGE)
 
 
 def object_id(identity: Identity) -> str | None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from odibi_magics.connections import databricks
+from odibi_magics.connections import adls, databricks
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.prepare import prepare
 from odibi_magics.errors import ConnectionFailed, MissingExtra
@@ -276,6 +276,16 @@ def test_a_mended_key_works_in_the_same_session(cloud: Cloud, bronze: AdlsConnec
     cloud.vault("company-kv").set("bronze-key", right)
     bronze.put("raw/a.txt", b"2")
     assert bytes(bronze.store("raw").get("a.txt").bytes()) == b"2"
+
+
+def test_what_is_at_hand_is_not_waited_for(
+    texts: dict[str, str], cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections = [opened(f"account: account1, {texts[mode]}") for mode in MODES]
+    prepare(connections)
+    monkeypatch.setattr(adls, "prepare", None)
+    for connection in connections:
+        connection.credential()
 
 
 def test_a_store_is_made_once_for_each_key(cloud: Cloud, bronze: AdlsConnection) -> None:

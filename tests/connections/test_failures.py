@@ -127,6 +127,16 @@ def test_what_the_account_refuses(cloud: Cloud, doing: Doing, code: str, why: st
     assert why in str(found) and not found.transient
 
 
+def test_a_token_that_the_account_refuses_is_asked_for_anew(cloud: Cloud) -> None:
+    bronze = opened("account: account1, auth_mode: identity")
+    bronze.check()
+    assert bronze.source.at_hand()
+    error = OSError("Generic MicrosoftAzure error: 401 Unauthorized: <Code>InvalidAuthenticationInfo</Code>")
+    found = bronze.explain(error, bronze.url("raw/a"), "reading")
+    assert "reading account1/raw/a: the account does not take the token" in str(found)
+    assert not bronze.source.at_hand()
+
+
 # What is not there ----------------------------------------------------------------------------------------------------
 
 

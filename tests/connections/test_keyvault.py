@@ -191,6 +191,22 @@ def test_a_wrong_principal_is_told(
     assert keys["client_secret"] not in said and capsys.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("fault", "why", "transient"),
+    [
+        ("throttle", "the sign-in service is throttled", True),
+        ("vanish", "login.microsoftonline.com cannot be reached: the proxy finds no such host", False),
+        ("reset", "login.microsoftonline.com cannot be reached: the connection was dropped", True),
+    ],
+)
+def test_a_sign_in_that_is_away_is_told(cloud: Cloud, fault: str, why: str, transient: bool) -> None:
+    who = cloud.identity("principal")
+    text = f"tenant_id: {cloud.tenant}, client_id: {who.client_id}, client_secret: {who.client_secret}"
+    getattr(cloud.tokens, fault)()
+    error = failed(opened(f"account: account1, auth_mode: service_principal, {text}"))
+    assert f"signing in failed: {why}" in str(error) and error.transient is transient
+
+
 def test_no_managed_identity_is_told(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDENTITY_ENDPOINT")
     monkeypatch.delenv("IDENTITY_HEADER")
