@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
@@ -114,14 +115,33 @@ def test_a_vault_of_another_tenant_wants_that_ones_tokens(cloud: Cloud, vault_cl
         vault_client("their-kv", anywhere).get_secret("s")
 
 
-def test_a_made_up_token_is_refused(cloud: Cloud, vault_client: VaultClient) -> None:
-    from azure.core.credentials import AccessToken
+class Presents:
+    """A credential that has this token, whatever is asked for."""
 
-    class Forger:
-        def get_token(self, *scopes: str, **_: object) -> AccessToken:
-            return AccessToken("eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.x", int(time.time()) + 999)
+    def __init__(self, token: str) -> None:
+        self._token = token
 
-    assert refusal(vault_client(credential=Forger()))[0] == 401
+    def get_token(self, *scopes: str, **options: object) -> AccessToken:
+        return AccessToken(self._token, int(time.time()) + 999)
+
+
+def test_a_made_up_token_is_refused(vault_client: VaultClient) -> None:
+    status, _, _, message = refusal(
+        vault_client(credential=Presents("eyJhbGciOiJub25lIn0.eyJvaWQiOiJ4In0.x"))
+    )
+    assert (status, message[:8]) == (401, "AKV10046")
+
+
+def test_a_token_for_another_service_or_tenant_is_refused(
+    cloud: Cloud, vault_client: VaultClient, principal: ClientSecretCredential
+) -> None:
+    storage = principal.get_token("https://storage.azure.com/.default").token
+    status, _, _, message = refusal(vault_client(credential=Presents(storage)))
+    assert (status, message[:8]) == (401, "AKV10022")
+    cloud.add_vault("their-kv", foreign=True).set("bronze-key", "x")
+    ours = principal.get_token("https://vault.azure.net/.default").token
+    status, _, _, message = refusal(vault_client("their-kv", Presents(ours)))
+    assert (status, message[:8]) == (401, "AKV10032")
 
 
 # Faults --------------------------------------------------------------------------------------------------
