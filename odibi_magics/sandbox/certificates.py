@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HOSTS = (
     "*.blob.core.windows.net", "*.dfs.core.windows.net", "*.vault.azure.net", "login.microsoftonline.com",
+    "management.azure.com",
 )  # fmt: skip
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 TRUSTSTORE_PASSWORD = "changeit"  # Java's own default; the file holds public certificates only

@@ -233,6 +233,12 @@ class Vault(Place):
         """403 in the words of a missing role, a missing access policy, the firewall, or private endpoints."""
         self._fault("forbid", model=model)
 
+    def grant(self, who: Who, role: str, *, minutes_ago: float = 0.0) -> None:
+        """Puts a role on record, as "Key Vault Secrets User"; what the vault answers is another matter."""
+        self.cloud.call(
+            "grant", kind="vault", name=self.name, identity=who, role=role, minutes_ago=minutes_ago
+        )
+
     def set(self, name: str, value: str, *, enabled: bool = True, expires: datetime | None = None) -> str:
         """A new version of a secret; its id. A disabled one is refused, an expired one is given all the same."""
         when = int(expires.timestamp()) if expires else None
@@ -303,6 +309,12 @@ class Storage(Place):
     def allow(self, who: Who, role: Role) -> None:
         """What an identity's storage role permits: write (at the start), read, or none."""
         self.cloud.call("set_role", account=self.account, identity=who, role=role)
+
+    def grant(self, who: Who, role: str, *, minutes_ago: float = 0.0) -> None:
+        """Puts a role on record, as "Contributor"; what it permits in the account, `allow` says."""
+        self.cloud.call(
+            "grant", kind="account", name=self.account, identity=who, role=role, minutes_ago=minutes_ago
+        )
 
     def sas(
         self, permissions: str = "rwdlacup", *, container: str | None = None,

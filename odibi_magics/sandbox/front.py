@@ -9,17 +9,19 @@ from contextlib import suppress
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from odibi_magics.sandbox.arm import Management
 from odibi_magics.sandbox.certificates import Certificates
 from odibi_magics.sandbox.entra import Entra, refusal
 from odibi_magics.sandbox.keyvault import KeyVault, Refused
 from odibi_magics.sandbox.tokens import Mint
-from odibi_magics.sandbox.world import LOGIN, World
+from odibi_magics.sandbox.world import LOGIN, MANAGEMENT, World
 
 
 def front(world: World, mint: Mint) -> web.Application:
     """The application for all hosts that are served with TLS, but for storage."""
     app = web.Application(middlewares=[_with_faults(world)])
     app.add_domain(LOGIN, Entra(world, mint).app())
+    app.add_domain(MANAGEMENT, Management(world, mint).app())
     app.add_domain("*.vault.azure.net", KeyVault(world, mint).app())
     return app
 

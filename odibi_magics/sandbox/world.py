@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 HOME_DOMAIN = "practice.onmicrosoft.com"
-LOGIN = "login.microsoftonline.com"
+LOGIN, MANAGEMENT = "login.microsoftonline.com", "management.azure.com"
 _VAULTS, _BLOBS, _FILES = ".vault.azure.net", ".blob.core.windows.net", ".dfs.core.windows.net"
 AZURE = ("windows.net", "azure.net", "azure.com", "microsoftonline.com", "microsoft.com", "windows-int.net")
 
@@ -56,6 +56,20 @@ class Vault:
 
 
 @dataclass(frozen=True)
+class Grant:
+    """A role on an account or a vault, as it is on record; what may be done, the account and the vault say.
+
+    kind: "account" or "vault", by its name. since: seconds since 1970.
+    """
+
+    kind: str
+    name: str
+    object_id: str
+    role: str
+    since: float
+
+
+@dataclass(frozen=True)
 class Request:
     """status: 0 for one that was never answered. path: with the query, but for its signature."""
 
@@ -73,6 +87,7 @@ class World:
     keys: dict[str, str] = field(default_factory=dict)  # of each account
     roles: dict[str, dict[str, Role]] = field(default_factory=dict)  # of each account, by object id
     vaults: dict[str, Vault] = field(default_factory=dict)
+    grants: list[Grant] = field(default_factory=list)
     faults: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # of each host, by kind
     foreign: set[str] = field(default_factory=set)  # tenants beside our own
     signed_in: bool = True  # with `az login`
@@ -86,7 +101,11 @@ class World:
     # What hosts there are --------------------------------------------------------------------------------
 
     def knows(self, host: str) -> bool:
-        return host == LOGIN or self.vault_of(host) is not None or self.account_of(host) is not None
+        return (
+            host in (LOGIN, MANAGEMENT)
+            or self.vault_of(host) is not None
+            or self.account_of(host) is not None
+        )
 
     def vault_of(self, host: str) -> Vault | None:
         return self.vaults.get(host.removesuffix(_VAULTS)) if host.endswith(_VAULTS) else None
@@ -116,7 +135,7 @@ class World:
         """By the name under which the control server offers them."""
         found = (
             self.describe, self.set_fault, self.clear_host, self.clear, self.requests, self.add_vault,
-            self.add_account, self.set_secret, self.set_key, self.set_role, self.sign_in,
+            self.add_account, self.set_secret, self.set_key, self.set_role, self.grant, self.sign_in,
         )  # fmt: skip
         return {operation.__name__: operation for operation in found}
 
@@ -141,7 +160,7 @@ class World:
         """Everything as it was at the start, but for the data in the accounts."""
         for name, value in copy.deepcopy(self._start).items():
             setattr(self, name, value)
-        self.faults, self.signed_in, self.asked = {}, True, []
+        self.faults, self.grants, self.signed_in, self.asked = {}, [], True, []
 
     def settle(self) -> None:
         """What there is now is what `clear` goes back to."""
@@ -173,6 +192,10 @@ class World:
 
     def set_role(self, account: str, identity: str, role: Role) -> None:
         self.roles[account][self.identities[identity].object_id] = role
+
+    def grant(self, kind: str, name: str, identity: str, role: str, minutes_ago: float) -> None:
+        since = time.time() - 60 * minutes_ago
+        self.grants.append(Grant(kind, name, self.identities[identity].object_id, role, since))
 
     def sign_in(self, signed_in: bool) -> None:
         self.signed_in = signed_in
