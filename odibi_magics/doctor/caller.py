@@ -54,7 +54,7 @@ class SignIn:
     """The sign-in of one connection, for one service. caller: known once it was looked at."""
 
     def __init__(self, identity: Identity, scope: str) -> None:
-        self._identity, self._scope = identity, scope
+        self.identity, self._scope = identity, scope
         self.caller = Caller()
 
     def look(self, tenant: str = "") -> Layer:
@@ -62,20 +62,20 @@ class SignIn:
         try:
             self.caller = self._token({"tenant_id": tenant} if tenant else {})
         except Exception as error:
-            refused = of_sign_in(error, self._identity)
+            refused = of_sign_in(error, self.identity)
             if refused is None:
                 raise
             return self._of_other_tenant(tenant) or of_refusal(refused)
         if tenant not in ("", self.caller.tenant):
             return self._foreign(tenant)
-        return ok(f"{self.caller}, by {signed_in(self._identity).way}")
+        return ok(f"{self.caller}, by {signed_in(self.identity).way}")
 
     def _of_other_tenant(self, tenant: str) -> Layer | None:
         """Whether it is only in that tenant that we get no token."""
         try:
             self.caller = self._token({})
         except Exception as error:
-            if of_sign_in(error, self._identity) is None:
+            if of_sign_in(error, self.identity) is None:
                 raise
             return None
         return self._foreign(tenant) if tenant not in ("", self.caller.tenant) else None
@@ -88,4 +88,4 @@ class SignIn:
         return failed(said, remedy, f"az login --tenant {tenant}")
 
     def _token(self, options: TokenRequestOptions) -> Caller:
-        return caller_of(signed_in(self._identity).get_token_info(self._scope, options=options).token)
+        return caller_of(signed_in(self.identity).get_token_info(self._scope, options=options).token)

@@ -116,11 +116,5 @@ def _look_at_key(held: Credential) -> Layer:
 
 
 def _signed_in(held: SignedIn, account: Account) -> Callable[[], Layer]:
-    sign_in = SignIn(held.identity, STORAGE)
-
-    def look() -> Layer:
-        found = sign_in.look()
-        account.caller = sign_in.caller
-        return found
-
-    return look
+    account.sign_in = SignIn(held.identity, STORAGE)
+    return account.sign_in.look

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.failures import Failure, code_of, failure, missing
-from odibi_magics.doctor.caller import Caller
+from odibi_magics.doctor.caller import SignIn
 from odibi_magics.doctor.commands import command_in
 from odibi_magics.doctor.diagnosis import Layer, failed, ok, skipped, warning
+from odibi_magics.doctor.grants import ACCOUNT, READ, WRITE, with_record
 from odibi_magics.doctor.hosts import Name, ask, unreachable
 from odibi_magics.doctor.steps import Step
 
@@ -92,11 +93,11 @@ def _minutes_off(date: str) -> float:
 
 
 class Account:
-    """What is looked at of an account once its host answers. caller: who signs in, where somebody does."""
+    """What is looked at of an account once its host answers. sign_in: where somebody signs in to it."""
 
     def __init__(self, connection: AdlsConnection, uses: tuple[Use, ...]) -> None:
         self._connection, self._uses = connection, uses
-        self.caller = Caller()
+        self.sign_in: SignIn | None = None
 
     def steps(self, after: tuple[str, ...]) -> Iterator[Step]:
         if not self._uses:
@@ -192,8 +193,9 @@ class Container:
         tried = Failure(
             connection.account, self._use.container, "", doing, connection.source.kind, connection.source.who
         )
-        if connection.source.kind == "token" and code_of(error) == "AuthorizationPermissionMismatch":
-            return self._no_role(doing)
+        sign_in = self._account.sign_in
+        if sign_in is not None and code_of(error) == "AuthorizationPermissionMismatch":
+            return self._no_role(sign_in, doing)
         found = failure(error, tried)
         if found is None:
             return failed(
@@ -203,21 +205,20 @@ class Container:
             connection.source.drop()
         return failed(found.said, found.remedy, command_in(found.remedy))
 
-    def _no_role(self, doing: str) -> Layer:
-        role = (
-            "Storage Blob Data Reader" if doing in ("listing", "reading") else "Storage Blob Data Contributor"
-        )
-        who, account = self._account.caller, self._connection.account
+    def _no_role(self, sign_in: SignIn, doing: str) -> Layer:
+        enough = READ if doing in ("listing", "reading") else WRITE
+        who, account = sign_in.caller, self._connection.account
         said = (
             f"{who.name} has no role that allows {doing} in {account}/{self._use.container}; Owner and Contributor "
             "are about the account, not about what is in it"
         )
         command = (
-            f'az role assignment create --role "{role}" {who.assignee} '
+            f'az role assignment create --role "{enough[0]}" {who.assignee} '
             f"--scope $(az storage account show --name {account} --query id -o tsv)"
         )
-        remedy = f"Grant {role}. One granted just now takes up to 10 minutes: see with --wait"
-        return failed(said, remedy, command, may_pass=True)
+        remedy = f"Grant {enough[0]}. One granted just now takes up to 10 minutes: see with --wait"
+        refused = failed(said, remedy, command, may_pass=True)
+        return with_record(refused, sign_in, ACCOUNT, account, enough)
 
 
 def _first_line(error: Exception) -> str:

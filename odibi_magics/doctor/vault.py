@@ -13,6 +13,7 @@ from odibi_magics.connections.keyvault import VaultSecret
 from odibi_magics.connections.tokens import Identity
 from odibi_magics.doctor.caller import VAULT, SignIn
 from odibi_magics.doctor.diagnosis import Layer, failed, ok
+from odibi_magics.doctor.grants import SECRETS, VAULTS, with_record
 from odibi_magics.doctor.hosts import Name, addresses_of, ask, is_private, proxy_of, told, unreachable
 from odibi_magics.doctor.steps import Step, of_refusal
 
@@ -65,8 +66,15 @@ class Vault:
         try:
             self._source.get(monotonic() + _SECONDS)
         except Refused as error:
-            return self._private(error) if error.kind == "private" else of_refusal(error)
+            return self._explained(error)
         return ok(f"secret '{self._secret.name}' is there, enabled, and not expired")
+
+    def _explained(self, error: Refused) -> Layer:
+        if error.kind == "private":
+            return self._private(error)
+        if error.kind == "role":
+            return with_record(of_refusal(error), self._sign_in, VAULTS, self._secret.vault, SECRETS)
+        return of_refusal(error)
 
     def _private(self, error: Refused) -> Layer:
         """It takes its private endpoint only: so the name should not lead to a public address."""

@@ -119,6 +119,48 @@ def test_a_role_that_was_granted_just_now(
     effective.join()
 
 
+def test_what_is_on_record_of_a_role(cloud: Cloud, diagnose: Diagnose) -> None:
+    account = cloud.storage("account1")
+    account.allow("managed", "none")
+    account.grant("managed", "Contributor", minutes_ago=5000)
+    said, command = broken(diagnose(IDENTITY, READS_HERE), "list")
+    assert said.endswith("; on record: Contributor") and '"Storage Blob Data Reader"' in command
+
+    account.grant("managed", "Storage Blob Data Reader", minutes_ago=3)
+    found = diagnose(IDENTITY, READS_HERE)
+    said, command = broken(found, "list")
+    assert "was granted Storage Blob Data Reader 3 minutes ago, and it has not come into effect yet" in said
+    assert command == "" and found["list"].remedy.startswith("Wait") and found["list"].may_pass
+    assert '"Storage Blob Data Contributor"' in found["write"].command
+
+
+def test_a_role_that_should_be_in_effect_by_now(cloud: Cloud, diagnose: Diagnose) -> None:
+    account = cloud.storage("account1")
+    account.allow("managed", "none")
+    account.grant("managed", "Reader", minutes_ago=90)
+    account.grant("managed", "Storage Blob Data Owner", minutes_ago=90)
+    said, command = broken(diagnose(IDENTITY, READS_HERE), "list")
+    assert "granted Storage Blob Data Owner 90 minutes ago, and is refused all the same" in said
+    assert command.startswith("az role assignment list --all --assignee ")
+
+
+def test_who_may_not_look_at_the_record_learns_nothing_of_it(cloud: Cloud, diagnose: Diagnose) -> None:
+    """As somebody who has a role for data alone: the management of Azure shows that one nothing."""
+    account = cloud.storage("account1")
+    account.allow("managed", "none")
+    account.grant("managed", "Storage Blob Data Reader")
+    said, command = broken(diagnose(IDENTITY, READS_HERE), "list")
+    assert "granted" not in said and "az role assignment create" in command
+
+
+def test_a_record_that_does_not_answer_changes_nothing(cloud: Cloud, diagnose: Diagnose) -> None:
+    account = cloud.storage("account1")
+    account.allow("managed", "none")
+    account.grant("managed", "Contributor")
+    cloud.call("set_fault", hosts=["management.azure.com"], kind="reset")
+    assert "on record" not in broken(diagnose(IDENTITY, READS_HERE), "list")[0]
+
+
 def test_waiting_is_for_roles_alone(cloud: Cloud, diagnose: Diagnose) -> None:
     cloud.storage("account1").refuse("AuthorizationFailure")
     broken(diagnose(IDENTITY, wait=3600), "access")

@@ -51,6 +51,19 @@ def test_a_vault_that_forbids(cloud: Cloud, diagnose: Diagnose, model: str) -> N
     assert found["dfs answers"].state == "ok"
 
 
+def test_a_role_on_the_vault_that_was_granted_just_now(cloud: Cloud, diagnose: Diagnose) -> None:
+    vault = cloud.vault("company-kv")
+    vault.forbid("rbac")
+    vault.grant("managed", "Reader", minutes_ago=90)
+    assert broken(diagnose(VAULT), "secret")[0].endswith("; on record: Reader")
+
+    vault.grant("managed", "Key Vault Secrets User", minutes_ago=2)
+    found = diagnose(VAULT)
+    said, command = broken(found, "secret")
+    assert "was granted Key Vault Secrets User 2 minutes ago, and it has not come into effect yet" in said
+    assert command == "" and found["secret"].may_pass
+
+
 def test_the_command_is_for_the_identity_in_use(
     cloud: Cloud, diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch
 ) -> None:
