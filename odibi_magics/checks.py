@@ -123,10 +123,13 @@ def _known(project: Project, name: str) -> str:
 
 def _diagnosed(project: Project, name: str, wait: float) -> Callable[[], Iterator[Diagnosis]]:
     def diagnose() -> Iterator[Diagnosis]:
+        if project.definitions.connections[name].model.type == "unity_catalog":
+            yield Diagnosis(name, "", (Layer("catalog", "skipped", "only Spark can open it"),))
+            return
         try:
             connection = project.connection(name)
         except ConnectionFailed as error:
-            said, _, remedy = str(error).removeprefix(f"Connection '{name}': ").partition("; ")
+            said, _, remedy = str(error).removeprefix(f"Connection '{name}': ").partition(". ")
             yield Diagnosis(name, "", (Layer("text", "failed", said, remedy=remedy),))
             return
         engine = str(project.definitions.settings.get("engine", "auto"))

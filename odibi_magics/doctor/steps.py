@@ -51,6 +51,9 @@ def _looked(step: Step) -> Layer:
         found = step.look()
     except Refused as error:
         found = of_refusal(error)
+    except ModuleNotFoundError as error:
+        install = "pip install 'odibi-magics[azure]'"
+        found = failed(f"{error.name} is not installed", "Install what Azure connections need", install)
     said, remedy, command = map(redact, (found.said, found.remedy, found.command))
     return replace(
         found, name=step.name, said=said, remedy=remedy, command=command, seconds=monotonic() - begin

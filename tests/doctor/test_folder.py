@@ -69,3 +69,12 @@ def test_a_place_that_takes_no_files(tmp_path: Path) -> None:
 def test_no_such_connection(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown connection 'lakee' .*did you mean 'lake'"):
         Project.from_yaml("connections: {lake: {type: local}}").doctor("lakee")
+
+
+def test_what_cannot_be_opened_by_its_text() -> None:
+    text = """connections:
+  loop: {type: azure_adls, account: account1, auth_mode: connection_string, connection_string: BlobEndpoint=x}
+  catalog: {type: unity_catalog, catalog: main, schema: sales}"""
+    loop, catalog = Project.from_yaml(text).doctor()
+    assert "no AccountKey" in broken(loop, "text")[0]
+    assert catalog.state == "ok" and catalog["catalog"].said == "only Spark can open it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -123,6 +124,12 @@ def test_nobody_is_signed_in(cloud: Cloud, diagnose: Diagnose, monkeypatch: pyte
     said, command = broken(diagnose(VAULT), "sign-in")
     assert "no credential" in said and "AzureCliCredential" in said
     assert command == "az login"
+
+
+def test_a_library_that_is_not_installed(diagnose: Diagnose, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "azure.identity", None)
+    said, command = broken(diagnose(VAULT), "sign-in")
+    assert said == "azure.identity is not installed" and command == "pip install 'odibi-magics[azure]'"
 
 
 def test_no_such_vault(cloud: Cloud, diagnose: Diagnose) -> None:
