@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +10,6 @@ from odibi_magics.connections.base import Refused
 from odibi_magics.secret import Secret
 
 _kept: dict[DatabricksSecret, Secret] = {}
-_namespace: list[Callable[[], Mapping[str, Any]]] = []
-
-
-def look_in(namespace: Callable[[], Mapping[str, Any]]) -> None:
-    """Where `dbutils` is: the notebook's variables, asked for when a secret is."""
-    _namespace[:] = [namespace]
 
 
 @dataclass(frozen=True)
@@ -66,8 +59,8 @@ def forget() -> None:
 
 
 def _dbutils() -> Any:
-    places = [namespace() for namespace in _namespace] + [vars(sys.modules["__main__"])]
-    found = next((place["dbutils"] for place in places if "dbutils" in place), None)
+    """From the notebook's variables, which are those of the main module."""
+    found = getattr(sys.modules["__main__"], "dbutils", None)
     if found is None:
         raise Refused(
             "auth_mode: databricks_secret needs dbutils, and there is none here",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from odibi_magics.connections import adls, databricks
+from odibi_magics.connections import adls
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.prepare import prepare
 from odibi_magics.errors import ConnectionFailed, MissingExtra
@@ -28,7 +28,7 @@ STRING = (
 
 
 @pytest.fixture
-def texts(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+def texts(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A connection of each auth_mode that the pandas engine has, its secrets in the environment."""
     storage, principal = cloud.storage("account1"), cloud.identity("principal")
     held = {
@@ -40,9 +40,8 @@ def texts(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, s
     }
     for name, value in held.items():
         monkeypatch.setenv(name, value)
-    secrets = SimpleNamespace(get=lambda scope, key: {("kv", "bronze"): storage.key}[scope, key])
-    databricks.look_in(lambda: {"dbutils": SimpleNamespace(secrets=secrets)})
-    yield {
+    _has_dbutils(monkeypatch, lambda scope, key: {("kv", "bronze"): storage.key}[scope, key])
+    return {
         "key_vault": f"{VAULT}, secret_name: bronze-key",
         "direct_key": "auth_mode: direct_key, account_key: '${KEY}'",
         "sas_token": "auth_mode: sas_token, sas_token: '${SAS}'",
@@ -54,7 +53,12 @@ def texts(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, s
         "identity": "auth_mode: identity",
         "databricks_secret": "auth_mode: databricks_secret, secret_scope: kv, secret_key: bronze",
     }
-    databricks.look_in(dict)
+
+
+def _has_dbutils(monkeypatch: pytest.MonkeyPatch, get: Callable[[str, str], str]) -> None:
+    """As a Databricks notebook has it: `dbutils` among the variables of the main module."""
+    dbutils = SimpleNamespace(secrets=SimpleNamespace(get=get))
+    monkeypatch.setattr(sys.modules["__main__"], "dbutils", dbutils, raising=False)
 
 
 MODES = (
@@ -243,26 +247,22 @@ def test_without_dbutils_databricks_secrets_are_refused() -> None:
 
 
 def test_dbutils_of_the_main_module_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    secrets = SimpleNamespace(get=lambda scope, key: "a2V5")
-    monkeypatch.setattr(sys.modules["__main__"], "dbutils", SimpleNamespace(secrets=secrets), raising=False)
+    _has_dbutils(monkeypatch, lambda scope, key: "a2V5")
     made = opened(DATABRICKS).storage_options("fsspec")
     assert made["account_key"] == "a2V5"
 
 
-def test_a_missing_databricks_secret_is_told() -> None:
+def test_a_missing_databricks_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def get(scope: str, key: str) -> Any:
         raise RuntimeError(
             f"An error occurred while calling o1.get.\nSecret does not exist with scope: {scope} and key: {key}"
         )
 
-    databricks.look_in(lambda: {"dbutils": SimpleNamespace(secrets=SimpleNamespace(get=get))})
-    try:
-        with pytest.raises(
-            ConnectionFailed, match="Connection 'bronze': Secret 'bronze' not found in scope 'kv'"
-        ):
-            prepare([opened(DATABRICKS)])
-    finally:
-        databricks.look_in(dict)
+    _has_dbutils(monkeypatch, get)
+    with pytest.raises(
+        ConnectionFailed, match="Connection 'bronze': Secret 'bronze' not found in scope 'kv'"
+    ):
+        prepare([opened(DATABRICKS)])
 
 
 # A mended key ---------------------------------------------------------------------------------------------------------
