@@ -140,7 +140,7 @@ def secrets(folder: Path, quick: bool) -> None:
     """Keys of N connections out of one vault, with 100 ms added to each answer of vault and token endpoint."""
     from odibi_magics.sandbox import Cloud
 
-    job, rounds = "benchmarks.jobs.secrets", 3 if quick else 9
+    job, rounds = "benchmarks.jobs.vault_keys", 3 if quick else 9
     with Cloud.start() as cloud:
         for i in range(50):
             cloud.vault("company-kv").set(f"key-{i}", "bXkga2V5")
