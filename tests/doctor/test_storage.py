@@ -36,7 +36,7 @@ def blobs(cloud: Cloud, container: str) -> list[str]:
 
 def test_nodes_say_which_containers(diagnose: Diagnose) -> None:
     found = diagnose(VAULT, READS, WRITES)
-    assert found["list raw"].state == "ok" and "sales.csv" in found["read raw"].said
+    assert found["list raw"].state == "ok" and found["read raw"].said.startswith("may read (")
     said, command = broken(found, "container clean")
     assert "there is no container 'clean' in account 'account1'" in said
     assert command == "az storage container create --account-name account1 --name clean --auth-mode login"
