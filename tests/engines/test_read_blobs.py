@@ -231,6 +231,9 @@ def test_two_connections_to_one_container_read_with_their_own_rights(engine: Eng
 def test_a_file_is_asked_for_few_times(blobs: Blobs, cloud: Cloud) -> None:
     """A look, a sample, and the reading; DuckDB keeps what it has read while the blob stays the same."""
     blobs.put("t.csv", CSV)
+    blobs.put("long.csv", b"id,x\n" + b"".join(b"%d,%s\n" % (i, b"x" * 50) for i in range(30_000)))
+    blobs.engine.describe_source(Source(blobs.place("long.csv", "csv")))
+    assert len(cloud.requests(path="/long.csv")) <= 4
     blobs.engine.describe_source(Source(blobs.place("t.csv", "csv")))
     before = len(cloud.requests(path="/t.csv"))
     frame = blobs.read("t.csv")

@@ -175,7 +175,7 @@ class BlobTree:
     def open(self, file: File) -> BinaryIO:
         from odibi_magics.engines.pandas.blobs import BlobReader
 
-        return io.BufferedReader(BlobReader(self.blobs, file.path, file.bytes, file.etag), _AHEAD)
+        return _ReadAhead(BlobReader(self.blobs, file.path, file.bytes, file.etag), _AHEAD)
 
     def check_unchanged(self, file: File) -> None:
         """Nothing: each request asks for the version that was listed."""
@@ -190,3 +190,11 @@ class BlobTree:
             return Entry(info["name"], True)
         file = File(info["name"], info["size"], int(info["mtime"] * 1e9), info["etag"], tree=self)
         return Entry(file.path, False, file)
+
+
+class _ReadAhead(io.BufferedReader):
+    """Asks for as much as its buffer holds; the base would pass on the 8 kB that a reader of text asks for."""
+
+    def read1(self, size: int = -1) -> bytes:
+        self.peek(1)
+        return super().read1(size)
