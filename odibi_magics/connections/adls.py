@@ -29,7 +29,7 @@ _URL: Final = re.compile(
 )
 
 # No account has it: the answer "no such container" tells that the account took our credential.
-_NO_CONTAINER: Final = "odibi-magics-check"
+NO_CONTAINER: Final = "odibi-magics-check"
 
 
 class AdlsConnection:
@@ -209,7 +209,7 @@ class AdlsConnection:
         Raises ConnectionFailed.
         """
         url = self.url("")
-        store = self.store(self.container or _NO_CONTAINER)
+        store = self.store(self.container or NO_CONTAINER)
         try:
             next(iter(store.list(prefix=self.path_prefix or None, chunk_size=1)), None)
         except Exception as error:

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from odibi_magics.connections.adls import AdlsConnection
+from odibi_magics.connections.adls import NO_CONTAINER, AdlsConnection
 from odibi_magics.connections.failures import Failure, code_of, failure, missing
 from odibi_magics.doctor.caller import SignIn
 from odibi_magics.doctor.commands import command_in
@@ -101,7 +101,11 @@ class Account:
 
     def steps(self, after: tuple[str, ...]) -> Iterator[Step]:
         if not self._uses:
-            yield Step("container", lambda: skipped("no node says which: each path names its own"), after)
+            nowhere = Container(self, self._connection, Use(NO_CONTAINER, False, False))
+            yield Step("access", nowhere.look_at_access, after)
+            yield Step(
+                "container", lambda: skipped("no node says which: each path names its own"), ("access",)
+            )
         for use in self._uses:
             yield from Container(self, self._connection, use).steps(after, len(self._uses) > 1)
 
@@ -116,7 +120,7 @@ class Container:
 
     def steps(self, after: tuple[str, ...], several: bool) -> Iterator[Step]:
         of = f" {self._use.container}" if several else ""
-        yield Step(f"access{of}", self._access, after)
+        yield Step(f"access{of}", self.look_at_access, after)
         yield Step(f"container{of}", self._container, (f"access{of}",))
         yield Step(f"list{of}", self._list, (f"container{of}",))
         yield Step(f"read{of}", self._read, (f"container{of}",))
@@ -126,7 +130,7 @@ class Container:
     def _store(self) -> AzureStore:
         return self._connection.store(self._use.container)
 
-    def _access(self) -> Layer:
+    def look_at_access(self) -> Layer:
         """One listing tells of three layers: are we let in, is the container there, may we list."""
         prefix = self._connection.path_prefix or None
         try:

@@ -43,9 +43,13 @@ def test_nodes_say_which_containers(diagnose: Diagnose) -> None:
     assert found["write clean"].said == "after container clean"
 
 
-def test_without_a_container_there_is_none_to_look_at(diagnose: Diagnose) -> None:
+def test_without_a_container_the_credential_is_tried_all_the_same(cloud: Cloud, diagnose: Diagnose) -> None:
     found = diagnose(VAULT)
-    assert found.state == "ok" and "no node says which" in found["container"].said
+    assert found.state == "ok" and "takes the key" in found["access"].said
+    assert "no node says which" in found["container"].said
+
+    cloud.storage("account1").rotate_key()
+    assert "does not take the key" in broken(diagnose(VAULT), "access")[0]
 
 
 def test_the_probe_is_deleted_again(cloud: Cloud, diagnose: Diagnose, container: str) -> None:
