@@ -75,7 +75,7 @@ def _shake_hands(cloud: Cloud, host: str, context: ssl.SSLContext) -> None:
         "CONNECT account1.queue.core.windows.net:443",
         "CONNECT account1.blob.core.windows.net:80",
         "CONNECT no-such-kv.vault.azure.net:443",
-        "CONNECT management.azure.com:443",
+        "CONNECT graph.microsoft.com:443",
         "CONNECT example.org:443",
     ],
 )
