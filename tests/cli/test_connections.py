@@ -34,7 +34,7 @@ def test_the_doctor(practice: Command, cloud: Cloud) -> None:
     done = practice("doctor")
     assert done.returncode == DONE, done.stdout
     assert "✓ bronze storage account account1: ok" in done.stdout and done.stderr == ""
-    assert "may read (sales.csv, its first byte)" in done.stdout
+    assert "its first byte)" in done.stdout
 
     cloud.vault("company-kv").forbid("policy")
     [found] = practice.data("doctor", "bronze", code=FAILED)

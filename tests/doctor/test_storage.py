@@ -221,7 +221,7 @@ def test_a_sas_that_expired(cloud: Cloud, diagnose: Diagnose) -> None:
 
 
 def test_a_sas_that_may_not_list(cloud: Cloud, diagnose: Diagnose) -> None:
-    said, command = broken(diagnose(sas(cloud, "rw"), READS_HERE), "list")
+    said, command = broken(diagnose(sas(cloud, "rwd"), READS_HERE), "list")
     assert "does not allow listing" in said and "generate-sas" in command
 
 
