@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from zlib import crc32
 
 from fsspec import AbstractFileSystem
 
@@ -58,11 +57,7 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
         return unescaped(path) in self._files
 
     def modified(self, path: str) -> datetime:
-        """DuckDB keeps what it has read of a file while this time stays: the blob's tag, told as a time."""
-        file = self._file(path)
-        return datetime.fromtimestamp(0, UTC) + timedelta(
-            microseconds=crc32(f"{file.mtime}{file.etag}".encode())
-        )
+        return datetime.fromtimestamp(self._file(path).mtime / 1e9, UTC)
 
     def _file(self, path: str) -> File:
         with self._lock:
