@@ -1,7 +1,7 @@
 """Blobs of a storage account as files: one fsspec file system, for DuckDB, pyarrow and ourselves.
 
-obstore does the requests, not adlfs: its retries end within seconds, its tokens renew themselves, it asks for a blob as
-it stood (If-Match), and it stands on the library that deltalake does, so that one set of options means the same to both.
+obstore does the requests, not adlfs: its retries end within seconds, its tokens renew themselves, it asks for a blob
+as it stood (If-Match), and it stands on the library that deltalake does, so that one set of options serves both.
 """
 
 from __future__ import annotations
