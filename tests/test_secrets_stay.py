@@ -114,7 +114,7 @@ def cells(secrets: Mapping[str, str]) -> list[tuple[str, bool]]:
         "%odibi_save all.odibi.yaml",
     ]
     literals = [LITERAL.format(key=secrets["MARKED_KEY"], typo=typo) for typo in ("", ", acount: x", "]")]
-    bad = [*map(copy, BAD), "%odibi_connections", *literals, "1 / 0"]
+    bad = [*map(copy, BAD), "%odibi_connections", "%odibi_doctor", *literals, "1 / 0"]
     found = [*((cell, True) for cell in good), *((cell, False) for cell in bad)]
     for fault, connection in FAULTS.items():
         found += [(f"cloud.clear(); forget(); {fault}", True), (copy(connection), False)]
@@ -170,6 +170,8 @@ def test_nothing_written_or_shown_holds_a_secret(
         ["run", "a.odibi.yaml", "--json"],
         ["plan", "a.odibi.yaml"],
         ["connections", "--file", "a.odibi.yaml"],
+        ["doctor", "--file", "a.odibi.yaml"],
+        ["doctor", "--file", "a.odibi.yaml", "--json"],
     ):
         said += _run([*command, *verb], tmp_path, environment)
     _search({"what was printed": said.encode()}, secrets)
