@@ -22,8 +22,11 @@ def prepare(csv: str) -> None:
 
     with open(csv, "rb") as file:
         _store().put("bench/sales.csv", file)
-    rows: Any = duckdb.execute(f"SELECT * FROM read_csv('{csv}')").to_arrow_reader(122_880)
-    write_deltalake(f"{HOST}/bench/sales", rows, mode="overwrite", storage_options=_options())
+    rows = duckdb.sql(f"SELECT * FROM read_csv('{csv}')")
+    assert rows is not None
+    write_deltalake(
+        f"{HOST}/bench/sales", rows.to_arrow_reader(122_880), mode="overwrite", storage_options=_options()
+    )
 
 
 def ours(kind: str) -> Any:
@@ -53,7 +56,7 @@ def adlfs(kind: str) -> Any:
     connection = duckdb.connect()
     connection.register_filesystem(AzureBlobFileSystem(account_name=ACCOUNT, account_key=KEY))
     names = [f"abfs://{CONTAINER}/{key}" for key in _keys(kind)]
-    return connection.execute(QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})")).to_arrow_table()
+    return _answered(connection, QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})"))
 
 
 def obstore(kind: str) -> Any:
@@ -67,7 +70,7 @@ def obstore(kind: str) -> Any:
             names.append(f"{folder}/{i}")
             with open(names[-1], "wb") as file:
                 file.writelines(store.get(key).stream(8 << 20))
-        return duckdb.execute(QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})")).to_arrow_table()
+        return _answered(duckdb.connect(), QUERY.replace("FROM sales", f"FROM {_reader(kind)}({names})"))
     finally:
         shutil.rmtree(folder)
 
@@ -106,7 +109,11 @@ def _asked(sales: Any) -> Any:
 
     connection = duckdb.connect()
     connection.register("sales", sales)
-    return connection.execute(QUERY).to_arrow_table()
+    return _answered(connection, QUERY)
+
+
+def _answered(connection: Any, query: str) -> Any:
+    return connection.sql(query).to_arrow_table()
 
 
 def _store() -> Any:
