@@ -35,6 +35,8 @@ _SECRET_WORD: Final = re.compile(
 _NAMES: Final = (*SECRET_KEYS, "password")
 _NEAR: Final = 0.8
 
+_REFERENCE: Final = re.compile(r"\s*\$\{\w+\}\s*")
+
 # Shorter values are words of ordinary text; hiding them would tear holes into every message.
 _SHORTEST: Final = 6
 
@@ -42,14 +44,16 @@ _SHORTEST: Final = 6
 class Secret:
     """A value that only `reveal()` gives away; repr, str and pickling do not.
 
-    Making one registers its text with the redactor for the life of the process.
+    Making one registers its text with the redactor for the life of the process, unless it is `${NAME}`: the name of a
+    variable that is not set is what its error must tell.
     """
 
     __slots__ = ("_value",)
 
     def __init__(self, value: str) -> None:
         self._value = value
-        _known.update(form for form in _forms(value) if len(form) >= _SHORTEST)
+        if _REFERENCE.fullmatch(value) is None:
+            _known.update(form for form in _forms(value) if len(form) >= _SHORTEST)
 
     def reveal(self) -> str:
         """The text itself, for the one call that needs it."""

@@ -227,7 +227,12 @@ _FILE = (add_file, add_texts)
 _HERE = (_add_file, add_texts)
 _RUN = (*_FILE, add_preview, add_choice, add_run_id)
 _ALL = (
-    Verb("validate", "Check a project's file; run nothing.", validate, (*_FILE, add_engine)),
+    Verb(
+        "validate",
+        "Check a project's file and look at what it reads and writes; run nothing.",
+        validate,
+        (*_FILE, add_engine),
+    ),
     Verb("plan", "Show what a run would do.", plan, (*_FILE, add_sql, add_choice)),
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from odibi_magics.config.cover import cover
-from odibi_magics.config.hints import hint, homes_hint
+from odibi_magics.config.hints import hint, homes_hint, meant
 from odibi_magics.config.marks import Path, render_path
 from odibi_magics.config.tree import PIPELINE_KEYS, Tree, item_at
 from odibi_magics.config.variables import SQL_KEYS
-from odibi_magics.errors import Problem, nearest, suggest
+from odibi_magics.errors import Problem, suggest
 from odibi_magics.secret import names_secret
 
 _KINDS = {
@@ -67,9 +67,9 @@ def _grouped(error: ValidationError, tree: Tree) -> dict[Path, list[Found]]:
 
 def _meant(path: Path, root: type[BaseModel], tree: Tree) -> Iterable[Path]:
     """The key that a misspelt one stands for; that it is missing is no second problem."""
-    close = nearest(str(path[-1]), _free_keys(root, tree, path))
-    meant = [close] if close else [home[0] for home in _homes(root, tree, path)]
-    return [(*path[:-1], key) for key in meant if tree.at((*path[:-1], key)) is None]
+    close = meant(str(path[-1]), _free_keys(root, tree, path))
+    keys = [close] if close else [home[0] for home in _homes(root, tree, path)]
+    return [(*path[:-1], key) for key in keys if tree.at((*path[:-1], key)) is None]
 
 
 def real_path(loc: tuple[str | int, ...], value: Any, named: bool) -> Path:
@@ -115,11 +115,10 @@ _CHECKS = "expected true, a mapping or a list of mappings"
 def _spelling(root: type[BaseModel], tree: Tree, path: Path) -> str:
     """The nearest key, else where this one would be known, else what is allowed."""
     free, name = _free_keys(root, tree, path), str(path[-1])
-    return (
-        suggest(name, free)
-        if nearest(name, free)
-        else homes_hint(_homes(root, tree, path)) or suggest(name, free)
-    )
+    close = meant(name, free)
+    if close is not None:
+        return f"did you mean '{close}'?"
+    return homes_hint(_homes(root, tree, path)) or suggest(name, free)
 
 
 def _homes(root: type[BaseModel], tree: Tree, path: Path) -> list[list[str]]:

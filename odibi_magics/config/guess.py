@@ -22,7 +22,7 @@ from odibi_magics.config.explain import (
     real_path,
     takes_texts,
 )
-from odibi_magics.config.hints import allowed_words
+from odibi_magics.config.hints import allowed_words, meant
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import ProjectConfig
@@ -120,7 +120,7 @@ def _respell(tree: Tree, inside: Any, path: Path) -> None:
     """Reads an unknown key as the one it is nearest to, or not at all."""
     written = tree.written(path)
     item = inside.pop(path[-1], None)
-    close = nearest(str(path[-1]), sorted(allowed_keys(ProjectConfig, tree.value, path[:-1])))
+    close = meant(str(path[-1]), sorted(allowed_keys(ProjectConfig, tree.value, path[:-1])))
     if close is None or close in inside:
         return
     takes_mapping = models_of(annotation_at(ProjectConfig, tree.value, (*path[:-1], close)), {})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from odibi_magics.config.marks import Path
-from odibi_magics.errors import suggest
+from odibi_magics.errors import nearest, suggest
 
 # How each part is written, for who wrote something of another shape.
 _SHAPES = {
@@ -24,6 +24,22 @@ _BOOLEANS = {
     **dict.fromkeys(["no", "off", "false", "n"], "false"),
     **dict.fromkeys(["yes", "on", "true", "y"], "true"),
 }
+
+
+# What Azure's tools and libraries call them, by our words.
+_ELSEWHERE = {
+    "account": ("account_name", "storage_account", "storage_account_name"),
+    "container": ("container_name", "filesystem", "file_system", "bucket"),
+    "secret_name": ("secret", "key_vault_secret"),
+    "key_vault_name": ("vault", "vault_name", "vault_url", "key_vault", "keyvault"),
+}
+_MEANT = {word: ours for ours, words in _ELSEWHERE.items() for word in words}
+
+
+def meant(key: str, allowed: Sequence[str]) -> str | None:
+    """The key that an unknown one stands for: by another tool's word for it, else by its spelling; None for none."""
+    ours = _MEANT.get(key.lower())
+    return ours if ours in allowed else nearest(key, allowed)
 
 
 def hint(found: Mapping[str, Any], path: Path, value: Any, *, texts: bool) -> str:

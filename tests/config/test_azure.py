@@ -93,3 +93,28 @@ def test_names_of_azures_own_containers_are_right() -> None:
         Project.from_yaml(
             f"connections: {{b: {{type: azure_adls, account: account1, container: {container}, auth_mode: identity}}}}"
         )
+
+
+@pytest.mark.parametrize(
+    ("key", "ours"),
+    [
+        ("account_name", "account"), ("storage_account", "account"), ("container_name", "container"),
+        ("filesystem", "container"), ("secret", "secret_name"), ("vault_url", "key_vault_name"), ("acount", "account"),
+    ],
+)  # fmt: skip
+def test_what_other_tools_call_a_key_is_told_by_ours(key: str, ours: str) -> None:
+    with pytest.raises(ConfigErrors) as raised:
+        Project.from_yaml(f"connections: {{b: {{type: azure_adls, {key}: bronze}}}}")
+    said = str(raised.value)
+    assert f"unknown key '{key}'" in said and f"did you mean '{ours}'?" in said
+    assert "missing key 'account'" not in said or ours != "account"
+
+
+@pytest.mark.parametrize("key", ["account_key", "sas_token"])
+def test_a_variable_that_is_not_set_is_told_by_its_name(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MY_STORAGE_SECRET", raising=False)
+    mode = {"account_key": "direct_key"}.get(key, key)
+    with pytest.raises(ConfigErrors, match=r"\$\{MY_STORAGE_SECRET\} is not set"):
+        Project.from_yaml(
+            f"connections: {{b: {{type: azure_adls, account: bronze, auth_mode: {mode}, {key}: '${{MY_STORAGE_SECRET}}'}}}}"
+        )

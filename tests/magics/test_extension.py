@@ -217,3 +217,10 @@ def test_a_name_that_is_not_public() -> None:
 
     with pytest.raises(AttributeError, match="no attribute 'projekt'"):
         odibi_magics.projekt  # noqa: B018
+
+
+def test_the_help_names_every_magic(notebook: Notebook) -> None:
+    shown = "".join(notebook.good("%odibi").text)
+    for kind, names in NAMES.items():
+        for name in names:
+            assert f"{'%%' if kind == 'cell' else '%'}{name}" in shown, name
