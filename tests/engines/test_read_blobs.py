@@ -93,6 +93,42 @@ def test_files_that_gzip_packed(blobs: Blobs) -> None:
     assert rows(blobs.read("a.csv.gz")) == rows(blobs.read("a.json.gz", "json")) == ROWS
 
 
+@pytest.mark.parametrize("format_", FILES)
+def test_an_empty_blob_that_marks_a_folder_is_no_file(blobs: Blobs, cloud: Cloud, format_: str) -> None:
+    """So each folder looks in an account with a hierarchical namespace, and Spark puts them into others."""
+    for folder in ("a", "a/sub"):
+        mark_folder(cloud, blobs.connection, folder)
+    blobs.put(f"a/1.{format_}", FILES[format_])
+    blobs.put(f"a/sub/2.{format_}", FILES[format_])
+    for path, times in {"a": 1, "a/*.*": 1, "a/*": 2, "a/**/*": 2}.items():
+        assert rows(blobs.read(path, format_)) == ROWS * times, path
+
+
+def test_tables_and_parts_go_where_a_folder_is_marked(cloud: Cloud) -> None:
+    lake = Lake(None, adls(cloud))  # type: ignore[arg-type]
+    for folder in ("t", "t/_delta_log", "parts", "file.csv"):
+        mark_folder(cloud, lake.connection, folder)
+    for _ in range(2):
+        lake.write({"id": [1]}, mode="append")
+        lake.write({"id": [1]}, "parts", "append", format="csv")
+    assert lake.rows() == [(1,), (1,)]
+    with pytest.raises(EngineError, match=r"mode: overwrite writes one file, and \S+ is a folder"):
+        lake.write({"id": [1]}, "file.csv", format="csv")
+    lake.session.close()
+
+
+def mark_folder(cloud: Cloud, connection: Any, path: str) -> None:
+    container, key = connection.split(connection.url(path))
+    client = cloud.storage("account2").client().get_container_client(container)
+    client.upload_blob(key, b"", metadata={"hdi_isfolder": "true"})
+
+
+def test_a_blob_read_by_its_name_and_by_a_pattern_is_one(blobs: Blobs) -> None:
+    blobs.put("a/1.csv", CSV)
+    one, all_ = blobs.read("a/1.csv"), blobs.read("a/*.csv")
+    assert rows(one) == rows(all_) == ROWS
+
+
 def test_a_folder_of_a_connection_without_container(engine: Engine, cloud: Cloud) -> None:
     made = Blobs(engine, adls(cloud, container=None, path_prefix=None))
     made.put("clean/whole container/a.csv", CSV)

@@ -54,11 +54,22 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         """A blob or a folder of blobs. Raises FileNotFoundError, ConnectionFailed."""
         try:
-            return _file(path, self._head(path))
+            found = self._head(path)
         except FileNotFoundError:
             if next(self._listed(path), None) is None:
                 raise FileNotFoundError(path) from None
             return _folder(path)
+        return _folder(path) if self._marks_folder(path, found) else _file(path, found)
+
+    def _marks_folder(self, path: str, found: Any) -> bool:
+        """Whether an empty blob stands for a folder: accounts with a hierarchical namespace tell each so, and Spark
+        and the portal put one there on the others. The answer to HEAD tells it, and `head` keeps that to itself."""
+        if found["size"]:
+            return False
+        with self._explained(path, "reading"):
+            store, key = self._located(path)
+            marked = store.get(key, options={"head": True}).attributes.get("hdi_isfolder", "")
+        return str(marked).lower() == "true"
 
     def _head(self, path: str) -> Any:
         """What the service says of a blob. Raises FileNotFoundError, ConnectionFailed."""
@@ -79,8 +90,13 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
         root, key = parted(path)
         with self._explained_listing(path):
             found = self._located(path)[0].list_with_delimiter(f"{key}/" if key else None)
+        folders = {key, *found["common_prefixes"]}
         entries = [_folder(f"{root}/{prefix}") for prefix in found["common_prefixes"]]
-        entries += [_file(f"{root}/{meta['path']}", meta) for meta in found["objects"] if meta["path"] != key]
+        entries += [
+            _file(f"{root}/{meta['path']}", meta)
+            for meta in found["objects"]
+            if meta["size"] or meta["path"] not in folders
+        ]
         if not entries:
             raise FileNotFoundError(path)
         return entries if detail else [entry["name"] for entry in entries]
@@ -155,9 +171,11 @@ def parted(url: str) -> tuple[str, str]:
 
 
 def _file(url: str, meta: Any) -> dict[str, Any]:
+    """The tag with its quotes, which the service leaves out in listings: one version has one tag."""
     modified = meta["last_modified"]
+    tag = (meta["e_tag"] or "").strip('"')
     return {
-        "name": url, "type": "file", "size": meta["size"], "etag": meta["e_tag"] or "",
+        "name": url, "type": "file", "size": meta["size"], "etag": tag and f'"{tag}"',
         "mtime": modified.timestamp(),
     }  # fmt: skip
 
