@@ -45,6 +45,9 @@ class BlobStore(Store):
         found: Blobs = self.filesystem.handler.fs
         return found
 
+    def is_table(self) -> bool:
+        return next(self.blobs.below(self.at("_delta_log")), None) is not None
+
     def prune(self) -> None:
         """Nothing: a folder without blobs is none."""
 

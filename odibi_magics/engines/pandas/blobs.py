@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ import obstore
 from fsspec import AbstractFileSystem
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
+from odibi_magics.engines.pandas.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, EngineError
 
 # Of a blob on its way up; each open file holds up to two of them.
@@ -68,8 +70,8 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             return False
         with self._explained(path, "reading"):
             store, key = self._located(path)
-            marked = store.get(key, options={"head": True}).attributes.get("hdi_isfolder", "")
-        return str(marked).lower() == "true"
+            answer = awaited(lambda: store.get(key, options={"head": True}))
+        return str(answer.attributes.get("hdi_isfolder")).lower() == "true"
 
     def _head(self, path: str) -> Any:
         """What the service says of a blob. Raises FileNotFoundError, ConnectionFailed."""
@@ -78,18 +80,19 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             if not key:
                 raise FileNotFoundError(path)
             try:
-                return store.head(key)
+                return awaited(lambda: store.head(key))
             except (FileNotFoundError, ConnectionFailed):
                 raise
             except Exception:  # without a reason: the answer to HEAD has no body. That to GET has one
-                return store.get(key, options={"range": (0, 1)}).meta
+                return awaited(lambda: store.get(key, options={"range": (0, 1)})).meta
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """What stands directly in a folder. Raises FileNotFoundError, ConnectionFailed."""
         path = self._strip_protocol(path)
         root, key = parted(path)
         with self._explained_listing(path):
-            found = self._located(path)[0].list_with_delimiter(f"{key}/" if key else None)
+            store = self._located(path)[0]
+            found: Any = awaited(lambda: store.list_with_delimiter(f"{key}/" if key else None))
         folders = {key, *found["common_prefixes"]}
         entries = [_folder(f"{root}/{prefix}") for prefix in found["common_prefixes"]]
         entries += [
@@ -109,7 +112,8 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def _listed(self, path: str) -> Iterator[dict[str, Any]]:
         with self._explained_listing(path):
             store, key = self._located(self._strip_protocol(path))
-            for page in store.list(f"{key}/" if key else None, chunk_size=_PAGE):
+            pages = store.list(f"{key}/" if key else None, chunk_size=_PAGE)
+            while page := awaited(partial(next, pages, None)):
                 yield from page
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
@@ -133,7 +137,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def _rm(self, path: str) -> None:
         with self._explained(path, "deleting"):
             store, key = self._located(path)
-            store.delete(key)
+            awaited(lambda: store.delete(key))
 
     def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
         """Nothing: a folder is there as soon as a blob is in it."""
@@ -228,7 +232,8 @@ class BlobReader(io.RawIOBase):
         try:
             with self._blobs._explained(self._url, "reading"):
                 store, key = self._blobs._located(self._url)
-                found = store.get(key, options={"range": (start, end), **self._pinned}).bytes()
+                options = {"range": (start, end), **self._pinned}
+                found = awaited(lambda: store.get(key, options=options).bytes())
         except FileNotFoundError:
             raise EngineError(f"{self._url} is gone since it was first read: run again") from None
         except PreconditionError:
@@ -237,11 +242,12 @@ class BlobReader(io.RawIOBase):
 
 
 class BlobWriter(io.RawIOBase):
-    """A blob on its way up in parts; it is there, whole, once closed."""
+    """A blob on its way up in parts; it is there, whole, once closed. After a failure it never will be."""
 
     def __init__(self, blobs: Blobs, url: str) -> None:
         self._blobs, self._url, self._bytes = blobs, url, 0
         store, key = blobs._located(url)
+        self._failed = False
         self._writer = obstore.open_writer(store, key, buffer_size=_PART_BYTES, max_concurrency=_AT_ONCE)
 
     def writable(self) -> bool:
@@ -251,13 +257,24 @@ class BlobWriter(io.RawIOBase):
         return self._bytes
 
     def write(self, data: Any) -> int:
-        with self._blobs._explained(self._url, "writing"):
-            self._writer.write(data)
-        self._bytes += len(memoryview(data).cast("B"))
-        return len(data)
+        part = bytes(data)  # its own: the caller's buffer may be gone before a request that is given up
+        self._sent(lambda: self._writer.write(part))
+        self._bytes += len(part)
+        return len(part)
 
     def close(self) -> None:
         if not self.closed:
             super().close()
+            if not self._failed:
+                self._sent(self._writer.close)
+
+    def _sent(self, request: Callable[[], Any]) -> None:
+        # obstore panics when it is asked again, and a request that was given up may still be at work.
+        if self._failed:
+            raise OSError(f"the upload of {self._url} has failed")
+        try:
             with self._blobs._explained(self._url, "writing"):
-                self._writer.close()
+                awaited(request)
+        except BaseException:
+            self._failed = True
+            raise

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, DataFile
 from odibi_magics.engines.pandas.stats import bounded, stats_json
 from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.waiting import asked, obey
 from odibi_magics.errors import EngineError
 
 # Rows of a row group: large enough to compress and to skip by.
@@ -91,7 +92,7 @@ class DataWriter:
         self._unfinished: set[_File] = set()
         self._begun = 0
         self._ended: list[Future[DataFile]] = []
-        self._encoders = [ThreadPoolExecutor(1, "odibi-encode") for _ in range(ENCODERS)]
+        self._encoders = [ThreadPoolExecutor(1, "odibi-encode", obey, (asked(),)) for _ in range(ENCODERS)]
         self._room = threading.Semaphore(2 * ENCODERS)
         self._failure: BaseException | None = None
 

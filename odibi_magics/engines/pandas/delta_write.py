@@ -21,6 +21,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
+from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.errors import ConnectionFailed, EngineError, TargetExists, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.
@@ -137,9 +138,10 @@ def _commit(
 
 
 def _once(job: Job, table: Snapshot | None, found: Change, note: Note) -> int:
-    if table is None:
-        return create(job.staging.store, job.layout, found, note)
-    return commit(table, job.layout, found, note)
+    with obeying(never):  # whether it landed must be known
+        if table is None:
+            return create(job.staging.store, job.layout, found, note)
+        return commit(table, job.layout, found, note)
 
 
 def _again(job: Job, frame: DuckFrame, first: Snapshot | None) -> Snapshot:

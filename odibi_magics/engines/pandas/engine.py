@@ -25,6 +25,7 @@ from odibi_magics.engines.base import (
 from odibi_magics.engines.pandas.handover import check_kind
 from odibi_magics.engines.pandas.reading import Told, chosen, describe, is_there, read
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
@@ -230,7 +231,8 @@ class PandasRun:
                 raise Cancelled("stopped")
             self._calls += 1
         try:
-            yield
+            with obeying(never if also_cancelled else self._cancelled.is_set):
+                yield
         finally:
             with self._lock:
                 self._calls -= 1

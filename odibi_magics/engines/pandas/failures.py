@@ -37,7 +37,7 @@ class Failures:
         self._numbers = itertools.count(1)
         self._by_number: dict[int, Explainer] = {}
         self._by_path: dict[str, Explainer] = {}
-        self._reading: list[Exception] = []
+        self._reading: list[BaseException] = []
 
     def number(self) -> int:
         """A number for a source, to go into its SQL."""
@@ -48,15 +48,17 @@ class Failures:
         self._by_number[number] = explainer
         self._by_path.update(dict.fromkeys(paths, explainer))
 
-    def reading(self, error: Exception) -> str:
+    def reading(self, error: BaseException) -> str:
         """Keeps an error of a file that DuckDB reads through us, and gives the text that leads back to it."""
         self._reading.append(error)
         return f"odibi-reading:{len(self._reading) - 1}."
 
-    def error(self, text: str) -> OdibiError:
+    def error(self, text: str) -> OdibiError | Cancelled:
         """What DuckDB raised with this text, as an error of ours."""
         if ticket := _READING.search(text):
             found = self._reading[int(ticket[1])]
+            if isinstance(found, KeyboardInterrupt):
+                return Cancelled("stopped")
             return found if isinstance(found, OdibiError) else EngineError(f"{type(found).__name__}: {found}")
         return EngineError(self.in_words(text))
 
@@ -96,7 +98,7 @@ _REMEDIES = {
 
 
 @contextmanager
-def explained(stopped: Callable[[], bool], ours: Callable[[str], OdibiError]) -> Iterator[None]:
+def explained(stopped: Callable[[], bool], ours: Callable[[str], OdibiError | Cancelled]) -> Iterator[None]:
     """Turns what DuckDB raises into `ours`, or into Cancelled where a stop was asked for."""
     try:
         yield

@@ -12,21 +12,23 @@ from fsspec import AbstractFileSystem
 from odibi_magics.engines.pandas.blobs import BlobReader
 from odibi_magics.engines.pandas.files import unescaped
 from odibi_magics.engines.pandas.trees import BlobTree, File
+from odibi_magics.engines.pandas.waiting import Asked, obeying
 from odibi_magics.errors import EngineError
 
 
 class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
     """The blobs one DuckDB instance may open, by their URLs; it asks for nothing else.
 
-    failed: takes an error of a reader, and gives the text that DuckDB is to hand on in its place.
+    failed: takes an error of a reader, and gives the text that DuckDB is to hand on in its place. stopped: whether
+    readers are to give up; they run in DuckDB's threads.
     """
 
     protocol = "abfss"
     cachable = False
 
-    def __init__(self, failed: Callable[[Exception], str]) -> None:
+    def __init__(self, failed: Callable[[BaseException], str], stopped: Asked) -> None:
         super().__init__()
-        self._failed = failed
+        self._failed, self._stopped = failed, stopped
         self._lock = threading.Lock()
         self._files: dict[str, File] = {}
 
@@ -44,7 +46,8 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         file = self._file(path)
         assert isinstance(file.tree, BlobTree)
-        return _Told(BlobReader(file.tree.blobs, file.path, file.bytes, file.etag), self._failed)
+        reader = BlobReader(file.tree.blobs, file.path, file.bytes, file.etag)
+        return _Told(reader, self._failed, self._stopped)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         return {"name": path, "type": "file", "size": self._file(path).bytes}
@@ -70,12 +73,13 @@ class PinnedFiles(AbstractFileSystem):  # type: ignore[misc]
 class _Told:
     """A blob whose errors DuckDB hands on as a ticket: it would make one text of all of them, tracebacks and all."""
 
-    def __init__(self, reader: BlobReader, failed: Callable[[Exception], str]) -> None:
-        self._reader, self._failed = reader, failed
+    def __init__(self, reader: BlobReader, failed: Callable[[BaseException], str], stopped: Asked) -> None:
+        self._reader, self._failed, self._stopped = reader, failed, stopped
         self.seek, self.tell, self.close = reader.seek, reader.tell, reader.close
 
     def read(self, size: int = -1) -> bytes:
         try:
-            return self._reader.read(size)
-        except Exception as error:
+            with obeying(self._stopped):
+                return self._reader.read(size)
+        except BaseException as error:  # a stop too, which may come in a thread of DuckDB
             raise OSError(self._failed(error)) from None

@@ -61,7 +61,7 @@ class Session:
         self._closed = False
         self.failures = Failures()
         allowed = {_BLOBS if str(path).startswith(_BLOBS) else str(path) for path in directories}
-        self._pinned = _pinned(self.failures) if _BLOBS in allowed else None
+        self._pinned = _pinned(self.failures, self._stopped.is_set) if _BLOBS in allowed else None
         self._duckdb = _connect(self.folder, sorted(allowed), self._pinned)
         self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder, lock)
 
@@ -258,10 +258,10 @@ def _connect(
     return connection
 
 
-def _pinned(failures: Failures) -> PinnedFiles:
+def _pinned(failures: Failures, stopped: Callable[[], bool]) -> PinnedFiles:
     from odibi_magics.engines.pandas.pinned import PinnedFiles
 
-    return PinnedFiles(failures.reading)
+    return PinnedFiles(failures.reading, stopped)
 
 
 def _dispose(connection: duckdb.DuckDBPyConnection, folder: Path, lock: IO[bytes]) -> None:

@@ -16,6 +16,7 @@ from odibi_magics.delta.features import unsupported
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import MISREAD, Store
+from odibi_magics.engines.pandas.waiting import awaited
 from odibi_magics.errors import EngineError
 from odibi_magics.secret import redact
 
@@ -93,9 +94,9 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
             )
         )
     try:
-        if not DeltaTable.is_deltatable(store.delta_url, store.options):
+        if not store.is_table():  # deltalake's own `is_deltatable` holds the GIL until storage answers
             return None
-        return Snapshot(store, DeltaTable(store.delta_url, version, storage_options=store.options))
+        return Snapshot(store, awaited(lambda: DeltaTable(store.delta_url, version, store.options)))
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
