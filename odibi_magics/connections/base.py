@@ -39,6 +39,10 @@ class Need(Hashable, Protocol):
     Several connections may have an equal one, which is fetched once.
     """
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The modules that `get` imports."""
+
     def get(self, deadline: float) -> Any:
         """The thing itself, from the cache of this process or fetched. deadline: as of time.monotonic().
 

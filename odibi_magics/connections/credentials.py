@@ -229,6 +229,10 @@ class Held:
     def kind(self) -> Kind:
         return self.held.kind
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        return ("azure.identity",) if isinstance(self.held, SignedIn) else ()
+
     def get(self, deadline: float) -> Credential:
         self.held.ready(deadline)
         return self.held
@@ -254,6 +258,10 @@ class KeyFrom:
 
     keeper: VaultSecret | DatabricksSecret
     kind: ClassVar[Kind] = "key"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        return self.keeper.libraries
 
     def get(self, deadline: float) -> Credential:
         key = AccountKey(self.keeper.get(deadline))
@@ -282,6 +290,7 @@ class SparkSession:
     """What the workspace has set up in its Spark session; only Spark can use it."""
 
     kind: ClassVar[Kind] = "session"
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def get(self, deadline: float) -> Credential:
         raise Refused(

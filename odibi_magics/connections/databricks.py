@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from odibi_magics.connections.base import Refused
 from odibi_magics.secret import Secret
@@ -18,6 +18,7 @@ class DatabricksSecret:
 
     scope: str
     key: str
+    libraries: ClassVar[tuple[str, ...]] = ()
 
     def get(self, deadline: float) -> Secret:
         """Raises Refused. deadline: the caller's; `dbutils` takes none."""

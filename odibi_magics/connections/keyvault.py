@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from odibi_magics.connections.base import Refused
 from odibi_magics.connections.once import once
-from odibi_magics.connections.parallel import at_once
+from odibi_magics.connections.parallel import at_once, load
 from odibi_magics.connections.refusals import expired, of_vault, too_early
 from odibi_magics.connections.tokens import Identity, signed_in
 from odibi_magics.secret import Secret
@@ -28,6 +28,8 @@ class VaultSecret:
 
     vault: str
     name: str
+
+    libraries: ClassVar[tuple[str, ...]] = ("azure.identity", "azure.keyvault.secrets")
 
     @property
     def host(self) -> str:
@@ -73,6 +75,7 @@ class VaultSecret:
 
 def fetch(secrets: Collection[VaultSecret], timeout: float) -> dict[VaultSecret, Secret | Refused]:
     """Each secret, or why it cannot be had, in parallel. timeout: seconds for all together; those late are missing."""
+    load(secrets)
     deadline = monotonic() + timeout
     found: Any = at_once({secret: partial(secret.get, deadline) for secret in secrets}, deadline)
     return dict(found)

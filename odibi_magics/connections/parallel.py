@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 K = TypeVar("K")
 T = TypeVar("T")
+
+
+class Fetched(Protocol):
+    """What is fetched with modules of its own."""
+
+    @property
+    def libraries(self) -> tuple[str, ...]: ...
+
+
+def load(wanted: Iterable[Fetched]) -> None:
+    """Imports what fetching will need, in the calling thread: one that is cut off in an import of native code when the
+    interpreter ends crashes it. What is missing is told where it is needed."""
+    for name in sorted({name for one in wanted for name in one.libraries}):
+        with suppress(ModuleNotFoundError):
+            import_module(name)
 
 
 def at_once(calls: Mapping[K, Callable[[], T]], deadline: float) -> dict[K, T | BaseException]:

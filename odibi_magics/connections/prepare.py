@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from odibi_magics.connections.base import Connection, Need, Refused
-from odibi_magics.connections.parallel import at_once
+from odibi_magics.connections.parallel import at_once, load
 from odibi_magics.errors import CannotOpen, ConnectionsFailed, MissingExtra
 
 # Seconds for all secrets of a run together, where the project has no `secrets: {timeout:}`.
@@ -24,6 +24,7 @@ def prepare(connections: Iterable[Connection], timeout: float = TIMEOUT) -> None
     """
     wanted = list(connections)
     needs = dict.fromkeys(need for connection in wanted for need in connection.needs())
+    load(needs)
     deadline = monotonic() + timeout
     found = at_once({need: partial(need.get, deadline) for need in needs}, deadline)
     late = [need for need in needs if need not in found]

@@ -16,8 +16,19 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from odibi_magics.config.models import Retry
-from odibi_magics.engines.base import Call, CheckResult, Engine, EngineRun, Frame, Preview, Source, Step
-from odibi_magics.errors import Cancelled, EngineError, OdibiError, ValidationFailed, said
+from odibi_magics.engines.base import (
+    Call,
+    CheckResult,
+    Engine,
+    EngineRun,
+    Frame,
+    Preview,
+    Source,
+    Step,
+    Warned,
+    Written,
+)
+from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, ValidationFailed, said
 from odibi_magics.pipeline.demand import computed_with, evaluated, places, readers
 from odibi_magics.pipeline.events import (
     Event,
@@ -149,6 +160,8 @@ class Run:
             result = self.results.get(edge.source)
             if result is not None and result.state in ("failed", "skipped", "stopped"):
                 return result.reason if result.state == "skipped" else f"{edge.source} {result.state}"
+            if result is not None and edge.carries and edge.source not in self.frames:
+                return f"{edge.source} could not be opened again after its write"
         return ""
 
     def _is_written(self, node: PlannedNode) -> bool:
@@ -233,7 +246,7 @@ class Run:
             mark=self._mark(node, frame).to_json(),
             progress=lambda rows: self.tell(NodeProgress(node.name, rows)),
         )
-        self.frames[node.name] = self.hold.written(written)
+        unread = self._read_back(node, written)
         return NodeResult(
             node.name,
             node.pipeline,
@@ -241,8 +254,18 @@ class Run:
             rows=written.rows,
             written=written,
             checks=(*found, *written.checks),
-            warnings=(*node.warnings, *written.warnings),
+            warnings=(*node.warnings, *written.warnings, *unread),
         )
+
+    def _read_back(self, node: PlannedNode, written: Written) -> tuple[Warned, ...]:
+        """Opens what was written for those that follow. That it cannot be is a warning: the write has landed."""
+        assert self.hold is not None
+        try:
+            self.frames[node.name] = self.hold.written(written)
+        except (EngineError, ConnectionFailed) as error:
+            why = f"{written.place.address} was written, but could not be opened again: {error}"
+            return (Warned(why, "look at the table before running what takes from it", "not-read-back"),)
+        return ()
 
     def _frame(self, node: PlannedNode) -> Frame:
         inputs = {name: self.frames[name] for name in node.inputs}

@@ -627,3 +627,21 @@ def test_a_failed_check_names_its_own_line(project: Build, check: str, write: st
     excerpt = caught.value.result.node("kept").error.splitlines()
     assert excerpt[-1].strip(" |") == "^" * len(line)
     assert excerpt[-2].partition("|")[2].strip().startswith(f"{line}: ")
+
+
+def test_a_write_that_cannot_be_opened_again_has_landed_all_the_same(
+    project: Build, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from odibi_magics.engines.pandas.engine import PandasRun
+    from odibi_magics.errors import ConnectionFailed
+
+    def gone(self: PandasRun, written: Any) -> Any:
+        raise ConnectionFailed("the network is down", transient=True)
+
+    monkeypatch.setattr(PandasRun, "written", gone)
+    with pytest.raises(NodeFailed) as raised:
+        project(CLEAN + "\n- {name: after, write: {connection: lake, path: after}}").run()
+    clean, cities = raised.value.result.node("clean"), raised.value.result.node("cities")
+    assert (clean.state, clean.tries, DeltaTable(str(lake / "clean")).version()) == ("done", (), 0)
+    assert clean.warnings[-1].code == "not-read-back" and "the network is down" in clean.warnings[-1].message
+    assert (cities.state, cities.reason) == ("skipped", "clean could not be opened again after its write")
