@@ -157,6 +157,10 @@ class AdlsConnection:
 
     # Opening ------------------------------------------------------------------------------------------------------
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        return () if isinstance(self.source, SparkSession) else ("obstore", "fsspec", *self.source.libraries)
+
     def needs(self) -> tuple[Need, ...]:
         return () if isinstance(self.source, SparkSession) else (self.source,)
 

@@ -68,6 +68,10 @@ class Connection(Protocol):
         Raises ConnectionFailed where the path leaves the place.
         """
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The modules of the extra `azure` that opening the place takes."""
+
     def needs(self) -> Sequence[Need]:
         """What has to be fetched before the place can be opened."""
 

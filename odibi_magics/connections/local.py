@@ -77,6 +77,10 @@ class LocalConnection:
             ) from None
         return target
 
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        return ()
+
     def needs(self) -> tuple[Need, ...]:
         """Nothing."""
         return ()

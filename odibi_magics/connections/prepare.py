@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from time import monotonic
 from typing import Any
 
 from odibi_magics.connections.base import Connection, Need, Refused
 from odibi_magics.connections.parallel import at_once, load
-from odibi_magics.errors import CannotOpen, ConnectionsFailed, MissingExtra
+from odibi_magics.errors import CannotOpen, ConnectionsFailed
 
 # Seconds for all secrets of a run together, where the project has no `secrets: {timeout:}`.
 TIMEOUT = 30.0
 
 
-def prepare(connections: Iterable[Connection], timeout: float = TIMEOUT) -> None:
+def prepare(connections: Sequence[Connection], timeout: float = TIMEOUT) -> None:
     """Fetches the secrets and tokens of connections in parallel, equal ones once, and keeps them for this process.
 
     timeout: seconds, for all together; it holds against a vault that hangs. Raises ConnectionsFailed with every
     connection that cannot be opened; what failed is not kept, and asked for again the next time.
     """
-    wanted = list(connections)
+    failures = _without_libraries(connections)
+    wanted = [connection for connection in connections if connection.name not in failures]
     needs = dict.fromkeys(need for connection in wanted for need in connection.needs())
     load(needs)
     deadline = monotonic() + timeout
     found = at_once({need: partial(need.get, deadline) for need in needs}, deadline)
     late = [need for need in needs if need not in found]
-    failures = {
+    failures |= {
         connection.name: failure
         for connection in wanted
         for need in reversed(connection.needs())
@@ -40,6 +42,28 @@ def prepare(connections: Iterable[Connection], timeout: float = TIMEOUT) -> None
         raise ConnectionsFailed(failures)
 
 
+def _without_libraries(connections: Iterable[Connection]) -> dict[str, CannotOpen]:
+    """The connections whose libraries are not installed."""
+    missing = {
+        connection.name: library.replace(".", "-")
+        for connection in connections
+        for library in connection.libraries
+        if not _is_installed(library)
+    }
+    remedy = "It comes with pip install 'odibi-magics[azure]', from a checkout pip install '.[azure]'"
+    return {
+        name: Refused(f"needs {library}, which is not installed", remedy).told(name)
+        for name, library in missing.items()
+    }
+
+
+def _is_installed(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # of the package it is in
+        return False
+
+
 def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -> CannotOpen | None:
     if need not in found:
         remedy = "The network or the service does not answer: try again, or give it longer with secrets: {timeout: 60}"
@@ -47,8 +71,6 @@ def _failure(name: str, need: Need, found: Mapping[Need, Any], timeout: float) -
     outcome = found[need]
     if isinstance(outcome, Refused):
         return outcome.told(name)
-    if isinstance(outcome, ModuleNotFoundError):
-        raise MissingExtra(outcome.name or "azure.identity", "azure", f"Connection '{name}'")
     if isinstance(outcome, BaseException):
         raise outcome
     return None
