@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.cli.answer import problem_data
@@ -53,12 +53,19 @@ def run_data(result: RunResult) -> Any:
     return {**data, "preview": preview_data(result.preview)} if result.preview else data
 
 
+def _instant(value: Any, column: Column) -> Any:
+    """A value with the zone that its column's type means: previews hold instants as datetimes in UTC."""
+    if column.type == "timestamp" and isinstance(value, datetime):
+        return value.replace(tzinfo=UTC)
+    return value
+
+
 def preview_data(preview: Preview) -> dict[str, Any]:
     """Rows as lists in the order of the columns: two columns may have one name."""
     return {
         "title": preview.title,
         "columns": _columns(preview.columns),
-        "rows": preview.rows,
+        "rows": [list(map(_instant, row, preview.columns)) for row in preview.rows],
         "total": preview.total,
     }
 

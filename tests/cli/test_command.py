@@ -80,6 +80,11 @@ def test_preview_as_data(odibi: Command) -> None:
     assert shown["rows"] == [[1, 5, "2026-01-01"]]
 
 
+def test_a_timestamp_as_data_is_an_instant(odibi: Command) -> None:
+    (odibi.folder / "t.csv").write_text("day,at\n2026-01-01,2026-01-01 10:00:00\n")
+    assert odibi.data("preview", "t.csv")["rows"] == [["2026-01-01", "2026-01-01T10:00:00+00:00"]]
+
+
 def test_preview_needs_no_project(odibi: Command) -> None:
     (odibi.folder / "etl.odibi.yaml").unlink()
     assert "2026-01-02" in odibi("preview", "orders.csv").stdout
