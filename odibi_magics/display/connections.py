@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from odibi_magics.connections.status import ConnectionStatus
-from odibi_magics.display.document import Block, Cell, Line, Table, Texts, without_empty
+from odibi_magics.display.document import Advice, Block, Cell, Line, Table, Texts, without_empty
 from odibi_magics.display.html import Displayed, blocks_html
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import duration, plural
@@ -90,8 +90,7 @@ def _diagnosis(found: Diagnosis, stopped: str) -> Iterator[Block]:
     if rows:
         yield Table(("layer", "state", "time", "found"), rows, right=("time",), weight=4)
     told = [layer for layer in found.layers if layer is found.failure or layer.state == "warning"]
-    if told:
-        yield Texts(tuple(map(_mended, told)), kind, weight=4)
+    yield from (_mended(layer, kind) for layer in told)
 
 
 def _alike(layer: Layer) -> tuple[str, str]:
@@ -105,15 +104,12 @@ def _row(same: list[Layer], stopped: str) -> tuple[str, Cell, str, str]:
     return ", ".join(layer.name for layer in same), _state(state), time, same[0].said
 
 
-def _mended(layer: Layer) -> tuple[str, str]:
-    """What mends a layer; the command alone on a line, to be copied."""
-    if layer.command and layer.command in layer.remedy:
-        before, _, after = layer.remedy.partition(layer.command)
-        words = [before.rstrip(": "), after.lstrip(".,; ")]
-    else:
-        words = [layer.remedy]
-    advice = ". ".join(filter(None, words))
-    return f"What mends {layer.name}", "\n".join(filter(None, (advice, layer.command)))
+def _mended(layer: Layer, kind: str) -> Advice:
+    before, _, after = layer.remedy.partition(layer.command) if layer.command else (layer.remedy, "", "")
+    text = before.rstrip(" ,;")
+    if layer.command and text and text[-1] not in ".:?!":
+        text += ":"
+    return Advice(f"What mends {layer.name}", text, layer.command, after.lstrip(".,; "), kind, weight=4)
 
 
 # Both -----------------------------------------------------------------------------------------------------------------

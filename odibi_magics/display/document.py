@@ -81,7 +81,19 @@ class Texts:
     weight: int = 3
 
 
-Block = Line | Table | Items | Texts
+@dataclass(frozen=True)
+class Advice:
+    """What to do: words, a command for a shell, which stands alone to be copied, and words that come after it."""
+
+    title: str
+    text: str
+    command: str = ""
+    after: str = ""
+    kind: str = ""
+    weight: int = 1
+
+
+Block = Line | Table | Items | Texts | Advice
 
 
 def cell(value: CellValue) -> Cell:

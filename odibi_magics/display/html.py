@@ -16,7 +16,18 @@ from typing import Any
 import htpy as h
 from markupsafe import Markup, escape
 
-from odibi_magics.display.document import Block, Cell, Item, Items, Line, Table, Texts, aligned_right, cell
+from odibi_magics.display.document import (
+    Advice,
+    Block,
+    Cell,
+    Item,
+    Items,
+    Line,
+    Table,
+    Texts,
+    aligned_right,
+    cell,
+)
 from odibi_magics.display.units import count, plural
 from odibi_magics.display.values import block, cut, line
 from odibi_magics.errors import OdibiError
@@ -224,6 +235,13 @@ def _entry(about: str, text: str, kind: str) -> h.Fragment:
     return h.fragment[h.p(".title")[h.b(class_=kind or None)[line(about)]], text_html(text)]
 
 
+def _advice(each: Advice, room: int | None) -> str:
+    title = h.p(".title")[h.b(class_=each.kind or None)[line(each.title)]]
+    command = h.pre(".text.command")[line(each.command)] if each.command else ""
+    parts, left_out = fit((title, _note(each.text) or "", command, _note(each.after) or ""), room)
+    return str(h.fragment[parts, _more(left_out, "line")])
+
+
 # A line of source in an error, with its number, or with the caret below it.
 _EXCERPT = re.compile(r" +\d* \| ")
 
@@ -246,4 +264,4 @@ def _beginning(text: str, room: int) -> str:
     return text[:end]
 
 
-_RENDER: dict[type, Any] = {Line: _line, Table: _table, Items: _items, Texts: _texts}
+_RENDER: dict[type, Any] = {Line: _line, Table: _table, Items: _items, Texts: _texts, Advice: _advice}

@@ -6,7 +6,18 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from odibi_magics.display.document import Block, Cell, Item, Items, Line, Table, Texts, aligned_right, cell
+from odibi_magics.display.document import (
+    Advice,
+    Block,
+    Cell,
+    Item,
+    Items,
+    Line,
+    Table,
+    Texts,
+    aligned_right,
+    cell,
+)
 from odibi_magics.display.values import block, line
 
 
@@ -86,8 +97,13 @@ def _texts(each: Texts) -> str:
     return "\n\n".join(f"{line(about)}\n{_indented(block(text))}" for about, text in each.entries)
 
 
+def _advice(each: Advice) -> str:
+    said = [line(each.title), *(f"  {line(part)}" for part in (each.text, each.command, each.after) if part)]
+    return "\n".join(said)
+
+
 def _indented(text: str) -> str:
     return "\n".join(f"  {each}".rstrip() for each in text.rstrip("\n").split("\n"))
 
 
-_RENDER: dict[type, Any] = {Line: _line, Table: _table, Items: _items, Texts: _texts}
+_RENDER: dict[type, Any] = {Line: _line, Table: _table, Items: _items, Texts: _texts, Advice: _advice}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from odibi_magics.display.connections import diagnoses_shown, failed_words, mill
 from odibi_magics.display.html import LIMIT, Displayed
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.secret import Secret
-from tests.display.samples import read
+from tests.display.samples import read, texts
 
 COMMAND = 'az role assignment create --role "X" --scope $(az storage account show --name a)'
 BROKEN = Diagnosis(
@@ -33,7 +34,15 @@ def test_a_failure_and_what_mends_it() -> None:
     assert text.startswith("✗ bronze storage account account1: failed at secret in 1.6 s")
     assert "sign-in       ✓ ok       12 ms  me" in text
     assert "access, list  – skipped" in text and "after secret" in text
-    assert f"What mends secret\n  Grant it. It takes some minutes\n  {COMMAND}" in text
+    assert f"What mends secret\n  Grant it:\n  {COMMAND}\n  It takes some minutes" in text
+
+
+def test_a_command_stands_alone() -> None:
+    """Words before it end in a colon, and nothing but it is copied with its box."""
+    layer = replace(BROKEN.layers[1], remedy="Make a new one", command="az make")
+    html = diagnoses_shown([BROKEN, Diagnosis("lake", "", (layer,))]).html
+    assert texts(html, "pre") == [COMMAND, "az make"]
+    assert {"Grant it:", "It takes some minutes", "Make a new one:"} <= set(texts(html, "p"))
 
 
 def test_the_failure_in_a_few_words() -> None:
