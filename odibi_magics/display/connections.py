@@ -89,8 +89,7 @@ def _diagnosis(found: Diagnosis, stopped: str) -> Iterator[Block]:
     rows = tuple(_row(list(same), stopped) for _, same in groupby(found.layers, _alike))
     if rows:
         yield Table(("layer", "state", "time", "found"), rows, right=("time",), weight=4)
-    told = [layer for layer in found.layers if layer is found.failure or layer.state == "warning"]
-    yield from (_mended(layer, kind) for layer in told)
+    yield from _advice(found)
 
 
 def _alike(layer: Layer) -> tuple[str, str]:
@@ -104,12 +103,30 @@ def _row(same: list[Layer], stopped: str) -> tuple[str, Cell, str, str]:
     return ", ".join(layer.name for layer in same), _state(state), time, same[0].said
 
 
-def _mended(layer: Layer, kind: str) -> Advice:
-    before, _, after = layer.remedy.partition(layer.command) if layer.command else (layer.remedy, "", "")
+def _advice(found: Diagnosis) -> Iterator[Advice]:
+    """What mends the failure, then each warning; layers that one thing mends stand together."""
+    told = [layer for layer in found.layers if layer is found.failure or layer.state == "warning"]
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for layer in told:
+        alike.setdefault((layer.state, layer.remedy, layer.command), []).append(layer.name)
+    for (state, remedy, command), names in alike.items():
+        title = f"What mends {', '.join(names)}" if state == "failed" else _only_if(names)
+        yield _mended(title, remedy, command, _STATES[state][2])
+
+
+def _only_if(names: Sequence[str]) -> str:
+    """A warning is about something that the connection may not be for."""
+    if all(name.startswith("write") for name in names):
+        return f"Only if it is to {', '.join(names)}:"
+    return f"Only if {', '.join(names)} {'is' if len(names) == 1 else 'are'} needed:"
+
+
+def _mended(title: str, remedy: str, command: str, kind: str) -> Advice:
+    before, _, after = remedy.partition(command) if command else (remedy, "", "")
     text = before.rstrip(" ,;")
-    if layer.command and text and text[-1] not in ".:?!":
+    if command and text and text[-1] not in ".:?!":
         text += ":"
-    return Advice(f"What mends {layer.name}", text, layer.command, after.lstrip(".,; "), kind, weight=4)
+    return Advice(title, text, command, after.lstrip(".,; "), kind, weight=4)
 
 
 # Both -----------------------------------------------------------------------------------------------------------------

@@ -45,6 +45,18 @@ def test_a_command_stands_alone() -> None:
     assert {"Grant it:", "It takes some minutes", "Make a new one:"} <= set(texts(html, "p"))
 
 
+def test_warnings_look_like_no_failure_and_one_remedy_stands_once() -> None:
+    blob, dfs = (Layer(name, "warning", name, 0.1, "Check the proxy") for name in ("blob TLS", "dfs TLS"))
+    write = Layer("write", "warning", "no role", 0.1, f"Grant it: {COMMAND}", COMMAND)
+    html = diagnoses_shown([replace(BROKEN, layers=(*BROKEN.layers, blob, dfs, write))]).html
+    assert texts(html, "b")[1:] == [
+        "What mends secret", "Only if blob TLS, dfs TLS are needed:", "Only if it is to write:"
+    ]  # fmt: skip
+    assert texts(html, "p").count("Check the proxy") == 1
+    kinds = [each.attributes.get("class") for each in read(html) if each.name == "b"]
+    assert kinds == ["failed", "failed", "warned", "warned"]
+
+
 def test_the_failure_in_a_few_words() -> None:
     well = Diagnosis("lake", "", (Layer("folder", "ok", "there"),))
     assert failed_words([well]) == ""
