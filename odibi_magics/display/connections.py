@@ -156,5 +156,13 @@ def failed_words(diagnoses: Sequence[Diagnosis]) -> str:
         f"  {each.connection}: {failure.name}: {failure.said}\n    → {failure.command or failure.remedy}"
         for each, failure in broken
     ]
-    head = f"{plural(len(broken), 'connection')} of {len(diagnoses)} {'does' if len(broken) == 1 else 'do'} not work"
-    return "\n".join([head, *lines])
+    return "\n".join([_broken(len(broken), len(diagnoses)), *lines])
+
+
+def broken_names(names: Sequence[str], count: int) -> str:
+    """The same in one line, for where the display above tells the rest. names: what breaks, of `count` connections."""
+    return f"{_broken(len(names), count)}: {', '.join(names)} (see above)"
+
+
+def _broken(broken: int, count: int) -> str:
+    return f"{plural(broken, 'connection')} of {count} {'does' if broken == 1 else 'do'} not work"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TypeVar
 
 from odibi_magics.checks import follow_diagnoses, follow_statuses
 from odibi_magics.connections.prepare import forget
-from odibi_magics.display.connections import diagnoses_shown, failed_words, statuses_shown
+from odibi_magics.display.connections import broken_names, diagnoses_shown, statuses_shown
 from odibi_magics.display.html import Displayed
 from odibi_magics.display.tables import table_html, table_text
 from odibi_magics.errors import ConnectionFailed
@@ -43,7 +43,7 @@ def define(magics: OdibiMagics, line: str, cell: str) -> None:
 
 
 def check(magics: OdibiMagics, line: str) -> None:
-    """Lists all connections. Raises ConnectionFailed, after the list, with all that do not answer."""
+    """Lists all connections. Raises ConnectionFailed, after the list, with the names of those that do not answer."""
     parser = Parser("%odibi_connections", "List the connections and check that they answer.", add_refresh)
     found = _asked(parser, line)
     if found is None:
@@ -55,13 +55,11 @@ def check(magics: OdibiMagics, line: str) -> None:
     if found.refresh:
         forget()
     statuses = _followed(magics, follow_statuses(project), statuses_shown)
-    failures = [status.error for status in statuses if status.error]
-    if failures:
-        raise ConnectionFailed("\n".join(failures))
+    _fail([status.name for status in statuses if status.error], len(statuses))
 
 
 def diagnose(magics: OdibiMagics, line: str) -> None:
-    """Shows each connection's layers. Raises ConnectionFailed, after them, with what mends those that failed."""
+    """Shows each connection's layers. Raises ConnectionFailed, after them, with the names of those that failed."""
     parser = Parser("%odibi_doctor", "Look at connections layer by layer.", add_doctor)
     found = _asked(parser, line)
     if found is None:
@@ -70,11 +68,15 @@ def diagnose(magics: OdibiMagics, line: str) -> None:
     if not project.connections() and not found.names:
         _show_none()
         return
-    failures = failed_words(
-        _followed(magics, follow_diagnoses(project, found.names, found.wait * 60), diagnoses_shown)
-    )
-    if failures:
-        raise ConnectionFailed(failures)
+    found_out = follow_diagnoses(project, found.names, found.wait * 60)
+    diagnoses = _followed(magics, found_out, diagnoses_shown)
+    _fail([each.connection for each in diagnoses if each.failure], len(diagnoses))
+
+
+def _fail(broken: Sequence[str], count: int) -> None:
+    """Raises ConnectionFailed where something is broken, short: the display has told the rest."""
+    if broken:
+        raise ConnectionFailed(broken_names(broken, count))
 
 
 def _asked(parser: Parser, line: str) -> Namespace | None:
