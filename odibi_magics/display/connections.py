@@ -10,6 +10,7 @@ from odibi_magics.display.document import Advice, Block, Cell, Line, Table, Text
 from odibi_magics.display.html import Displayed, blocks_html
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import duration, plural
+from odibi_magics.display.values import line
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 
 # Of each state the sign, the word and the colour, which is only a third.
@@ -31,6 +32,11 @@ def _state(state: str) -> Cell:
     return Cell(f"{sign} {word}", kind=kind)
 
 
+def _name(text: str) -> Cell | str:
+    """What is read, and copied, in one piece: it breaks at no hyphen."""
+    return Cell(line(text), kind="name") if text else ""
+
+
 # How they answer ------------------------------------------------------------------------------------------------------
 
 
@@ -42,8 +48,8 @@ def statuses_shown(statuses: Sequence[ConnectionStatus], stopped: str = "") -> D
 def _statuses(statuses: Sequence[ConnectionStatus], stopped: str) -> list[Block]:
     columns = ("connection", "state", "time", "place", "kind", "auth", "secret", "defined")
     rows = [
-        (each.name, _state(_now(each.state, stopped)), milliseconds(each.seconds), each.info.place, each.info.kind,
-         each.info.auth, each.info.secret, each.info.defined)
+        (_name(each.name), _state(_now(each.state, stopped)), milliseconds(each.seconds), _name(each.info.place),
+         each.info.kind, each.info.auth, _name(each.info.secret), each.info.defined)
         for each in statuses
     ]  # fmt: skip
     kept, cells = without_empty(columns, rows)

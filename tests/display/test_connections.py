@@ -10,7 +10,8 @@ import pytest
 from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.display.connections import diagnoses_shown, failed_words, milliseconds, statuses_shown
-from odibi_magics.display.html import LIMIT, Displayed
+from odibi_magics.display.document import Table
+from odibi_magics.display.html import LIMIT, Displayed, blocks_html, style
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.secret import Secret
 from tests.display.samples import read, texts
@@ -117,3 +118,19 @@ def test_of_many_connections_those_that_break_are_shown_whole() -> None:
     text = diagnoses_shown([*well, BROKEN]).text
     assert "lake49" in text and text.count("folder") == 0
     assert "✗ bronze storage account account1: failed at secret" in text and COMMAND in text
+
+
+def test_names_break_at_no_hyphen() -> None:
+    info = ConnectionInfo("bronze-eu", "azure_adls", "account1/raw-data", "", "company-kv/key", "cell [1]")
+    cells = [each for each in read(statuses_shown([ConnectionStatus(info, "ok")]).html) if each.name == "td"]
+    whole = [each.text for each in cells if each.attributes.get("class") == "name"]
+    assert whole == ["bronze-eu", "account1/raw-data", "company-kv/key"]
+
+
+def test_only_data_scrolls_in_a_window_of_its_own() -> None:
+    """The doctor's list shows all of its layers."""
+    frames = [each.attributes["class"] for each in read(diagnoses_shown([BROKEN]).html) if each.name == "div"]
+    assert frames == ["odibi", "scroll"] and ".scroll.data{max-height" in style()
+    assert ".scroll{overflow:auto;max-width:100%}" in style()
+    data = blocks_html([Table(("a",), ((1,),), types=("int",))])
+    assert "scroll data" in [each.attributes.get("class") for each in read(data)]
