@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.display.document import Advice, Block, Cell, Line, Table, Texts, without_empty
 from odibi_magics.display.html import Displayed, blocks_html
@@ -32,6 +33,15 @@ def _state(state: str) -> Cell:
     return Cell(f"{sign} {word}", kind=kind)
 
 
+# Columns of what a connection is.
+INFO = ("place", "kind", "auth", "secret", "defined")
+
+
+def info_cells(info: ConnectionInfo) -> tuple[Cell | str, ...]:
+    """A connection in the columns of `INFO`."""
+    return _name(info.place), info.kind, info.auth, _name(info.secret), info.defined
+
+
 def _name(text: str) -> Cell | str:
     """What is read, and copied, in one piece: it breaks at no hyphen."""
     return Cell(line(text), kind="name") if text else ""
@@ -46,10 +56,9 @@ def statuses_shown(statuses: Sequence[ConnectionStatus], stopped: str = "") -> D
 
 
 def _statuses(statuses: Sequence[ConnectionStatus], stopped: str) -> list[Block]:
-    columns = ("connection", "state", "time", "place", "kind", "auth", "secret", "defined")
+    columns = ("connection", "state", "time", *INFO)
     rows = [
-        (_name(each.name), _state(_now(each.state, stopped)), milliseconds(each.seconds), _name(each.info.place),
-         each.info.kind, each.info.auth, _name(each.info.secret), each.info.defined)
+        (_name(each.name), _state(_now(each.state, stopped)), milliseconds(each.seconds), *info_cells(each.info))
         for each in statuses
     ]  # fmt: skip
     kept, cells = without_empty(columns, rows)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from odibi_magics.checks import follow_diagnoses, follow_statuses
 from odibi_magics.connections.prepare import forget
-from odibi_magics.display.connections import broken_names, diagnoses_shown, statuses_shown
+from odibi_magics.display.connections import INFO, broken_names, diagnoses_shown, info_cells, statuses_shown
 from odibi_magics.display.html import Displayed
 from odibi_magics.display.tables import table_html, table_text
 from odibi_magics.errors import ConnectionFailed
@@ -22,7 +22,7 @@ from odibi_magics.pipeline.warn import plan_warnings
 
 T = TypeVar("T")
 
-_COLUMNS = ("name", "kind", "place", "auth", "secret", "defined", "state")
+_COLUMNS = ("connection", "state", *INFO)
 
 
 def define(magics: OdibiMagics, line: str, cell: str) -> None:
@@ -31,10 +31,7 @@ def define(magics: OdibiMagics, line: str, cell: str) -> None:
         return
     project = magics.session.define_connections(cell, namespace=magics.variables, defined=magics.here)
     magics.session.keep(project)
-    rows = [
-        (info.name, info.kind, info.place, info.auth, info.secret, info.defined, "defined, not checked yet")
-        for info in project.connections()
-    ]
+    rows = [(info.name, "defined, not checked yet", *info_cells(info)) for info in project.connections()]
     if rows:
         show(table_html(_COLUMNS, rows), table_text(_COLUMNS, rows))
     else:

@@ -39,6 +39,14 @@ def test_connections_are_listed_and_checked(practice: Notebook, cloud: Cloud) ->
     assert cloud.storage("account1").key not in text
 
 
+def test_both_lists_have_their_columns_in_one_order(practice: Notebook) -> None:
+    defined, checked = (
+        practice.good(each).text[0].splitlines()[0].split() for each in (DEFINE, "%odibi_connections")
+    )
+    assert checked == ["connection", "state", "time", "place", "kind", "auth", "secret", "defined"]
+    assert defined == [name for name in checked if name != "time"]
+
+
 def test_those_that_fail_fail_the_cell_and_tell_their_reasons_once(practice: Notebook, cloud: Cloud) -> None:
     cloud.vault("company-kv").forbid("policy")
     ran = practice.run("%odibi_connections")
