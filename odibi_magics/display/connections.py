@@ -99,8 +99,8 @@ def _diagnosis(found: Diagnosis, stopped: str) -> Iterator[Block]:
     state = _now(found.state, stopped)
     sign, word, kind = _STATES[state]
     said = f"failed at {found.failure.name}" if found.failure else word
-    took = f" in {milliseconds(found.seconds)}" if found.seconds else ""
-    yield Line(f"{sign} {found.connection}", f"{found.place + ': ' if found.place else ''}{said}{took}", kind)
+    parts = filter(None, (found.place, said, milliseconds(found.seconds)))
+    yield Line(f"{sign} {found.connection}", "".join(f"· {part} " for part in parts).rstrip(), kind)
     rows = tuple(_row(list(same), stopped) for _, same in groupby(found.layers, _alike))
     if rows:
         yield Table(("layer", "state", "time", "found"), rows, right=("time",), weight=4)

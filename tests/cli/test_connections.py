@@ -33,7 +33,7 @@ def test_connections(practice: Command, cloud: Cloud) -> None:
 def test_the_doctor(practice: Command, cloud: Cloud) -> None:
     done = practice("doctor")
     assert done.returncode == DONE, done.stdout
-    assert "✓ bronze storage account account1: ok" in done.stdout and done.stderr == ""
+    assert "✓ bronze · storage account account1 · ok" in done.stdout and done.stderr == ""
     assert "its first byte)" in done.stdout
 
     cloud.vault("company-kv").forbid("policy")

@@ -32,7 +32,7 @@ BROKEN = Diagnosis(
 
 def test_a_failure_and_what_mends_it() -> None:
     text = diagnoses_shown([BROKEN]).text
-    assert text.startswith("✗ bronze storage account account1: failed at secret in 1.6 s")
+    assert text.startswith("✗ bronze · storage account account1 · failed at secret · 1.6 s")
     assert "sign-in       ✓ ok       12 ms  me" in text
     assert "access, list  – skipped" in text and "after secret" in text
     assert f"What mends secret\n  Grant it:\n  {COMMAND}\n  It takes some minutes" in text
@@ -117,7 +117,7 @@ def test_of_many_connections_those_that_break_are_shown_whole() -> None:
     well = [Diagnosis(f"lake{n}", "", (Layer("folder", "ok", "there"),)) for n in range(50)]
     text = diagnoses_shown([*well, BROKEN]).text
     assert "lake49" in text and text.count("folder") == 0
-    assert "✗ bronze storage account account1: failed at secret" in text and COMMAND in text
+    assert "✗ bronze · storage account account1 · failed at secret" in text and COMMAND in text
 
 
 def test_names_break_at_no_hyphen() -> None:

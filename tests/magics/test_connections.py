@@ -67,7 +67,7 @@ def test_refresh_fetches_secrets_and_tokens_anew(practice: Notebook, cloud: Clou
 
 def test_the_doctor_of_one_connection(practice: Notebook) -> None:
     ran = practice.good("%odibi_doctor bronze")
-    assert "✓ bronze storage account account1: ok in " in ran.text[0] and "silver" not in ran.text[0]
+    assert "✓ bronze · storage account account1 · ok · " in ran.text[0] and "silver" not in ran.text[0]
     assert "vault answers" in ran.text[0] and "<table" in ran.html[0]
 
 
@@ -77,7 +77,7 @@ def test_a_failure_fails_the_cell_and_shows_the_command(practice: Notebook, clou
     command = f"--assignee {cloud.identity('managed').object_id}"
     assert str(ran.error) == "2 connections of 3 do not work: bronze, silver (see above)"
     assert ran.text[0].count(command) == 2
-    assert "✗ bronze storage account account1: failed at secret" in ran.text[0]
+    assert "✗ bronze · storage account account1 · failed at secret" in ran.text[0]
     assert "\n  az role assignment create" in ran.text[0]
     assert "– skipped" in ran.text[0] and "after secret" in ran.text[0]
 
