@@ -41,6 +41,7 @@ class Table:
 
     types: below the columns' names, where the rows are data.
     right: columns of measures, which are aligned right though they are text.
+    folded: HTML shows its title alone until it is clicked.
     """
 
     columns: tuple[str, ...]
@@ -50,6 +51,7 @@ class Table:
     right: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     weight: int = 1
+    folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -132,14 +132,10 @@ def _table(each: Table, room: int | None) -> str:
     rows, left_out = fit((_row(row, right, widest) for row in cells), room)
     table = h.table(class_="data" if each.types else None)[h.thead[_head(each, right)], h.tbody[rows]]
     more = [_more(left_out, "row"), _more(len(each.columns) - fitting, "column")]
-    return str(
-        h.fragment[
-            _title(each.title),
-            h.div(".scroll.data" if each.types else ".scroll")[table],
-            more,
-            _note(each.note),
-        ]
-    )
+    told = h.div(".scroll.data" if each.types else ".scroll")[table], more, _note(each.note)
+    if each.folded:
+        return str(h.details[h.summary[line(each.title)], told])
+    return str(h.fragment[_title(each.title), told])
 
 
 # Characters of a value that show on hover.

@@ -201,7 +201,7 @@ def _places(nodes: Sequence[PlannedNode]) -> Iterator[Table]:
         places += [node.sink.place] if node.sink else []
     rows = dict.fromkeys((place.address, place.format, place.url) for place in places)
     if rows:
-        yield Table(("address", "format", "URL"), tuple(rows), "Full addresses", weight=2)
+        yield Table(("address", "format", "URL"), tuple(rows), "Full addresses", weight=2, folded=True)
 
 
 def _earlier(plan: Plan) -> Iterator[Table]:

@@ -163,7 +163,7 @@ def _addresses(result: RunResult) -> Iterator[Table]:
     """Of all tables the run writes; one that was written with the version it got."""
     rows = [row for node in result.nodes for row in _address(node, result.plan.by_name[node.name].sink)]
     if rows:
-        yield Table(("address", "URL"), tuple(rows), "Full addresses", weight=2)
+        yield Table(("address", "URL"), tuple(rows), "Full addresses", weight=2, folded=True)
 
 
 def _address(node: NodeResult, sink: Sink | None) -> Iterator[tuple[str, str]]:

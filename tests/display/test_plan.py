@@ -73,6 +73,12 @@ def test_the_plan_as_text() -> None:
     assert plan_text(PLAN) == GOLDEN
 
 
+def test_full_addresses_wait_behind_their_title() -> None:
+    assert texts(plan_html(PLAN), "summary") == ["Full addresses"]
+    [folded] = texts(plan_html(PLAN), "details")
+    assert "abfss://clean@silver.dfs.core.windows.net/gold/daily" in folded
+
+
 def test_the_html_says_all_that_the_text_says() -> None:
     cells = texts(plan_html(PLAN), "td")
     for line in GOLDEN.split("\n"):

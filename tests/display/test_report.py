@@ -63,11 +63,18 @@ def test_the_reports_as_text() -> None:
     assert report_text(FAILED) == GOLDEN_FAILED
 
 
+def test_full_addresses_wait_behind_their_title() -> None:
+    assert texts(report_html(DONE), "summary") == ["Full addresses"]
+    [folded] = texts(report_html(DONE), "details")
+    assert "abfss://clean@silver.dfs.core.windows.net/gold/daily" in folded
+
+
 def test_the_html_says_all_that_the_text_says() -> None:
     for result, golden in ((DONE, GOLDEN), (FAILED, GOLDEN_FAILED)):
         html = report_html(result)
         said = " ".join(
             [
+                *texts(html, "summary"),
                 *texts(html, "p"),
                 *texts(html, "li"),
                 *texts(html, "pre"),
