@@ -15,9 +15,22 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+_KNOWN = (["account", "get-access-token"], ["account", "show"])
+_OTHER = """\
+ERROR: This is the practice cloud's az, which only tells who is signed in (account show, account get-access-token).
+In Azure this command would be carried out; here the cloud is changed, and looked at, from Python:
+  from odibi_magics.sandbox import Cloud
+  cloud = Cloud.attach()
+  cloud.storage("account2").allow("managed", "write")  # a storage role
+  cloud.vault("company-kv").set("name", "value")  # a secret
+All there is: docs/practice_cloud.md"""
+
 
 def main() -> int:
     """The exit code."""
+    if sys.argv[1:3] not in _KNOWN and sys.argv[1:] not in (["--help"], ["-h"]):
+        print(_OTHER, file=sys.stderr)
+        return 1
     asked = _parser().parse_args()
     try:
         answer = _ask(asked)

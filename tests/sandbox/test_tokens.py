@@ -134,7 +134,9 @@ def test_az_with_nobody_signed_in(cloud: Cloud) -> None:
         AzureCliCredential().get_token(SCOPE)
 
 
-def test_az_knows_no_other_command(cloud: Cloud) -> None:
-    done = subprocess.run(["az", "group", "list"], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert "group" in done.stderr
+@pytest.mark.parametrize("command", ["role assignment create --role X", "account list", "login", ""])
+def test_az_says_what_to_do_instead_of_any_other_command(cloud: Cloud, command: str) -> None:
+    done = subprocess.run(["az", *command.split()], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    for told in ("practice cloud's az", '.allow("managed", "write")', ".set(", "docs/practice_cloud.md"):
+        assert told in done.stderr
