@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from typing import Any
 from odibi_magics.errors import ConnectionFailed, MissingExtra
 from odibi_magics.sandbox.certificates import Certificates
 from odibi_magics.sandbox.world import World
+from odibi_magics.secret import redact
 
 PARTS = Path(__file__).parent / "node"
 _FILES = ("package.json", "package-lock.json")
@@ -113,13 +115,15 @@ def install(cache: Path | None = None) -> Path:
     """The folder that Azurite is in, of the version that our lock pins.
 
     It is made beside its place and renamed, so that whoever finds the folder finds all of it; of two that install at
-    once the later one's work is dropped. Raises ConnectionFailed.
+    once the later one's work is dropped. Says on stderr that it begins. Raises ConnectionFailed.
     """
     cache = cache or cache_folder()
     pinned = sha256(b"".join((PARTS / name).read_bytes() for name in _FILES)).hexdigest()[:12]
     place = cache / f"azurite-{pinned}"
     if place.is_dir():
         return place
+    said = f"practice cloud: installing its blob server once, about a minute, into {cache}"
+    print(redact(said), file=sys.stderr, flush=True)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="installing-") as folder:
         for name in _FILES:

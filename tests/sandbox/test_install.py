@@ -47,6 +47,17 @@ def test_it_is_installed_once(npm: Path, tmp_path: Path) -> None:
     assert [one.name for one in (tmp_path / "cache").iterdir()] == [first.name]
 
 
+def test_it_tells_what_takes_a_minute_and_nothing_when_it_is_there(
+    npm: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    azurite.install(tmp_path / "cache")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.endswith(f"installing its blob server once, about a minute, into {tmp_path / 'cache'}\n")
+    azurite.install(tmp_path / "cache")
+    assert capsys.readouterr().err == ""
+
+
 def test_two_may_install_at_once(npm: Path, tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from odibi_magics.sandbox import azurite; print(azurite.install(Path(sys.argv[1])))"
     both = [
