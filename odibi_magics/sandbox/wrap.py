@@ -13,6 +13,7 @@ from odibi_magics.errors import ConnectionFailed, UsageError
 from odibi_magics.sandbox.launch import Launched, launch
 
 _SIGNALLED = 128  # a shell's exit code for a command that a signal ended is this and the signal's number
+_WALLS = "; nothing leaves the machine, --outside lets pip through"
 
 
 def run(words: Sequence[str], say: Callable[[str], None], *, outside: bool = False) -> int:
@@ -22,7 +23,8 @@ def run(words: Sequence[str], say: Callable[[str], None], *, outside: bool = Fal
     """
     cloud = launch(outside=outside)
     try:
-        say(f"practice cloud: account1, account2 and company-kv are up for: {' '.join(words)}")
+        walls = "" if outside else _WALLS
+        say(f"practice cloud: account1, account2 and company-kv are up for: {' '.join(words)}{walls}")
         return _run_in(cloud, words)
     finally:
         cloud.stop()

@@ -26,7 +26,13 @@ def test_the_command_has_our_streams_and_we_its_exit_code() -> None:
     assert "az account show" in done.stdout
     first, *rest = done.stderr.splitlines()
     assert first.startswith("practice cloud: account1, account2 and company-kv are up for: sh -c")
+    assert first.endswith("; nothing leaves the machine, --outside lets pip through")
     assert rest == ["oops"]
+
+
+def test_who_lets_others_through_is_not_told_how() -> None:
+    first = sandbox("--outside", "--", "true").stderr.splitlines()[0]
+    assert first.endswith("are up for: true")
 
 
 def test_a_child_finds_the_cloud() -> None:
