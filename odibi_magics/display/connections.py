@@ -120,7 +120,8 @@ def _row(same: list[Layer], stopped: str) -> tuple[str, Cell, str, str]:
 
 def _advice(found: Diagnosis) -> Iterator[Advice]:
     """What mends the failure, then each warning; layers that one thing mends stand together."""
-    told = [layer for layer in found.layers if layer is found.failure or layer.state == "warning"]
+    warnings = [layer for layer in found.layers if layer.state == "warning"]
+    told = [found.failure, *warnings] if found.failure else warnings
     alike: dict[tuple[str, str, str], list[str]] = {}
     for layer in told:
         alike.setdefault((layer.state, layer.remedy, layer.command), []).append(layer.name)

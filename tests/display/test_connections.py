@@ -49,7 +49,7 @@ def test_a_command_stands_alone() -> None:
 def test_warnings_look_like_no_failure_and_one_remedy_stands_once() -> None:
     blob, dfs = (Layer(name, "warning", name, 0.1, "Check the proxy") for name in ("blob TLS", "dfs TLS"))
     write = Layer("write", "warning", "no role", 0.1, f"Grant it: {COMMAND}", COMMAND)
-    html = diagnoses_shown([replace(BROKEN, layers=(*BROKEN.layers, blob, dfs, write))]).html
+    html = diagnoses_shown([replace(BROKEN, layers=(blob, *BROKEN.layers, dfs, write))]).html
     assert texts(html, "b")[1:] == [
         "What mends secret", "Only if blob TLS, dfs TLS are needed:", "Only if it is to write:"
     ]  # fmt: skip
