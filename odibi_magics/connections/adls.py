@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from odibi_magics.connections import options
 from odibi_magics.connections.base import Need, Refused
-from odibi_magics.connections.credentials import Credential, Source, SparkSession, source_of
+from odibi_magics.connections.credentials import Credential, Held, SasToken, Source, SparkSession, source_of
 from odibi_magics.connections.failures import Failure, failure, missing
 from odibi_magics.connections.once import once
 from odibi_magics.connections.prepare import TIMEOUT, prepare
+from odibi_magics.connections.sas import Signed
 from odibi_magics.errors import CannotOpen, ConnectionFailed, MissingExtra
 from odibi_magics.secret import redact
 
@@ -185,6 +186,16 @@ class AdlsConnection:
         except Refused as error:
             raise error.told(self.name) from None
 
+    @property
+    def signed(self) -> Signed | None:
+        """What its SAS token says of itself; None where something else opens it."""
+        held = self.source.held if isinstance(self.source, Held) else None
+        return held.says if isinstance(held, SasToken) else None
+
+    def tried(self, container: str, key: str, doing: str) -> Failure:
+        """What `failure` has to know of an attempt."""
+        return Failure(self.account, container, key, doing, self.source.kind, self.source.who, self.signed)
+
     def store(self, container: str) -> AzureStore:
         """obstore's view of a container: one for each credential, so that a mended key makes a new one.
 
@@ -210,9 +221,12 @@ class AdlsConnection:
     def check(self) -> None:
         """Whether the account takes the credential and the container is there: one listing of one item.
 
-        Raises ConnectionFailed.
+        Of a SAS token for one container that the connection does not name, only its form. Raises ConnectionFailed.
         """
         url = self.url("")
+        self.credential()
+        if self.container is None and self.signed and self.signed.opens_one_container:
+            return
         store = self.store(self.container or NO_CONTAINER)
         try:
             next(iter(store.list(prefix=self.path_prefix or None, chunk_size=1)), None)
@@ -229,8 +243,7 @@ class AdlsConnection:
         doing: "reading", "writing", "listing". A key that was refused is fetched anew by the next run.
         """
         container, key = self.split(url)
-        tried = Failure(self.account, container, key, doing, self.source.kind, self.source.who)
-        found = failure(error, tried)
+        found = failure(error, self.tried(container, key, doing))
         if found is None:
             return None
         if found.credential_refused:

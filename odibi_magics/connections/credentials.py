@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Protocol
 from odibi_magics.connections.base import Need, Refused
 from odibi_magics.connections.databricks import DatabricksSecret
 from odibi_magics.connections.keyvault import VaultSecret
+from odibi_magics.connections.sas import Signed, signed
 from odibi_magics.connections.tokens import Identity, has_token, object_id, storage_token
 from odibi_magics.connections.tokens import forget as forget_tokens
 from odibi_magics.secret import Secret
@@ -86,6 +87,10 @@ class SasToken:
 
     def _text(self) -> str:
         return self.token.reveal().strip().removeprefix("?")
+
+    @property
+    def says(self) -> Signed:
+        return signed(self._text())
 
     def ready(self, deadline: float) -> None:
         if "sig=" not in self._text():

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from odibi_magics.connections.network import fault, words_of
+from odibi_magics.connections.sas import Signed
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What was tried. key: the path in the container. doing: "reading", "writing", "listing".
+    """What was tried. container: "" for the account itself. key: the path in the container. doing: "reading",
+    "writing", "listing".
 
-    opened: with a "key", a "sas" or a "token". who: gives the object id of who is signed in.
+    opened: with a "key", a "sas" or a "token". who: gives the object id of who is signed in. signed: what the SAS says.
     """
 
     account: str
@@ -23,6 +26,7 @@ class Failure:
     doing: str
     opened: str
     who: Callable[[], str]
+    signed: Signed | None = None
 
     @property
     def place(self) -> str:
@@ -139,8 +143,11 @@ def _wrong_key(tried: Failure, text: str) -> Explained:
 
 def _sas_not_valid(tried: Failure, text: str) -> Explained:
     until = re.search(r"Expiry \[(.*?)\]", text)
+    ends = tried.signed.ends if tried.signed else None
     if until or "not valid in the specified time frame" in text:
         said = f"the SAS token has expired{f' on {until[1]}' if until else ''}, or is not valid yet"
+    elif ends and ends > datetime.now(UTC):
+        said = "the SAS token is not valid: it was signed with another key, or made for another container"
     else:
         said = "the SAS token is not valid: it has expired, or was signed with a key that was changed since"
     return _explained(tried, said, f"A new one: {_make_sas(tried)}", credential_refused=True, everywhere=True)

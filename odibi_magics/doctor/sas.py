@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Final
-from urllib.parse import parse_qs
 
 from odibi_magics.connections.credentials import SasToken
 from odibi_magics.doctor.diagnosis import Layer, failed, ok
@@ -19,8 +18,8 @@ _LETTERS: Final = {"r": "read", "w": "write", "d": "delete", "l": "list", "c": "
 def look_at_sas(sas: SasToken, account: str) -> Layer:
     """The signature itself only the account can judge. Raises Refused where it is no token."""
     sas.ready(monotonic())
-    fields = {key: values[0] for key, values in parse_qs(sas.token.reveal().strip().lstrip("?")).items()}
-    begins, ends = _when(fields.get("st", "")), _when(fields.get("se", ""))
+    says = sas.says
+    begins, ends = says.begins, says.ends
     now = datetime.now(UTC)
     if ends and ends <= now:
         return failed(
@@ -32,7 +31,7 @@ def look_at_sas(sas: SasToken, account: str) -> Layer:
             "Wait, or make a new one",
             _renew(account),
         )
-    allows = [word for letter, word in _LETTERS.items() if letter in fields.get("sp", "")]
+    allows = [word for letter, word in _LETTERS.items() if letter in says.fields.get("sp", "")]
     until = f"until {ends:%Y-%m-%d %H:%M} UTC" if ends else "as long as its stored policy says"
     return ok(f"allows {', '.join(allows) or 'what its stored policy says'}, {until}")
 
@@ -42,13 +41,3 @@ def _renew(account: str) -> str:
         f"az storage account generate-sas --account-name {account} --services b --resource-types co "
         "--permissions rwdlac --https-only --expiry $(date -u -d '+7 days' +%Y-%m-%dT%H:%MZ)"
     )
-
-
-def _when(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from odibi_magics.connections.adls import NO_CONTAINER, AdlsConnection
-from odibi_magics.connections.failures import Failure, code_of, failure, missing
+from odibi_magics.connections.failures import code_of, failure, missing
 from odibi_magics.doctor.caller import SignIn
 from odibi_magics.doctor.commands import command_in
 from odibi_magics.doctor.diagnosis import Layer, failed, ok, skipped, warning
@@ -101,13 +101,19 @@ class Account:
 
     def steps(self, after: tuple[str, ...]) -> Iterator[Step]:
         if not self._uses:
-            nowhere = Container(self, self._connection, Use(NO_CONTAINER, False, False))
-            yield Step("access", nowhere.look_at_access, after)
+            yield Step("access", self._look_at_access, after)
             yield Step(
                 "container", lambda: skipped("no node says which: each path names its own"), ("access",)
             )
         for use in self._uses:
             yield from Container(self, self._connection, use).steps(after, len(self._uses) > 1)
+
+    def _look_at_access(self) -> Layer:
+        """Without a container."""
+        signed = self._connection.signed
+        if signed and signed.opens_one_container:
+            return skipped("this SAS opens one container only; say which: `container: raw`")
+        return Container(self, self._connection, Use("", False, False)).look_at_access()
 
 
 class Container:
@@ -127,8 +133,12 @@ class Container:
         yield Step(f"write{of}", self._write, (f"container{of}",))
 
     @property
+    def _place(self) -> str:
+        return "/".join(filter(None, (self._connection.account, self._use.container)))
+
+    @property
     def _store(self) -> AzureStore:
-        return self._connection.store(self._use.container)
+        return self._connection.store(self._use.container or NO_CONTAINER)
 
     def look_at_access(self) -> Layer:
         """One listing tells of three layers: are we let in, is the container there, may we list."""
@@ -146,7 +156,7 @@ class Container:
     def _container(self) -> Layer:
         if self._refused is not None and missing(self._refused) == "container":
             return self._explained(self._refused, "listing")
-        place = f"{self._connection.account}/{self._use.container}"
+        place = self._place
         return ok(f"{place} is there" if self._refused is None else f"{place} is not shown to us")
 
     def _list(self) -> Layer:
@@ -194,16 +204,13 @@ class Container:
     def _explained(self, error: Exception, doing: str) -> Layer:
         """Why an operation was refused, with the command for whoever we are."""
         connection = self._connection
-        tried = Failure(
-            connection.account, self._use.container, "", doing, connection.source.kind, connection.source.who
-        )
         sign_in = self._account.sign_in
         if sign_in is not None and code_of(error) == "AuthorizationPermissionMismatch":
             return self._no_role(sign_in, doing)
-        found = failure(error, tried)
+        found = failure(error, connection.tried(self._use.container, "", doing))
         if found is None:
             return failed(
-                f"{doing} {tried.place}: {_first_line(error)}", "Try again; if it stays, please report it"
+                f"{doing} {self._place}: {_first_line(error)}", "Try again; if it stays, please report it"
             )
         if found.credential_refused:
             connection.source.drop()
@@ -213,7 +220,7 @@ class Container:
         enough = READ if doing in ("listing", "reading") else WRITE
         who, account = sign_in.caller, self._connection.account
         said = (
-            f"{who.name} has no role that allows {doing} in {account}/{self._use.container}; Owner and Contributor "
+            f"{who.name} has no role that allows {doing} in {self._place}; Owner and Contributor "
             "are about the account, not about what is in it"
         )
         command = (
@@ -226,7 +233,9 @@ class Container:
 
 
 def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+    """Without the name that stands for no container."""
+    line = str(error).strip().partition("\n")[0].replace(f"/{NO_CONTAINER}", "")
+    return f"{type(error).__name__}: {line}"
 
 
 _HOW: Final = {"key": "the key", "sas": "the SAS token", "token": "the token", "session": "Spark's session"}

@@ -91,6 +91,14 @@ def test_an_expired_sas(cloud: Cloud, doing: Doing) -> None:
     assert token.partition("sig=")[2] not in str(found)
 
 
+@pytest.mark.parametrize("doing", READS)
+def test_a_sas_of_another_container(cloud: Cloud, doing: Doing) -> None:
+    token = cloud.storage("account1").sas("rl", container="raw")
+    found = failure(opened(f"account: account1, auth_mode: sas_token, sas_token: '{token}'"), doing, "other")
+    assert "signed with another key, or made for another container" in str(found)
+    assert "expired" not in str(found)
+
+
 @pytest.mark.parametrize("doing", WRITES)
 def test_a_sas_that_only_reads(cloud: Cloud, doing: Doing) -> None:
     bronze = opened(
@@ -285,6 +293,15 @@ def test_an_account_without_a_container_is_checked_too(cloud: Cloud, bronze: Adl
     bronze.check()
     with pytest.raises(ConnectionFailed, match="listing account1: account 'account1' does not take the key"):
         with_key("a2V5").check()
+
+
+def test_a_sas_of_one_container_is_not_tried_on_another(cloud: Cloud) -> None:
+    token = cloud.storage("account1").sas("rl", container="raw")
+    opened(f"account: account1, auth_mode: sas_token, sas_token: '{token}'").check()
+    whole = cloud.storage("account1").sas(lifetime=timedelta(hours=-1))
+    with pytest.raises(ConnectionFailed, match="has expired") as caught:
+        opened(f"account: account1, auth_mode: sas_token, sas_token: '{whole}'").check()
+    assert "odibi-magics-check" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -220,6 +220,26 @@ def test_a_sas_that_expired(cloud: Cloud, diagnose: Diagnose) -> None:
     )
 
 
+def test_a_sas_of_one_container_that_nobody_names(cloud: Cloud, diagnose: Diagnose) -> None:
+    fields = sas(cloud, "rl", container="raw").replace("container: raw, ", "")
+    found = diagnose(fields)
+    assert found.state == "ok" and found["access"].state == "skipped"
+    assert found["access"].said == "this SAS opens one container only; say which: `container: raw`"
+    assert diagnose(fields, READS)["list"].state == "ok"
+
+
+@pytest.mark.parametrize("mode", ["key", "token", "sas"])
+def test_no_container_has_no_name(cloud: Cloud, diagnose: Diagnose, mode: str) -> None:
+    account = cloud.storage("account1")
+    token = account.sas("rl")
+    account.rotate_key()
+    account.allow("managed", "none")
+    opened = {"key": VAULT, "token": "account: account1, auth_mode: identity",
+              "sas": f"account: account1, auth_mode: sas_token, sas_token: '{token}'"}  # fmt: skip
+    found = diagnose(opened[mode])
+    assert "odibi-magics-check" not in repr(found)
+
+
 def test_a_sas_that_may_not_list(cloud: Cloud, diagnose: Diagnose) -> None:
     said, command = broken(diagnose(sas(cloud, "rwd"), READS_HERE), "list")
     assert "does not allow listing" in said and "generate-sas" in command
