@@ -130,7 +130,8 @@ class ConnectionFailed(OdibiError):
 class CannotOpen(ConnectionFailed):
     """Nothing of a connection can be reached, whatever the path: another one would be refused alike.
 
-    about: the key of the connection's text that it is about; "" for the one that says what opens it.
+    about: the key of the connection's text that it is about; "" for the one that says what opens it, as
+    where the text does not have the key.
     """
 
     def __init__(self, message: str, *, transient: bool = False, about: str = "") -> None:

@@ -20,17 +20,19 @@ class Refused(Exception):
 
     said: what is wrong, as the end of a sentence that names the connection. remedy: a sentence, what to do.
     kind: for those who tell refusals apart; "role" and "policy" for a missing grant, "firewall", "private" for one that
-    takes its private endpoint only.
+    takes its private endpoint only. about: as of CannotOpen.
     """
 
-    def __init__(self, said: str, remedy: str, *, transient: bool = False, kind: Kind = "") -> None:
-        self.said, self.remedy, self.transient, self.kind = said, remedy, transient, kind
+    def __init__(
+        self, said: str, remedy: str, *, transient: bool = False, kind: Kind = "", about: str = ""
+    ) -> None:
+        self.said, self.remedy, self.transient, self.kind, self.about = said, remedy, transient, kind, about
         super().__init__(f"{said}. {remedy}")
 
     def told(self, connection: str) -> CannotOpen:
         """The same, for people who know the connection by its name."""
         text = redact(f"Connection '{connection}': {self.said}. {self.remedy}")
-        return CannotOpen(text, transient=self.transient)
+        return CannotOpen(text, transient=self.transient, about=self.about)
 
 
 class Need(Hashable, Protocol):

@@ -178,7 +178,10 @@ def _no_answer(text: str, secret: VaultSecret) -> Refused:
     found = fault(text)
     if found is None:
         return Refused(
-            f"vault '{secret.vault}' gave no answer: {_first_line(text)}", "Try again", transient=True
+            f"vault '{secret.vault}' gave no answer: {_first_line(text)}",
+            "Try again",
+            transient=True,
+            about="key_vault_name",
         )
     what = (
         f"Vault '{secret.vault}' not found" if found.no_host else f"vault '{secret.vault}' cannot be reached"
@@ -187,6 +190,7 @@ def _no_answer(text: str, secret: VaultSecret) -> Refused:
         f"{what} at {secret.host}: {found.said}",
         f"{found.remedy}. Your vaults: az keyvault list --query [].name",
         transient=found.transient,
+        about="key_vault_name",
     )
 
 

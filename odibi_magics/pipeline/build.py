@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
+from typing import Final
 
 from odibi_magics.config.check import leaves
 from odibi_magics.config.formats import infer_format
@@ -151,6 +152,10 @@ class Builder:
             opened = connect(part.connection, connection.model, connection.config.source.folder)
             place = Place(opened, part.path or "", part.format or infer_format(part.path or ""), part.table)
             place.connection.url(place.path)
+        except CannotOpen as error:
+            if defined.name in self._own:
+                self._close(part.connection, error)
+            return None
         except ConnectionFailed as error:
             self._note(defined, defined.config.problem(path, str(error)))
             return None
@@ -323,10 +328,17 @@ class Builder:
 
 
 def _spot(defined: DefinedConnection, about: str) -> Path:
-    """The place of a key in a connection's text; of what opens it where `about` is ""."""
+    """The place of a key in a connection's text; of what opens it where `about` is "", or stands elsewhere."""
     path = ("connections", defined.name)
-    keys = [about] if about else ["secret_name", "secret_key", "client_secret", "auth_mode", "account"]
+    keys = (about, *_OPENERS)
     return next(((*path, key) for key in keys if defined.config.tree.at((*path, key)) is not None), path)
+
+
+# What opens a connection, that which is nearest to the credential first.
+_OPENERS: Final = (
+    "secret_name", "secret_key", "client_secret", "account_key", "sas_token", "connection_string", "auth_mode",
+    "account",
+)  # fmt: skip
 
 
 def _instant(text: str | None) -> datetime | None:

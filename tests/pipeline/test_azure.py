@@ -163,12 +163,36 @@ nodes:
         "line 4  connections.bronze.secret_name: Connection 'bronze': Secret 'wrong-name' not found in vault 'company-kv'"
         in said
     )
-    assert "line 5  connections.silver.secret_name: Connection 'silver': " in said and "no-such-vault" in said
+    assert (
+        "line 5  connections.silver.key_vault_name: Connection 'silver': " in said and "no-such-vault" in said
+    )
     assert "line 6  connections.off.secret_name: Connection 'off': " in said and "disabled" in said
     assert "line 7  connections.late.secret_name: Connection 'late': " in said and "expired" in said
     assert not cloud.requests(VAULT, path="not-asked-for")
     with pytest.raises(ConfigErrors, match="wrong-name"):
         Project.from_yaml(text).plan()
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ("auth_mode: direct_key, account_key: 'no key'", "account_key"),
+        (f"auth_mode: direct_key, account_key: {'A' * 86}==", "account_key"),
+        ("auth_mode: sas_token, sas_token: 'no token'", "sas_token"),
+        ("auth_mode: connection_string, connection_string: 'AccountName=account1;AccountKey=none'", "connection_string"),
+        ("auth_mode: connection_string, connection_string: 'AccountName=account1'", "connection_string"),
+        ("secret_name: silver-key", "secret_name"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_opened_is_told_at_its_own_key(cloud: Cloud, fields: str, key: str) -> None:
+    text = f"""
+key_vault_name: no-such-vault
+connections:
+  bronze: {{type: azure_adls, account: account1, {fields}}}
+nodes:
+  - {{name: a, read: {{connection: bronze, path: raw/sales.csv}}}}
+"""
+    assert f"line 4  connections.bronze.{key}: Connection 'bronze': " in told(Project.from_yaml(text))
 
 
 def test_a_wrong_text_asks_no_vault(cloud: Cloud) -> None:
