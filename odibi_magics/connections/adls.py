@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from odibi_magics.connections import options
 from odibi_magics.connections.base import Need, Refused
+from odibi_magics.connections.containers import containers
 from odibi_magics.connections.credentials import Credential, Held, SasToken, Source, SparkSession, source_of
 from odibi_magics.connections.failures import Failure, failure, missing
 from odibi_magics.connections.once import once
@@ -194,7 +196,8 @@ class AdlsConnection:
 
     def tried(self, container: str, key: str, doing: str) -> Failure:
         """What `failure` has to know of an attempt."""
-        return Failure(self.account, container, key, doing, self.source.kind, self.source.who, self.signed)
+        source, others = self.source, partial(containers, self.blob_host, self.source)
+        return Failure(self.account, container, key, doing, source.kind, source.who, self.signed, others)
 
     def store(self, container: str) -> AzureStore:
         """obstore's view of a container: one for each credential, so that a mended key makes a new one.

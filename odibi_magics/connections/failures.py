@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
 
 from odibi_magics.connections.network import fault, words_of
 from odibi_magics.connections.sas import Signed
+from odibi_magics.errors import nearest
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Failure:
     "writing", "listing".
 
     opened: with a "key", a "sas" or a "token". who: gives the object id of who is signed in. signed: what the SAS says.
+    containers: asks for the names of those that the account has.
     """
 
     account: str
@@ -26,7 +28,8 @@ class Failure:
     doing: str
     opened: str
     who: Callable[[], str]
-    signed: Signed | None = None
+    signed: Signed | None
+    containers: Callable[[], Sequence[str]]
 
     @property
     def place(self) -> str:
@@ -212,10 +215,22 @@ def _no_container(tried: Failure, text: str) -> Explained:
         f"there is no container '{tried.container}' in account '{tried.account}', and none is made silently"
     )
     remedy = (
-        f"Make it: az storage container create --account-name {tried.account} --name {tried.container} "
-        "--auth-mode login"
+        f"{_others(tried)}Make it: az storage container create --account-name {tried.account} "
+        f"--name {tried.container} --auth-mode login"
     )
     return _explained(tried, said, remedy)
+
+
+def _others(tried: Failure) -> str:
+    """The containers that are there, the nearest name first; "" where they cannot be had."""
+    names = tried.containers()
+    close = nearest(tried.container, names)
+    meant = f"Did you mean '{close}'? " if close else ""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"{meant}There are: {', '.join(names[:_SHOWN])}{more}. " if names else ""
+
+
+_SHOWN: Final = 10
 
 
 def _disabled(tried: Failure, text: str) -> Explained:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice, takewhile
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from odibi_magics.connections.base import Refused
 from odibi_magics.connections.once import once
 from odibi_magics.connections.parallel import at_once, load
-from odibi_magics.connections.refusals import expired, of_vault, too_early
+from odibi_magics.connections.refusals import expired, not_found, of_vault, too_early
 from odibi_magics.connections.tokens import Identity, signed_in
 from odibi_magics.secret import Secret
 
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient, SecretProperties
 
 _kept: dict[VaultSecret, Secret] = {}
+
+# Of a vault's secrets, how many are looked at for a suggestion, and for how many seconds at most.
+_LISTED: Final = 100
+_LIST_SECONDS: Final = 3.0
 
 
 @dataclass(frozen=True, order=True)
@@ -51,8 +57,12 @@ class VaultSecret:
         _kept.pop(self, None)
 
     def _fetch(self, deadline: float) -> Secret:
+        from azure.core.exceptions import ResourceNotFoundError
+
         try:
             found = _client(self.host).get_secret(self.name, timeout=max(0.1, deadline - monotonic()))
+        except ResourceNotFoundError:
+            raise not_found(self, self._others(deadline)) from None
         except Exception as error:
             refused = of_vault(error, self)
             if refused is None:
@@ -60,6 +70,19 @@ class VaultSecret:
             raise refused from None
         self._check(found.properties)
         return Secret(found.value or "")
+
+    def _others(self, deadline: float) -> list[str]:
+        """Names of the vault's secrets: those in use here, and the first of its list where we may read that in time."""
+        from azure.core.exceptions import AzureError
+
+        names = [other.name for other in list(_kept) if other.vault == self.vault]
+        seconds = min(_LIST_SECONDS, (deadline - monotonic()) / 2)
+        until = monotonic() + seconds
+        with suppress(AzureError):
+            listed = _client(self.host).list_properties_of_secrets(timeout=max(0.1, seconds))
+            in_time = takewhile(lambda _: monotonic() < until, islice(listed, _LISTED))
+            names.extend(one.name or "" for one in in_time)
+        return names
 
     def _check(self, properties: SecretProperties) -> None:
         """The service gives out secrets before and after their time: it leaves that to its clients."""

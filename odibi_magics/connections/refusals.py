@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from odibi_magics.connections.base import Refused
 from odibi_magics.connections.network import fault, words_of
+from odibi_magics.errors import nearest
 
 if TYPE_CHECKING:
     from azure.core.exceptions import HttpResponseError
@@ -29,11 +30,8 @@ def of_vault(error: Exception, secret: VaultSecret) -> Refused | None:
         AzureError,
         ClientAuthenticationError,
         HttpResponseError,
-        ResourceNotFoundError,
     )
 
-    if isinstance(error, ResourceNotFoundError):
-        return _not_found(secret)
     if isinstance(error, ClientAuthenticationError) and error.status_code != 401:
         return of_sign_in(error)
     if isinstance(error, HttpResponseError):
@@ -43,10 +41,13 @@ def of_vault(error: Exception, secret: VaultSecret) -> Refused | None:
     return None
 
 
-def _not_found(secret: VaultSecret) -> Refused:
+def not_found(secret: VaultSecret, others: Sequence[str]) -> Refused:
+    """A secret that the vault does not have. others: names of some that it has."""
+    close = nearest(secret.name, others)
+    meant = f"Did you mean '{close}'? " if close else ""
     return Refused(
         f"Secret '{secret.name}' not found in vault '{secret.vault}'",
-        f"Its secrets: az keyvault secret list --vault-name {secret.vault} --query [].name",
+        f"{meant}Its secrets: az keyvault secret list --vault-name {secret.vault} --query [].name",
     )
 
 

@@ -155,6 +155,26 @@ def test_a_missing_container_is_never_made(bronze: AdlsConnection, doing: Doing)
     assert "az storage container create --account-name account1 --name nonesuch" in str(found)
 
 
+@pytest.mark.parametrize("way", ["key", "sas", "identity"])
+def test_a_misspelt_container_is_suggested(cloud: Cloud, bronze: AdlsConnection, way: str) -> None:
+    token = cloud.storage("account1").sas()
+    ways = {
+        "key": bronze,
+        "sas": opened(f"account: account1, auth_mode: sas_token, sas_token: '{token}'"),
+        "identity": opened("account: account1, auth_mode: identity"),
+    }
+    said = str(failure(ways[way], _list, "rwa"))
+    assert "silently. Did you mean 'raw'? There are: " in said and ". Make it: az storage container" in said
+
+
+def test_containers_that_may_not_be_listed_are_not_told(cloud: Cloud, bronze: AdlsConnection) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        _list(bronze, "rwa")
+    cloud.storage("account1").refuse("AuthorizationFailure")
+    said = str(bronze.explain(caught.value, bronze.url("rwa/a"), "listing"))
+    assert "none is made silently. Make it: az storage container create" in said
+
+
 @pytest.mark.parametrize("doing", READS + WRITES)
 def test_an_account_that_is_not_there(cloud: Cloud, doing: Doing) -> None:
     found = failure(with_key("a2V5", "nosuchaccount"), doing)

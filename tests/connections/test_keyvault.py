@@ -52,6 +52,23 @@ def test_each_secret_and_token_is_asked_for_once(cloud: Cloud) -> None:
     assert len([asked for asked in cloud.requests(".vault.azure.net") if asked.status == 200]) == len(names)
 
 
+def test_a_misspelt_secret_is_suggested(cloud: Cloud) -> None:
+    said = str(failed(of_secret("bronz-key")))
+    assert "'bronz-key' not found in vault 'company-kv'. Did you mean 'bronze-key'? Its secrets: az " in said
+
+
+def test_a_vault_whose_list_hangs_suggests_nothing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    from azure.core.exceptions import ServiceRequestTimeoutError
+    from azure.keyvault.secrets import SecretClient
+
+    def late(self: SecretClient, **options: float) -> None:
+        assert 0 < options["timeout"] <= 3
+        raise ServiceRequestTimeoutError("late")
+
+    monkeypatch.setattr(SecretClient, "list_properties_of_secrets", late)
+    assert "not found in vault 'company-kv'. Its secrets: az " in str(failed(of_secret("bronz-key")))
+
+
 def test_forgetting_fetches_anew(cloud: Cloud) -> None:
     cloud.vault("company-kv").set("key", "b2xk")
     [found] = fetch([VaultSecret("company-kv", "key")], 20).values()
