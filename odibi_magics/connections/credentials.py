@@ -53,14 +53,20 @@ class AccountKey:
     key: Secret
     kind: ClassVar[Kind] = "key"
 
+    @property
+    def wrong(self) -> str:
+        """Why it cannot be a key, as the end of a sentence that shows nothing of it; "" where it may be one."""
+        text = self.key.reveal()
+        if _is_base64(text):
+            return ""
+        said = f"is not an account key: {len(text)} characters, where a key has 88 and ends in =="
+        quoted = "; it begins with a quotation mark" if text.startswith(("'", '"')) else ""
+        spaced = "; it has white space in it" if any(map(str.isspace, text)) else ""
+        return said + quoted + spaced
+
     def ready(self, deadline: float) -> None:
-        try:
-            found = b64decode(self.key.reveal(), validate=True)
-        except ValueError:
-            found = b""
-        if not found:
-            remedy = "A key is 88 characters of base64: az storage account keys list --account-name ..."
-            raise Refused("what should be its account key is none", remedy)
+        if self.wrong:
+            raise Refused(f"its key {self.wrong}", _KEYS)
 
     def provide(self) -> AzureCredential:
         return {"access_key": self.key.reveal(), "expires_at": None}
@@ -76,6 +82,16 @@ class AccountKey:
             f"fs.azure.account.auth.type.{host}": "SharedKey",
             f"fs.azure.account.key.{host}": self.key.reveal(),
         }
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(b64decode(text, validate=True))
+    except ValueError:
+        return False
+
+
+_KEYS: Final = "The account's keys: az storage account keys list --account-name ACCOUNT"
 
 
 @dataclass(frozen=True)
@@ -95,9 +111,10 @@ class SasToken:
     def ready(self, deadline: float) -> None:
         if "sig=" not in self._text():
             remedy = (
-                "A token is a query string, as sv=...&se=...&sp=rl&sig=...: az storage container generate-sas"
+                "A token is a query string: az storage container generate-sas --account-name ACCOUNT "
+                "--name CONTAINER --permissions rl --expiry DATE"
             )
-            raise Refused("what should be its SAS token is none", remedy)
+            raise Refused("its SAS token is not one: it has no signature (sig=)", remedy)
 
     def provide(self) -> AzureCredential:
         return {"sas_token": self._text(), "expires_at": None}
@@ -270,11 +287,9 @@ class KeyFrom:
 
     def get(self, deadline: float) -> Credential:
         key = AccountKey(self.keeper.get(deadline))
-        try:
-            key.ready(deadline)
-        except Refused as error:
+        if key.wrong:
             self.drop()
-            raise Refused(f"{self.keeper}: {error.said}", error.remedy) from None
+            raise Refused(f"{self.keeper} {key.wrong}", _KEYS)
         return key
 
     def at_hand(self) -> bool:

@@ -210,14 +210,27 @@ def test_sparks_own_session_is_sparks_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("auth_mode: direct_key, account_key: 'not base 64!'", "account key is none"),
-        ("auth_mode: sas_token, sas_token: 'sv=2024&sp=r'", "SAS token is none"),
+        (
+            "auth_mode: direct_key, account_key: 'not base 64!'",
+            "its key is not an account key: 12 characters, where a key "
+            "has 88 and ends in ==; it has white space in it. ",
+        ),
+        (
+            f"""auth_mode: direct_key, account_key: '"{"A" * 86}=="'""",
+            "not an account key: 90 characters, where a key has 88 "
+            "and ends in ==; it begins with a quotation mark. ",
+        ),
+        (
+            "auth_mode: direct_key, account_key: 'AAAA!'",
+            "5 characters, where a key has 88 and ends in ==. The account's keys",
+        ),
+        ("auth_mode: sas_token, sas_token: 'sv=2024&sp=r'", "its SAS token is not one"),
     ],
 )
 def test_a_secret_that_cannot_be_one_is_told_before_the_run(text: str, why: str) -> None:
     with pytest.raises(ConnectionFailed, match=f"Connection 'bronze': .*{why}") as caught:
         prepare([opened(f"account: account1, {text}")])
-    assert "not base 64" not in str(caught.value)
+    assert "not base 64" not in str(caught.value) and "AAAA" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
