@@ -159,7 +159,7 @@ def _sas_not_valid(tried: Failure, text: str) -> Explained:
 def _token_refused(tried: Failure, text: str) -> Explained:
     said = "the account does not take the token"
     remedy = (
-        "It may belong to another tenant than the one signed in to: az account show, az login --tenant ..."
+        "It may belong to another tenant than the one signed in to: az account show, az login --tenant TENANT"
     )
     return _explained(tried, said, remedy, credential_refused=True, everywhere=True)
 
@@ -175,8 +175,8 @@ def _sas_too_little(tried: Failure, text: str) -> Explained:
 
 def _make_sas(tried: Failure) -> str:
     return (
-        f"az storage container generate-sas --account-name {tried.account} --name {tried.container or '...'} "
-        "--permissions rcwdl --expiry ..."
+        f"az storage container generate-sas --account-name {tried.account} --name {tried.container or 'CONTAINER'} "
+        "--permissions rcwdl --expiry DATE"
     )
 
 

@@ -26,11 +26,7 @@ _LOGIN: Final = "login.microsoftonline.com"
 
 def of_vault(error: Exception, secret: VaultSecret) -> Refused | None:
     """What an error of the Key Vault SDK means; None for one that is no answer of vault, sign-in or network."""
-    from azure.core.exceptions import (
-        AzureError,
-        ClientAuthenticationError,
-        HttpResponseError,
-    )
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
     if isinstance(error, ClientAuthenticationError) and error.status_code != 401:
         return of_sign_in(error)
@@ -55,7 +51,7 @@ def expired(secret: VaultSecret, when: datetime) -> Refused:
     """A secret after its time."""
     return Refused(
         f"Secret '{secret.name}' in vault '{secret.vault}' expired on {when:%Y-%m-%d %H:%M} UTC",
-        f"Set a new one: az keyvault secret set --vault-name {secret.vault} --name {secret.name} --value ...",
+        f"Set a new one: az keyvault secret set --vault-name {secret.vault} --name {secret.name} --value VALUE",
     )
 
 
@@ -64,7 +60,7 @@ def too_early(secret: VaultSecret, when: datetime) -> Refused:
     return Refused(
         f"Secret '{secret.name}' in vault '{secret.vault}' is not valid before {when:%Y-%m-%d %H:%M} UTC",
         f"Wait, or: az keyvault secret set-attributes --vault-name {secret.vault} --name {secret.name} "
-        "--not-before ...",
+        "--not-before DATE",
     )
 
 
@@ -100,7 +96,7 @@ def _throttled(error: HttpResponseError, secret: VaultSecret) -> Refused:
 def _unauthorized(text: str, secret: VaultSecret) -> Refused:
     return Refused(
         f"vault '{secret.vault}' does not take our sign-in (401): {_first_line(text)}",
-        "The vault may belong to another tenant than the one signed in to: az account show, az login --tenant ...",
+        "The vault may belong to another tenant than the one signed in to: az account show, az login --tenant TENANT",
     )
 
 
@@ -234,7 +230,7 @@ def _no_credential(tried: Mapping[str, str]) -> Refused:
 def _no_managed_identity(text: str) -> Refused:
     return Refused(
         f"no managed identity gives a token here: {_first_line(text)}",
-        "It exists only inside Azure (virtual machine, App Service, AKS ...), where one is assigned; "
+        "It exists only inside Azure (virtual machine, App Service, AKS and others), where one is assigned; "
         "elsewhere use auth_mode: identity",
     )
 

@@ -322,6 +322,7 @@ def test_a_sas_of_one_container_is_not_tried_on_another(cloud: Cloud) -> None:
     with pytest.raises(ConnectionFailed, match="has expired") as caught:
         opened(f"account: account1, auth_mode: sas_token, sas_token: '{whole}'").check()
     assert "odibi-magics-check" not in str(caught.value)
+    assert "--account-name account1 --name CONTAINER " in str(caught.value)
 
 
 @pytest.mark.parametrize(
