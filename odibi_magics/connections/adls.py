@@ -141,7 +141,7 @@ class AdlsConnection:
             raise self._wrong(
                 path,
                 what,
-                "3 to 63 lower-case letters, digits and single hyphens; or give the connection a container:",
+                "3 to 63 lower-case letters, digits and single hyphens; or give the connection `container: raw`",
             )
 
     def _of_url(self, path: str) -> tuple[str | None, list[str]]:

@@ -62,7 +62,7 @@ def test_a_path_is_a_url_of_the_account(fields: dict[str, Any], path: str, url: 
         ({}, "raw\\x", "backslash"),
         ({}, "raw/a\0b", "NUL"),
         ({}, "Raw/x", "container 'Raw'"),
-        ({}, "ra/x", "3 to 63"),
+        ({}, "ra/x", "3 to 63 lower-case letters, digits and single hyphens; or give the connection `container: raw`"),
         ({}, "a--b/x", "single hyphens"),
         ({}, "*/x", "container '*'"),
         ({}, "https://account2.blob.core.windows.net/raw/a", "no URL of account 'account1'"),
