@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from odibi_magics.connections.network import fault, words_of
-from odibi_magics.doctor.diagnosis import Layer, failed, ok
+from odibi_magics.doctor.diagnosis import Layer, failed, ok, skipped
 
 # Seconds: to connect, TLS included, and between two bytes of an answer.
 CONNECT_SECONDS: Final = 5
@@ -48,10 +48,10 @@ class Name:
     lists: str
 
     def look(self) -> Layer:
-        """What it leads to: public addresses, or the private one of a private endpoint."""
+        """What it leads to: public addresses, or the private one of a private endpoint. A proxy resolves by itself."""
         proxy = proxy_of(self.host)
         if proxy:
-            return ok(f"the proxy {told(proxy)} resolves {self.host}")
+            return skipped(f"left to the proxy {told(proxy)}")
         try:
             addresses = addresses_of(self.host)
         except socket.gaierror as error:

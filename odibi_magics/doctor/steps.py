@@ -14,7 +14,8 @@ from odibi_magics.secret import redact
 
 @dataclass(frozen=True)
 class Step:
-    """look: finds out about the layer; may raise Refused. after: the layers that it stands on, which must be ok."""
+    """look: finds out about the layer; may raise Refused. after: the layers that it stands on, which must
+    be ok, or could not be looked at by themselves."""
 
     name: str
     look: Callable[[], Layer]
@@ -30,7 +31,7 @@ def examine(about: Diagnosis, steps: Sequence[Step]) -> Iterator[Diagnosis]:
         return replace(about, layers=tuple(layers.values()), seconds=monotonic() - begin)
 
     for step in steps:
-        broken = next((name for name in step.after if layers[name].state != "ok"), None)
+        broken = next((name for name in step.after if not _lets_go_on(layers[name])), None)
         if broken:
             layers[step.name] = Layer(step.name, "skipped", f"after {_cause(layers[broken])}")
             continue
@@ -38,6 +39,11 @@ def examine(about: Diagnosis, steps: Sequence[Step]) -> Iterator[Diagnosis]:
         yield now()
         layers[step.name] = _looked(step)
     yield now()
+
+
+def _lets_go_on(layer: Layer) -> bool:
+    """Whether what stands on a layer is looked at: not where it is itself left out after another."""
+    return layer.state == "ok" or (layer.state == "skipped" and not layer.said.startswith("after "))
 
 
 def _cause(layer: Layer) -> str:

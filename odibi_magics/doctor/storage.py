@@ -127,7 +127,7 @@ class Container:
     def steps(self, after: tuple[str, ...], several: bool) -> Iterator[Step]:
         of = f" {self._use.container}" if several else ""
         yield Step(f"access{of}", self.look_at_access, after)
-        yield Step(f"container{of}", self._container, (f"access{of}",))
+        yield Step(f"container{of}", partial(self._container, f"list{of}"), (f"access{of}",))
         yield Step(f"list{of}", self._list, (f"container{of}",))
         yield Step(f"read{of}", self._read, (f"container{of}",))
         yield Step(f"write{of}", self._write, (f"container{of}",))
@@ -153,11 +153,13 @@ class Container:
                 return self._explained(error, "listing")
         return ok(f"account '{self._connection.account}' takes {_HOW[self._connection.source.kind]}")
 
-    def _container(self) -> Layer:
+    def _container(self, listing: str) -> Layer:
+        """listing: the layer that tells why we were not shown it."""
         if self._refused is not None and missing(self._refused) == "container":
             return self._explained(self._refused, "listing")
-        place = self._place
-        return ok(f"{place} is there" if self._refused is None else f"{place} is not shown to us")
+        if self._refused is not None:
+            return skipped(f"could not be looked at: see {listing}")
+        return ok(f"{self._place} is there")
 
     def _list(self) -> Layer:
         if self._refused is not None:

@@ -96,6 +96,8 @@ def test_no_role_for_the_data(
         f'az role assignment create --role "Storage Blob Data Reader" --assignee-object-id {identity.object_id} '
         f"--assignee-principal-type {kind} --scope $(az storage account show --name account1 --query id -o tsv)"
     )
+    assert found["container"].state == "skipped"
+    assert found["container"].said == "could not be looked at: see list"
     assert found.failure is not None and found.failure.may_pass and "10 minutes" in found.failure.remedy
 
 
