@@ -113,7 +113,9 @@ def test_a_library_that_is_not_installed_is_told(
     library: str, bronze: AdlsConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    says = r"Connection 'bronze': needs [\w-]+, which is not installed. .* pip install 'odibi-magics\[azure\]'"
+    says = (
+        r"Connection 'bronze': needs [\w-]+, which is not installed. .* pip install 'odibi-magics\[azure\]'"
+    )
     with pytest.raises(ConnectionFailed, match=says):
         prepare([bronze])
 
