@@ -110,7 +110,8 @@ def _load(
     except NotAProject as error:
         raise ConfigErrors([*document.problems, Problem(str(error))], source.name) from None
     config = _validated(source, tree, environment, variables, notebook, known)
-    from odibi_magics.config.check import check, with_vaults
+    from odibi_magics.config.azure import with_vaults
+    from odibi_magics.config.check import check
 
     config.problems[:0] = document.problems
     checkable = _checkable(config, known)

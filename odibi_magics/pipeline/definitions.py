@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from odibi_magics.config.check import nodes_of, vaults_named
+from odibi_magics.config.azure import vaults_named
+from odibi_magics.config.check import nodes_of
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Node
