@@ -12,7 +12,7 @@ import pytest
 from odibi_magics.config.load import Config, Known, load, load_connections
 from odibi_magics.config.source import Source
 from odibi_magics.errors import ConfigErrors
-from tests.roadmap import PIPELINES
+from tests.roadmap import CONNECTIONS, PIPELINES
 
 LAKE = "connections: {lake: {type: local, base_path: ./data}}\n"
 
@@ -69,25 +69,8 @@ def test_text_that_is_no_project_says_what_is_expected() -> None:
     assert "expected a project, a pipeline's `nodes:` or a list of nodes" in problems("just words")
 
 
-ACCOUNTS = """
-connections:
-  bronze:
-    type: azure_adls
-    account: account1
-    auth_mode: key_vault
-    key_vault_name: company-kv
-    secret_name: bronze-key
-
-  silver:
-    type: azure_adls
-    account: account2
-    auth_mode: key_vault
-    secret_name: silver-key
-"""
-
-
 def test_the_promised_yaml_checks_as_written() -> None:
-    nodes = checked(ACCOUNTS + PIPELINES).model.pipelines[0].nodes
+    nodes = checked(CONNECTIONS + PIPELINES).model.pipelines[0].nodes
     assert [n.name for n in nodes] == ["read_data", "write_data", "write_delta"]
     assert nodes[2].write.partition_by == ["year", "month"]
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import obstore
 from fsspec import AbstractFileSystem
-from obstore.exceptions import AlreadyExistsError, PreconditionError
+from obstore.exceptions import PreconditionError
 
 from odibi_magics.engines.pandas.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, EngineError
@@ -122,17 +122,11 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             return BlobReader(self, path, found["size"], found["etag"])
         return BlobWriter(self, path)
 
-    def put(self, made: Path, path: str, *, overwrite: bool = True) -> None:
-        """Uploads a file; readers see all of it or what stood there.
-
-        Raises FileExistsError where something stands there that is not to be overwritten, ConnectionFailed.
-        """
-        try:
-            with self._explained(path, "writing"), made.open("rb") as file:
-                store, key = self._located(path)
-                store.put(key, file, mode="overwrite" if overwrite else "create")
-        except AlreadyExistsError:
-            raise FileExistsError(path) from None
+    def put(self, made: Path, path: str) -> None:
+        """Uploads a file; readers see all of it or what stood there. Raises ConnectionFailed."""
+        with self._explained(path, "writing"), made.open("rb") as file:
+            store, key = self._located(path)
+            store.put(key, file)
 
     def _rm(self, path: str) -> None:
         with self._explained(path, "deleting"):
@@ -142,9 +136,6 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def mkdir(self, path: str, create_parents: bool = True, **_: Any) -> None:
         """Nothing: a folder is there as soon as a blob is in it."""
 
-    def makedirs(self, path: str, exist_ok: bool = False) -> None:
-        """Nothing, as `mkdir`."""
-
     def _located(self, url: str) -> tuple[Any, str]:
         root, key = parted(url)
         return self.connection.store(root.removeprefix("abfss://").partition("@")[0]), key
@@ -153,7 +144,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def _explained(self, url: str, doing: str) -> Iterator[None]:
         try:
             yield
-        except (FileNotFoundError, ConnectionFailed, AlreadyExistsError, PreconditionError):
+        except (FileNotFoundError, ConnectionFailed, PreconditionError):
             raise
         except Exception as error:
             raise self.connection.explain(error, url, doing) or error from None
