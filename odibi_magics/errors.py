@@ -188,6 +188,19 @@ class EngineError(OdibiError):
     about: tuple[str, ...] = ("name",)
 
 
+class DamagedLog(EngineError):
+    """A Delta table's log does not hold what it must; the file at fault is named.
+
+    url: of the table. file: in its `_delta_log`. why: what is wrong with it.
+    """
+
+    def __init__(self, url: str, file: str, why: str) -> None:
+        super().__init__(
+            f"the log of the Delta table {url} is damaged: _delta_log/{file}: {why}. Nothing was changed; bring the "
+            "file back from a copy of the storage"
+        )
+
+
 class NoSuchVersion(EngineError):
     """A version of a table that is not there, or no more."""
 

@@ -16,6 +16,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from odibi_magics.config.models import Retry
+from odibi_magics.delta.mark import RunMark
 from odibi_magics.engines.base import (
     Call,
     CheckResult,
@@ -43,7 +44,7 @@ from odibi_magics.pipeline.events import (
 )
 from odibi_magics.pipeline.plan import Plan, PlannedNode
 from odibi_magics.pipeline.result import NodeResult, Render, RunResult, first_rows
-from odibi_magics.pipeline.runmark import RunMark, fingerprint, targets
+from odibi_magics.pipeline.runmark import fingerprint, targets
 from odibi_magics.pipeline.validation import check_schema, checks
 from odibi_magics.pipeline.workers import Workers, deaf_to_signals
 from odibi_magics.quoting import Data, Quoting, each_part

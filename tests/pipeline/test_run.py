@@ -18,6 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from odibi_magics import Cancelled, NodeFailed, Project, UsageError, transform
 from odibi_magics.config.models import Retry
+from odibi_magics.delta.mark import read_mark
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import EngineError
 from odibi_magics.pipeline.events import (
@@ -31,7 +32,6 @@ from odibi_magics.pipeline.events import (
     Stopping,
 )
 from odibi_magics.pipeline.result import RunResult
-from odibi_magics.pipeline.runmark import read_mark
 from odibi_magics.pipeline.runner import Run
 from odibi_magics.project import RENDER
 from tests.pipeline.conftest import Build

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,14 @@ class BlobStore(Store):
 
     def is_table(self) -> bool:
         return next(self.blobs.below(self.at("_delta_log")), None) is not None
+
+    def names(self, folder: str, after: str = "") -> Iterator[str]:
+        below = self.at(folder)
+        found = (info["name"].removeprefix(f"{below}/") for info in self.blobs.below(below, after))
+        return (name for name in found if "/" not in name)
+
+    def read(self, paths: Sequence[str]) -> list[bytes | None]:
+        return self.blobs.read([self.at(path) for path in paths])
 
     def prune(self) -> None:
         """Nothing: a folder without blobs is none."""

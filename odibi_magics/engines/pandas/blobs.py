@@ -6,9 +6,10 @@ as it stood (If-Match), and it stands on the library that deltalake does, so tha
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,9 @@ from odibi_magics.errors import ConnectionFailed, EngineError
 # Of a blob on its way up; each open file holds up to two of them.
 _PART_BYTES = 8 << 20
 _AT_ONCE = 2
+
+# Small blobs on their way down.
+_READS_AT_ONCE = 32
 
 # Entries of one answer of a listing: the service's own limit.
 _PAGE = 5000
@@ -104,17 +108,29 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             raise FileNotFoundError(path)
         return entries if detail else [entry["name"] for entry in entries]
 
-    def below(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every blob below a folder, in as few requests as there are pages. Raises ConnectionFailed."""
-        root, _ = parted(path)
-        return (_file(f"{root}/{meta['path']}", meta) for meta in self._listed(path))
+    def below(self, path: str, after: str = "") -> Iterator[dict[str, Any]]:
+        """Every blob below a folder, sorted, in as few requests as there are pages; those that come after a name.
 
-    def _listed(self, path: str) -> Iterator[dict[str, Any]]:
+        Raises ConnectionFailed.
+        """
+        root, _ = parted(path)
+        return (_file(f"{root}/{meta['path']}", meta) for meta in self._listed(path, after))
+
+    def _listed(self, path: str, after: str = "") -> Iterator[dict[str, Any]]:
         with self._explained_listing(path):
             store, key = self._located(self._strip_protocol(path))
-            pages = store.list(f"{key}/" if key else None, chunk_size=_PAGE)
+            offset = f"{key}/{after}" if after else None
+            pages = store.list(f"{key}/" if key else None, chunk_size=_PAGE, offset=offset)
             while page := awaited(partial(next, pages, None)):
                 yield from page
+
+    def read(self, paths: Sequence[str]) -> list[bytes | None]:
+        """The bytes of small blobs, side by side; None for one that is not there. Raises ConnectionFailed."""
+        if not paths:
+            return []
+        with self._explained(paths[0], "reading"):
+            located = list(map(self._located, paths))
+            return awaited(lambda: asyncio.run(_read_all(located)))
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         if mode == "rb":
@@ -157,6 +173,20 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
                 yield
         except FileNotFoundError as error:
             raise self.connection.explain(error, url, "listing") or error from None
+
+
+async def _read_all(located: Sequence[tuple[Any, str]]) -> list[bytes | None]:
+    turns = asyncio.Semaphore(_READS_AT_ONCE)
+
+    async def one(store: Any, key: str) -> bytes | None:
+        async with turns:
+            try:
+                found = await store.get_async(key)
+                return bytes(await found.bytes_async())
+            except FileNotFoundError:
+                return None
+
+    return await asyncio.gather(*(one(store, key) for store, key in located))
 
 
 def parted(url: str) -> tuple[str, str]:

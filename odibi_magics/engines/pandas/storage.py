@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,18 @@ class Store:
         """What stands directly in the folder."""
         return list(self.filesystem.get_file_info(fs.FileSelector(self.root, allow_not_found=True)))
 
+    def names(self, folder: str, after: str = "") -> Iterator[str]:
+        """The names of the files directly in a folder below the root, sorted; those that come after one."""
+        try:
+            with os.scandir(self.at(folder)) as found:
+                return iter(sorted(entry.name for entry in found if entry.name > after and entry.is_file()))
+        except FileNotFoundError:
+            return iter(())
+
+    def read(self, paths: Sequence[str]) -> list[bytes | None]:
+        """The bytes of files below the root; None for one that is not there. Raises OSError, ConnectionFailed."""
+        return list(map(self._bytes, paths))
+
     def delete(self, path: str) -> None:
         """Deletes a file if it is there."""
         if self.filesystem.get_file_info(path).type == fs.FileType.File:
@@ -98,6 +111,12 @@ class Store:
     def explain(self, error: BaseException, doing: str) -> ConnectionFailed | None:
         """An error that storage caused, in words that name the connection; None for any other one."""
         return None
+
+    def _bytes(self, path: str) -> bytes | None:
+        try:
+            return Path(self.at(path)).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def _info(self) -> Any:
         return self.filesystem.get_file_info(self.root)

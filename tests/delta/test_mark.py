@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from odibi_magics.pipeline.runmark import RunMark, Target, read_mark
+from odibi_magics.delta.mark import RunMark, Target, read_mark
 
 words = st.text(max_size=20)
 marks = st.builds(

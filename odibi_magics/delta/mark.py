@@ -1,0 +1,57 @@
+"""The run mark: what each commit says of its run, as JSON in Delta's `userMetadata`.
+
+Any one table of a run leads to the others from it, in a fresh session too, and an append can see that its text and
+inputs were written before. Delta's own `txn` ids do not serve: they survive a restore, so that undo and run again
+would write nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table a run writes. before: its version when the run was planned, None where it was not there."""
+
+    node: str
+    url: str
+    format: str
+    before: int | None
+
+
+@dataclass(frozen=True)
+class RunMark:
+    """What a commit says of its run.
+
+    fingerprint: of the node's text with all it evaluates, sha256 in hex. inputs: what was read: for Delta tables
+    `{url, version}`, for files `{url, files: [[name, bytes, mtime_ns], ...]}`.
+    """
+
+    run: str
+    pipeline: str
+    node: str
+    mode: str
+    fingerprint: str
+    inputs: tuple[dict[str, Any], ...]
+    targets: tuple[Target, ...]
+
+    def to_json(self) -> str:
+        """One line, keys in a fixed order; `odibi` holds the format's number."""
+        return json.dumps({"odibi": FORMAT, **asdict(self)}, separators=(",", ":"), ensure_ascii=False)
+
+
+def read_mark(text: str | None) -> RunMark | None:
+    """The mark in a commit's userMetadata; None where there is none of ours."""
+    try:
+        found = json.loads(text or "")
+        if found.pop("odibi", None) != FORMAT:
+            return None
+        targets = tuple(Target(**target) for target in found.pop("targets"))
+        return RunMark(targets=targets, inputs=tuple(found.pop("inputs")), **found)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None

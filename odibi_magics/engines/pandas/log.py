@@ -1,0 +1,30 @@
+"""A Delta table's log on storage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from odibi_magics.engines.pandas.storage import Store
+
+
+@dataclass(frozen=True)
+class StoreLog:
+    """odibi_magics.delta.log.Log over a store."""
+
+    store: Store = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return self.store.url
+
+    def names(self, after: str = "") -> Iterator[str]:
+        return self.store.names("_delta_log", after)
+
+    def read(self, names: Sequence[str]) -> list[bytes | None]:
+        return self.store.read([f"_delta_log/{name}" for name in names])
+
+    def modified(self, name: str) -> datetime:
+        found = self.store.filesystem.get_file_info(self.store.at(f"_delta_log/{name}"))
+        return datetime.fromtimestamp(found.mtime_ns / 1e9, UTC)
