@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
+from odibi_magics.delta.history import History
 
 
 @dataclass(frozen=True)
@@ -298,6 +299,12 @@ class Engine(Protocol):
 
     def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
         """The SQL this engine will get for a step, for `--plan --sql`."""
+
+    def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
+        """A Delta table's newest versions, at most `limit` (None: all), only those below `before`.
+
+        The table is not opened. Raises EngineError (DamagedLog, no table there), ConnectionFailed.
+        """
 
     def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:
         """A run that may read and write these places alone; with none, those of its first source."""

@@ -29,6 +29,7 @@ from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
+    from odibi_magics.delta.history import History
     from odibi_magics.engines.pandas.frame import DuckFrame
     from odibi_magics.engines.pandas.planning import Planner
 
@@ -113,6 +114,12 @@ class PandasEngine:
         from odibi_magics.engines.pandas.planning import as_duckdb
 
         return as_duckdb(step, inputs)
+
+    def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
+        """A Delta table's newest versions. Raises EngineError, ConnectionFailed."""
+        from odibi_magics.engines.pandas.history import history
+
+        return history(place, limit=limit, before=before)
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

@@ -42,7 +42,7 @@ def open_table(place: Place, version: int | None = None, timestamp: datetime | N
     if version is None and timestamp is None:
         found = open_snapshot(store)
         if found is None:
-            raise EngineError(_no_table(store))
+            raise EngineError(no_table(store))
         return found
     newest = open_table(place)
     wanted = version if version is not None else _version_at(newest, timestamp)
@@ -90,7 +90,8 @@ def _time(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _no_table(store: Store) -> str:
+def no_table(store: Store) -> str:
+    """Why there is no table at a place."""
     url = store.url
     if store.is_file():
         return f"{url} is a file, not a Delta table: name its format: in read:"

@@ -1,0 +1,217 @@
+"""What a table went through: each version as an entry, told by its commit alone.
+
+Writers name their metrics differently, so files and bytes are counted from the actions; rows are what the writer says
+it inserted, changed or deleted. Metrics: `DeltaOperations.scala` of delta-io/delta, `crates/core/src/operations` of
+delta-io/delta-rs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from odibi_magics.delta.log import Commit, Log, commit_name, commits, newest_version, oldest_version
+from odibi_magics.errors import DamagedLog
+
+PAGE = 20
+
+# Commits whose text is in memory at once, where all are asked for.
+_CHUNK = 200
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One version of a table, and how it came to be. Texts are as the writer left them: nobody vouches for them.
+
+    time: in UTC. operation: as the writer named it: WRITE, MERGE, OPTIMIZE, RESTORE, ...
+    user: the name, else the id. engine: the program that wrote it. run, pipeline, node: of our run mark.
+    rows: inserted, changed and deleted, as its metrics say; else those in the files it added; None where neither tells.
+    files_added, files_removed: a file that only got another deletion vector is neither. Of VACUUM END: files deleted.
+    bytes_added, bytes_removed: of these files on storage; None where the log does not say how large they were.
+    changes_data: False for OPTIMIZE, VACUUM and changes of metadata alone.
+    """
+
+    version: int
+    time: datetime
+    operation: str
+    user: str | None
+    engine: str | None
+    run: str | None
+    pipeline: str | None
+    node: str | None
+    rows: int | None
+    files_added: int
+    files_removed: int
+    bytes_added: int
+    bytes_removed: int | None
+    changes_data: bool
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class History:
+    """Versions of a table, the newest first.
+
+    address: ready to paste. newest: the table's newest version, loaded or not. oldest: the oldest version whose commit
+    is still in the log.
+    """
+
+    address: str
+    url: str
+    entries: tuple[HistoryEntry, ...]
+    newest: int
+    oldest: int
+
+    @property
+    def more(self) -> int:
+        """How many versions below the last entry are not loaded."""
+        lowest = self.entries[-1].version if self.entries else self.newest + 1
+        return max(0, lowest - self.oldest)
+
+
+def read_history(log: Log, address: str, *, limit: int | None, before: int | None) -> History | None:
+    """The newest versions, at most `limit` (None: all), only those below `before`; None where there is no log.
+
+    Raises DamagedLog, OSError, ConnectionFailed, Cancelled.
+    """
+    newest = newest_version(log)
+    oldest = oldest_version(log)
+    if newest is None or oldest is None:
+        return None
+    top = newest if before is None else min(newest, before - 1)
+    bottom = oldest if limit is None else max(oldest, top - limit + 1)
+    entries = tuple(map(entry, whole(log, range(top, bottom - 1, -1))))
+    return History(address, log.url, entries, newest, oldest)
+
+
+def whole(log: Log, versions: Sequence[int]) -> Iterator[Commit]:
+    """The commits of these versions, all of which must be there. Raises DamagedLog naming the one that is not."""
+    for start in range(0, len(versions), _CHUNK):
+        wanted = versions[start : start + _CHUNK]
+        found = {one.version: one for one in commits(log, wanted)}
+        for version in wanted:
+            if version not in found:
+                raise DamagedLog(
+                    log.url, commit_name(version), "it is missing between versions that are there"
+                )
+            yield found[version]
+
+
+def entry(commit: Commit) -> HistoryEntry:
+    """A commit as an entry. Raises DamagedLog."""
+    info, mark = commit.info, commit.mark
+    added, removed = _files(commit)
+    metrics = _metrics(info)
+    return HistoryEntry(
+        version=commit.version,
+        time=commit.time,
+        operation=_text(info.get("operation")) or "",
+        user=_text(info.get("userName")) or _text(info.get("userId")),
+        engine=_text(info.get("engineInfo")) or _text(info.get("clientVersion")),
+        run=_text(mark and mark.run),
+        pipeline=_text(mark and mark.pipeline),
+        node=_text(mark and mark.node),
+        rows=_rows(metrics, added),
+        files_added=len(added),
+        files_removed=len(removed) or _told(metrics, "numDeletedFiles") or 0,
+        bytes_added=sum(_size(file) or 0 for file in added),
+        bytes_removed=_bytes_removed(removed, metrics),
+        changes_data=commit.changes_data,
+        parameters=_parameters(info),
+    )
+
+
+def _files(commit: Commit) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Those that came and those that went, each at most once."""
+    adds = {str(file.get("path")): file for file in commit.each("add")}
+    removes = {str(file.get("path")): file for file in commit.each("remove")}
+    came = [file for path, file in adds.items() if path not in removes]
+    return came, [file for path, file in removes.items() if path not in adds]
+
+
+# Metrics --------------------------------------------------------------------------------------------------------------
+
+# What a merge did to rows; its output would count those that it merely copied.
+_MERGED = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
+_WROTE = ("numOutputRows", "numAddedRows", "numUpdatedRows", "numDeletedRows")
+
+
+def _metrics(info: Mapping[str, Any]) -> dict[str, int]:
+    """Those that are counts, named as Spark names them: num_added_rows is numAddedRows."""
+    found = info.get("operationMetrics")
+    counts = {_camel(name): _count(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    return {name: value for name, value in counts.items() if value is not None}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def _count(value: Any) -> int | None:
+    """A number, or digits; no count is longer than 18 of them."""
+    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def _told(metrics: Mapping[str, int], *names: str) -> int | None:
+    return next((metrics[name] for name in names if name in metrics), None)
+
+
+def _rows(metrics: Mapping[str, int], added: Iterable[Mapping[str, Any]]) -> int | None:
+    merged = [metrics[name] for name in _MERGED if name in metrics]
+    if merged:
+        return sum(merged)
+    told = _told(metrics, *_WROTE)
+    if told is not None:
+        return told
+    held = list(map(rows_of, added))
+    return None if None in held else sum(filter(None, held))
+
+
+def rows_of(add: Mapping[str, Any]) -> int | None:
+    """The rows that a table has from a file, by an `add` action: those of the file but for the deleted ones."""
+    try:
+        found = _count(json.loads(add["stats"])["numRecords"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
+    vector = add.get("deletionVector")
+    gone = _count(vector.get("cardinality")) if isinstance(vector, dict) else 0
+    return None if found is None or gone is None else max(0, found - gone)
+
+
+def _size(file: Mapping[str, Any]) -> int | None:
+    return _count(file.get("size"))
+
+
+def _bytes_removed(removed: Sequence[Mapping[str, Any]], metrics: Mapping[str, int]) -> int | None:
+    """A `remove` need not tell its size; a vacuum does not tell what it freed."""
+    sizes = list(map(_size, removed))
+    if None in sizes:
+        return _told(metrics, "numRemovedBytes", "numTargetBytesRemoved", "removedFilesSize")
+    return None if not sizes and metrics.get("numDeletedFiles") else sum(filter(None, sizes))
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+def _text(value: Any) -> str | None:
+    """What stands there as text; None for nothing."""
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _parameters(info: Mapping[str, Any]) -> dict[str, str]:
+    """What the operation was told, and what a vacuum is about to delete, which no parameter of it says."""
+    found = info.get("operationParameters")
+    given = found if isinstance(found, dict) else {}
+    planned = {name: value for name, value in _metrics(info).items() if name in _PLANNED}
+    texts = {name: _text(value) for name, value in {**given, **planned}.items()}
+    return {name: text for name, text in texts.items() if text is not None}
+
+
+_PLANNED = ("numFilesToDelete", "sizeOfDataToDelete")
