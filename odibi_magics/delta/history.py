@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from odibi_magics.delta.log import Commit, Log, commit_name, commits, newest_version, oldest_version
-from odibi_magics.errors import DamagedLog
+from odibi_magics.delta.log import Commit, Log, commit_name, commits, newest_version, oldest_below
+from odibi_magics.errors import DamagedLog, EngineError
 
 PAGE = 20
 
@@ -78,9 +78,12 @@ def read_history(log: Log, address: str, *, limit: int | None, before: int | Non
     Raises DamagedLog, OSError, ConnectionFailed, Cancelled.
     """
     newest = newest_version(log)
-    oldest = oldest_version(log)
-    if newest is None or oldest is None:
+    if newest is None:
         return None
+    oldest = oldest_below(log, newest)
+    if oldest is None:  # all commits were cleaned up behind a checkpoint
+        return History(address, log.url, (), newest, newest + 1)
+    _refuse_managed(log, newest)
     top = newest if before is None else min(newest, before - 1)
     bottom = oldest if limit is None else max(oldest, top - limit + 1)
     entries = tuple(map(entry, whole(log, range(top, bottom - 1, -1))))
@@ -98,6 +101,15 @@ def whole(log: Log, versions: Sequence[int]) -> Iterator[Commit]:
                     log.url, commit_name(version), "it is missing between versions that are there"
                 )
             yield found[version]
+
+
+def _refuse_managed(log: Log, newest: int) -> None:
+    """Raises EngineError where a catalog says which commits are the table's; such tables have a clock of their own."""
+    if any("inCommitTimestamp" in one.info for one in commits(log, [newest])) and log.staged():
+        raise EngineError(
+            f"{log.url} is managed by a catalog, which alone knows its newest versions (_staged_commits): read its "
+            "history there, with Spark"
+        )
 
 
 def entry(commit: Commit) -> HistoryEntry:

@@ -56,6 +56,13 @@ class BlobStore(Store):
     def read(self, paths: Sequence[str]) -> list[bytes | None]:
         return self.blobs.read([self.at(path) for path in paths])
 
+    def there(self, paths: Sequence[str]) -> list[bool]:
+        return self.blobs.there([self.at(path) for path in paths])
+
+    @property
+    def lists_from(self) -> bool:
+        return True
+
     def prune(self) -> None:
         """Nothing: a folder without blobs is none."""
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import obstore
 from fsspec import AbstractFileSystem
@@ -21,6 +21,8 @@ from obstore.exceptions import PreconditionError
 
 from odibi_magics.engines.pandas.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, EngineError
+
+T = TypeVar("T")
 
 # Of a blob on its way up; each open file holds up to two of them.
 _PART_BYTES = 8 << 20
@@ -132,6 +134,14 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             located = list(map(self._located, paths))
             return awaited(lambda: asyncio.run(_read_all(located)))
 
+    def there(self, paths: Sequence[str]) -> list[bool]:
+        """Whether blobs stand there, asked side by side. Raises ConnectionFailed."""
+        if not paths:
+            return []
+        with self._explained(paths[0], "reading"):
+            located = list(map(self._located, paths))
+            return awaited(lambda: asyncio.run(_ask_all(located)))
+
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         if mode == "rb":
             found = self.info(path)
@@ -176,13 +186,30 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
 
 
 async def _read_all(located: Sequence[tuple[Any, str]]) -> list[bytes | None]:
+    async def one(store: Any, key: str) -> bytes:
+        found = await store.get_async(key)
+        return bytes(await found.bytes_async())
+
+    return await _side_by_side(located, one)
+
+
+async def _ask_all(located: Sequence[tuple[Any, str]]) -> list[bool]:
+    async def one(store: Any, key: str) -> Any:
+        return await store.head_async(key)
+
+    return [found is not None for found in await _side_by_side(located, one)]
+
+
+async def _side_by_side(
+    located: Sequence[tuple[Any, str]], request: Callable[[Any, str], Awaitable[T]]
+) -> list[T | None]:
+    """What a request gives of each blob; None for one that is not there."""
     turns = asyncio.Semaphore(_READS_AT_ONCE)
 
-    async def one(store: Any, key: str) -> bytes | None:
+    async def one(store: Any, key: str) -> T | None:
         async with turns:
             try:
-                found = await store.get_async(key)
-                return bytes(await found.bytes_async())
+                return await request(store, key)
             except FileNotFoundError:
                 return None
 

@@ -25,6 +25,17 @@ class StoreLog:
     def read(self, names: Sequence[str]) -> list[bytes | None]:
         return self.store.read([f"_delta_log/{name}" for name in names])
 
+    def there(self, names: Sequence[str]) -> list[bool]:
+        return self.store.there([f"_delta_log/{name}" for name in names])
+
+    @property
+    def lists_from(self) -> bool:
+        return self.store.lists_from
+
+    def staged(self) -> bool:
+        folders = ("_delta_log/_staged_commits", "_delta_log/_commits")
+        return any(next(self.store.names(folder), None) is not None for folder in folders)
+
     def modified(self, name: str) -> datetime:
         found = self.store.filesystem.get_file_info(self.store.at(f"_delta_log/{name}"))
         return datetime.fromtimestamp(found.mtime_ns / 1e9, UTC)

@@ -42,6 +42,11 @@ class Store:
         return self.url
 
     @property
+    def lists_from(self) -> bool:
+        """Whether `names` with `after` costs only what comes after it."""
+        return False
+
+    @property
     def tree(self) -> Tree:
         """The same files, to be listed and read."""
         return LocalTree(LocalConnection("table", self.root))
@@ -79,6 +84,10 @@ class Store:
     def read(self, paths: Sequence[str]) -> list[bytes | None]:
         """The bytes of files below the root; None for one that is not there. Raises OSError, ConnectionFailed."""
         return list(map(self._bytes, paths))
+
+    def there(self, paths: Sequence[str]) -> list[bool]:
+        """Whether files stand below the root. Raises OSError, ConnectionFailed."""
+        return [Path(self.at(path)).is_file() for path in paths]
 
     def delete(self, path: str) -> None:
         """Deletes a file if it is there."""
