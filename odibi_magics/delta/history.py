@@ -8,18 +8,15 @@ delta-io/delta-rs.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from odibi_magics.delta.log import Commit, Log, commit_name, commits, newest_version, oldest_below
-from odibi_magics.errors import DamagedLog, EngineError
+from odibi_magics.delta.log import Commit, Log, commits, newest_version, oldest_below, whole
+from odibi_magics.errors import EngineError
 
 PAGE = 20
-
-# Commits whose text is in memory at once, where all are asked for.
-_CHUNK = 200
 
 
 @dataclass(frozen=True)
@@ -88,19 +85,6 @@ def read_history(log: Log, address: str, *, limit: int | None, before: int | Non
     bottom = oldest if limit is None else max(oldest, top - limit + 1)
     entries = tuple(map(entry, whole(log, range(top, bottom - 1, -1))))
     return History(address, log.url, entries, newest, oldest)
-
-
-def whole(log: Log, versions: Sequence[int]) -> Iterator[Commit]:
-    """The commits of these versions, all of which must be there. Raises DamagedLog naming the one that is not."""
-    for start in range(0, len(versions), _CHUNK):
-        wanted = versions[start : start + _CHUNK]
-        found = {one.version: one for one in commits(log, wanted)}
-        for version in wanted:
-            if version not in found:
-                raise DamagedLog(
-                    log.url, commit_name(version), "it is missing between versions that are there"
-                )
-            yield found[version]
 
 
 def _refuse_managed(log: Log, newest: int) -> None:

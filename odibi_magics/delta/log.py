@@ -28,6 +28,9 @@ _INFO = re.compile(rb'\s*\{\s*"commitInfo"\s*:')
 # Versions are asked for so many at once: 20,000 of them take six rounds, and a listing would take a page for 5,000.
 _FAN = 8
 
+# Commits whose text is in memory at once, where many are asked for.
+_CHUNK = 200
+
 
 class Log(Protocol):
     """The files of a table's `_delta_log`. All raise OSError, ConnectionFailed and Cancelled."""
@@ -184,6 +187,19 @@ def commits(log: Log, versions: Iterable[int]) -> list[Commit]:
     return [
         Commit(log, version, text) for version, text in zip(wanted, texts, strict=True) if text is not None
     ]
+
+
+def whole(log: Log, versions: Sequence[int]) -> Iterator[Commit]:
+    """The commits of these versions, all of which must be there. Raises DamagedLog naming the one that is not."""
+    for start in range(0, len(versions), _CHUNK):
+        wanted = versions[start : start + _CHUNK]
+        found = {one.version: one for one in commits(log, wanted)}
+        for version in wanted:
+            if version not in found:
+                raise DamagedLog(
+                    log.url, commit_name(version), "it is missing between versions that are there"
+                )
+            yield found[version]
 
 
 def checkpoints(names: Iterable[str]) -> list[int]:

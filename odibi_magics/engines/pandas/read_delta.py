@@ -10,13 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.log import newest_version
+from odibi_magics.delta.travel import readable, reconstructable, spans, version_at
 from odibi_magics.engines.base import Place, Source
 from odibi_magics.engines.pandas.files import Files, escaped, hint
+from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.read_parquet import FILE_NAME, Broken, from_files, relabelled
 from odibi_magics.engines.pandas.scan import Scan
@@ -25,7 +28,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import duckdb_type, empty_table
-from odibi_magics.errors import EngineError, NoSuchTime, NoSuchVersion
+from odibi_magics.errors import EngineError, NoSuchVersion
 
 # Reading files by their names and types alone is right in spite of these.
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
@@ -40,54 +43,67 @@ def open_table(place: Place, version: int | None = None, timestamp: datetime | N
     """
     store = open_store(place)
     if version is None and timestamp is None:
-        found = open_snapshot(store)
-        if found is None:
-            raise EngineError(no_table(store))
-        return found
-    newest = open_table(place)
-    wanted = version if version is not None else _version_at(newest, timestamp)
-    if wanted == newest.version:
-        return newest
-    if wanted > newest.version or (found := _older(newest, wanted)) is None:
-        raise NoSuchVersion(f"{place.url} has no version {wanted}: {_versions(newest)}")
+        return _newest(store)
+    log = StoreLog(store)
+    newest = newest_version(log)
+    wanted = version if timestamp is None else version_at(log, timestamp)
+    if newest is None or wanted is None:
+        raise EngineError(no_table(store))
+    if wanted == newest:
+        return _newest(store)
+    if wanted > newest:
+        raise NoSuchVersion(f"{store.url} has no version {wanted}: {_still(reconstructable(log.names()))}")
+    return _older(store, log, wanted)
+
+
+def _newest(store: Store) -> Snapshot:
+    found = open_snapshot(store)
+    if found is None:
+        raise EngineError(no_table(store))
     return found
 
 
-def _older(newest: Snapshot, version: int) -> Snapshot | None:
+def _older(store: Store, log: StoreLog, version: int) -> Snapshot:
+    """A version that is not the newest one: its files may have been deleted since, and so may its commits."""
     try:
-        return open_snapshot(newest.store, version)
+        found = open_snapshot(store, version)
     except EngineError:
-        return None
+        if version in (versions := reconstructable(log.names())):
+            raise
+        raise NoSuchVersion(
+            f"{store.url} cannot be read at version {version} any more, its commits were cleaned up: {_still(versions)}"
+        ) from None
+    if found is None:
+        raise EngineError(no_table(store))
+    gone = missing(store, [file.path for file in found.files if not _elsewhere(file.path)])
+    if gone:
+        present = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
+        versions = readable(log, present, [file.path for file in _newest(store).files])
+        raise NoSuchVersion(
+            f"{store.url} cannot be read at version {version} any more, {len(gone):,} of its "
+            f"{len(found.files):,} files are gone, as after a VACUUM: {_still(versions)}"
+        )
+    return found
 
 
-def _versions(newest: Snapshot) -> str:
-    first = min((entry["version"] for entry in newest.delta.history()), default=newest.version)
+# Blobs asked for one by one; more of them are sooner listed, with all others of the table.
+_ASKED = 200
+
+
+def missing(store: Store, paths: Sequence[str]) -> list[str]:
+    """Those of a table's files that are not there. paths: relative to it. Raises OSError, ConnectionFailed."""
+    if len(paths) > _ASKED and store.lists_from:
+        present = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
+        return [path for path in paths if path not in present]
+    return [path for path, there in zip(paths, store.there(paths), strict=True) if not there]
+
+
+def _still(versions: Sequence[int]) -> str:
+    if not versions:
+        return "no version of it can be read"
     return (
-        f"its versions are {first} to {newest.version}"
-        if first < newest.version
-        else f"its only version is {first}"
+        f"its versions are {spans(versions)}" if len(versions) > 1 else f"its only version is {versions[0]}"
     )
-
-
-def _version_at(newest: Snapshot, when: datetime | None) -> int:
-    """The last version committed at or before a time. deltalake alone would give the first one for any earlier time."""
-    assert when is not None
-    if when > datetime.now(UTC):
-        raise NoSuchTime(f"{newest.store.url}: the time {_time(when)} lies in the future")
-    times = sorted((entry["version"], _moment(entry["timestamp"])) for entry in newest.delta.history())
-    before = [version for version, moment in times if moment <= when]
-    if not before:
-        first = f"; its first commit is of {_time(times[0][1])}" if times else ""
-        raise NoSuchTime(f"{newest.store.url} was not there at {_time(when)}{first}")
-    return int(max(before))
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _time(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def no_table(store: Store) -> str:
@@ -146,8 +162,13 @@ def _features(table: Snapshot) -> set[str]:
     return named
 
 
+def _elsewhere(path: str) -> bool:
+    """Whether a file lies in another table, which this one is a shallow clone of."""
+    return "://" in path or path.startswith("/")
+
+
 def _path(table: Snapshot, path: str) -> str:
-    if "://" in path or path.startswith("/"):
+    if _elsewhere(path):
         raise EngineError(f"{table.store.url} is a shallow clone: its files lie in another table, {path}")
     return table.store.at(path)
 
