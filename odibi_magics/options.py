@@ -119,6 +119,12 @@ def add_table(parser: Parser) -> None:
     )  # fmt: skip
 
 
+def add_limit(parser: Parser) -> None:
+    parser.add_argument(
+        "--limit", type=versions, default=20, metavar="N", help="how many versions (20), or all"
+    )
+
+
 def add_refresh(parser: Parser) -> None:
     parser.add_argument("--refresh", action="store_true", help="fetch secrets and tokens anew")
 
@@ -230,6 +236,15 @@ def rows(text: str) -> int:
     """A number of rows, at least 1."""
     if not (text.isascii() and text.isdigit() and int(text)):
         raise UsageError(f"a number of rows, at least 1, is wanted, not '{text}'")
+    return int(text)
+
+
+def versions(text: str) -> int | None:
+    """A number of versions, at least 1; None for `all`."""
+    if text == "all":
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:18]) > 0 and len(text) < 19):
+        raise UsageError(f"a number of versions, at least 1, or all is wanted, not '{text}'")
     return int(text)
 
 

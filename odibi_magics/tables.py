@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odibi_magics.config.formats import infer_format
 from odibi_magics.config.times import NotAnInstant, instant, zoned
-from odibi_magics.connections.address import parse_address
-from odibi_magics.engines.base import Frame, Place, Source
+from odibi_magics.connections.address import Address, parse_address
+from odibi_magics.delta.history import History
+from odibi_magics.engines.base import Engine, Frame, Place, Source
 from odibi_magics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +43,27 @@ class Tables:
             raise UsageError(f"timestamp {timestamp}: {error}") from None
         place = Place(self._project.connection(connection), path, "delta")
         return self._open(Source(place, version=version, timestamp=when))
+
+    def delta_history(
+        self, *, connection: str, path: str, limit: int | None = 20, before: int | None = None
+    ) -> History:
+        """A Delta table's newest versions, at most `limit` (None: all), only those below `before`.
+
+        The table is not opened. Raises UsageError, EngineError, ConnectionFailed.
+        """
+        place = Place(self._project.connection(connection), path, "delta")
+        return self._engine.history(place, limit=_counted(limit), before=before)
+
+    def history(self, address: str, *more: str, limit: int | None = 20, before: int | None = None) -> History:
+        """The same of a TABLE; of `TABLE@5` the versions up to 5. Raises as `delta_history`."""
+        parsed = parse_address(address, *more)
+        if parsed.timestamp is not None:
+            raise UsageError("a history begins at a version, TABLE@5, not at a time")
+        if parsed.version is not None:
+            before = parsed.version + 1
+        place = _as_delta(self._place(parsed.connection, parsed.path))
+        found: History = self._engine.history(place, limit=_counted(limit), before=before)
+        return replace(found, address=self._address(parsed, place))
 
     def read(self, address: str, *more: str) -> Frame:
         """The rows at a TABLE address: `conn:path@5`, a node's name, a local path, an `abfss://` URL.
@@ -77,9 +100,30 @@ class Tables:
         closest = max(reaching, key=lambda one: len(one.url("")), default=None) or signed_in(url)
         return Place(closest, closest.path(url), infer_format(url))
 
+    def _address(self, parsed: Address, place: Place) -> str:
+        """What to paste for a place that was asked for: a path or a URL stays one, where no connection has it."""
+        return (
+            place.address if place.connection.name in self._project.definitions.connections else parsed.path
+        )
+
     def _open(self, source: Source) -> Frame:
-        frame: Frame = self._project._engine(None).open([source.place]).read(source)
+        frame: Frame = self._engine.open([source.place]).read(source)
         return frame
+
+    @property
+    def _engine(self) -> Engine:
+        return self._project._engine(None)
+
+
+def _as_delta(place: Place) -> Place:
+    """Versions are a Delta table's, whatever its path ends in."""
+    return replace(place, format="delta")
+
+
+def _counted(limit: int | None) -> int | None:
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit: a number of versions, at least 1, or None for all; not {limit}")
+    return limit
 
 
 def signed_in(url: str) -> AdlsConnection:

@@ -15,6 +15,7 @@ from odibi_magics.secret import redact
 if TYPE_CHECKING:
     from odibi_magics.config.types import Column
     from odibi_magics.connections.status import ConnectionStatus
+    from odibi_magics.delta.history import History
     from odibi_magics.doctor.diagnosis import Diagnosis
     from odibi_magics.engines.base import Place, Preview, Warned
     from odibi_magics.errors import Problem
@@ -121,6 +122,11 @@ def _write(node: PlannedNode) -> dict[str, Any] | None:
         return None
     version = node.target.version if node.target else None
     return {**_place(node.sink.place), "mode": node.sink.mode, "action": node.action, "version": version}
+
+
+def history_data(history: History) -> dict[str, Any]:
+    """A table's versions, the newest first. more: how many older ones are not among them."""
+    return {**asdict(history), "more": history.more}
 
 
 def status_data(status: ConnectionStatus) -> dict[str, Any]:

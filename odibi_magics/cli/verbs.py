@@ -20,6 +20,7 @@ from odibi_magics.options import (
     add_doctor,
     add_engine,
     add_file,
+    add_limit,
     add_preview,
     add_refresh,
     add_run_id,
@@ -132,6 +133,17 @@ def preview(parser: Parser, words: Sequence[str]) -> Answer:
     return Answer(preview_text(shown), lambda: preview_data(shown))
 
 
+def history(parser: Parser, words: Sequence[str]) -> Answer:
+    from odibi_magics.cli.data import history_data
+    from odibi_magics.display.commands import Commands
+    from odibi_magics.display.history import history_shown
+
+    found = parser.read(words)
+    told = _project_here(found).engine.history(*found.table, limit=found.limit)
+    shown = history_shown(told, commands=Commands(shell=True, file=found.file))
+    return Answer(shown.text, lambda: history_data(told))
+
+
 def connections(parser: Parser, words: Sequence[str]) -> Answer:
     """Fails where one of them does not answer."""
     from odibi_magics.cli.data import status_data
@@ -236,6 +248,7 @@ _ALL = (
     Verb("plan", "Show what a run would do.", plan, (*_FILE, add_sql, add_choice)),
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
+    Verb("history", "Show what a Delta table went through.", history, (add_table, add_limit, *_HERE)),
     Verb(
         "connections", "List the connections and check that they answer.", connections, (add_refresh, *_HERE)
     ),

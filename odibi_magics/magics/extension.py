@@ -193,6 +193,16 @@ class OdibiMagics(Magics):
         tables.preview(self, line)
 
     @_magic(line_magic)
+    def odibi_history(self, line: str) -> None:
+        """%odibi_history TABLE: what a Delta table went through, version by version; TABLE@5 up to version 5.
+
+        --limit N           how many versions (20), or all
+        """
+        from odibi_magics.magics import delta
+
+        delta.history(self, line)
+
+    @_magic(line_magic)
     def odibi_graph(self, line: str) -> None:
         """%odibi_graph [FILE]: the pipeline as a picture."""
         from odibi_magics.magics import session

@@ -10,9 +10,10 @@ from IPython import display as front_end
 
 from odibi_magics.display.html import Displayed, framed, text_html
 from odibi_magics.pipeline.events import Event, NodeFinished, NodeRetried
-from odibi_magics.quoting import without_data
+from odibi_magics.quoting import WITHHELD, without_data
 
 if TYPE_CHECKING:
+    from odibi_magics.delta.history import History
     from odibi_magics.engines.base import Preview, Warned
     from odibi_magics.options import Parser
     from odibi_magics.pipeline.plan import Plan
@@ -77,6 +78,16 @@ def kept_result(result: RunResult, keep_rows: int) -> RunResult:
     nodes = tuple(map(_node_without_data, result.nodes))
     warnings = tuple(map(_warned_without_data, result.warnings))
     return replace(result, preview=preview, nodes=nodes, warnings=warnings)
+
+
+def kept_history(history: History, keep_rows: int) -> History:
+    """The history as it is shown: with no rows, no parameters either, whose conditions quote values."""
+    if keep_rows:
+        return history
+    entries = (
+        replace(entry, parameters=dict.fromkeys(entry.parameters, WITHHELD)) for entry in history.entries
+    )
+    return replace(history, entries=tuple(entries))
 
 
 def _node_without_data(node: NodeResult) -> NodeResult:

@@ -1,0 +1,23 @@
+"""Commands to paste: as magics in a notebook, for a shell from the command line."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Commands:
+    """How verbs are called here. shell: not as magics. file: the project's, which the shell must name again."""
+
+    shell: bool = False
+    file: str | None = None
+
+    def line(self, verb: str, *words: str) -> str:
+        """`%odibi_preview lake:t@5`, or `odibi-magics preview lake:t@5 --file F`."""
+        file = ("--file", self.file) if self.shell and self.file else ()
+        name = f"odibi-magics {verb}" if self.shell else f"%odibi_{verb}"
+        return " ".join([name, *map(shlex.quote, (*words, *file))])
+
+
+NOTEBOOK = Commands()

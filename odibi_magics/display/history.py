@@ -1,0 +1,117 @@
+"""What a table went through, version by version. Every text in it is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from odibi_magics.delta.history import History, HistoryEntry
+from odibi_magics.display.commands import NOTEBOOK, Commands
+from odibi_magics.display.document import Block, Cell, CellValue, Item, Line, Table, Texts, without_empty
+from odibi_magics.display.html import Displayed, blocks_html
+from odibi_magics.display.plan import warning_items
+from odibi_magics.display.text import blocks_text
+from odibi_magics.display.units import count, plural, size
+from odibi_magics.display.values import cut, shown
+from odibi_magics.engines.base import Warned
+
+
+def history_shown(
+    history: History, warnings: Sequence[Warned] = (), commands: Commands = NOTEBOOK
+) -> Displayed:
+    """A page of versions, what the table's state asks for, and commands that go on from a version."""
+    blocks = history_blocks(history, warnings, commands)
+    return Displayed(blocks_html(blocks), blocks_text(blocks))
+
+
+def history_blocks(
+    history: History, warnings: Sequence[Warned] = (), commands: Commands = NOTEBOOK
+) -> list[Block]:
+    """The same as blocks."""
+    items = tuple(Item("", one.message, one.remedy) for one in warnings)
+    return [
+        Line(f"{history.address}:", extent(history)),
+        _table(history.entries),
+        *warning_items(items),
+        *_next(history, commands),
+    ]
+
+
+def extent(history: History) -> str:
+    """How much is loaded of how much: `20 of 1,204 versions, 1203 to 1184`."""
+    there = len(history.entries)
+    if not there:
+        return f"version {history.newest}; the commits that tell how it came to be were cleaned up"
+    newest, last = history.entries[0].version, history.entries[-1].version
+    total = history.newest - history.oldest + 1
+    loaded = plural(total, "version") if there == total else f"{count(there)} of {plural(total, 'version')}"
+    gone = f"; older than {history.oldest} were cleaned up" if history.oldest else ""
+    return f"{loaded}, {newest} to {last}{gone}" if there > 1 else f"{loaded}, {newest}{gone}"
+
+
+COLUMNS = ("version", "time", "operation", "user", "run and node", "rows", "files", "bytes", "parameters")
+
+
+def _table(entries: Sequence[HistoryEntry]) -> Table:
+    columns, rows = without_empty(COLUMNS, [row(entry) for entry in entries])
+    return Table(columns, rows, right=("files", "bytes"), weight=10)
+
+
+def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
+    """A version's cells, in the order of COLUMNS."""
+    return (
+        Cell(str(entry.version), right=True),
+        Cell(time_shown(entry.time), time_exact(entry.time)),
+        _text(entry.operation),
+        _text(entry.user),
+        _text(" ".join(part for part in (entry.run, entry.node) if part)),
+        entry.rows,
+        difference(entry.files_added, entry.files_removed, count),
+        difference(entry.bytes_added, entry.bytes_removed, size),
+        _text(parameters(entry.parameters)),
+    )
+
+
+def time_shown(when: datetime) -> str:
+    """`2026-11-20 18:00:30 UTC`."""
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def time_exact(when: datetime) -> str:
+    """As a TABLE takes it behind its `@`: `2026-11-20T18:00:30.120Z`."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def difference(added: int, removed: int | None, told: Callable[[int], str]) -> str:
+    """`+3 −1`; what is none is left out, and what nobody told is a question mark."""
+    parts = [f"+{told(added)}"] if added else []
+    parts += ["−?"] if removed is None else [f"−{told(removed)}"] if removed else []
+    return " ".join(parts)
+
+
+def parameters(given: Mapping[str, str]) -> str:
+    """`mode=Append, partitionBy=[]`."""
+    return ", ".join(f"{name}={value}" for name, value in given.items())
+
+
+def _text(text: str | None) -> CellValue:
+    """A text of a table's, cut; the whole on hover."""
+    if not text:
+        return None
+    whole = shown(text).text
+    short = cut(whole)
+    return Cell(short, whole if short != whole else "")
+
+
+def _next(history: History, commands: Commands) -> list[Block]:
+    """What can be done with a version, told for the one before the newest."""
+    if not history.entries:
+        return []
+    version = max(history.newest - 1, history.oldest)
+    then, now = f"{history.address}@{version}", f"{history.address}@{history.newest}"
+    lines = [commands.line("preview", then)]
+    if version < history.newest:
+        lines += [commands.line("diff", then, now), commands.line("restore", then)]
+    if history.more:
+        lines.append(commands.line("history", f"{history.address}@{history.entries[-1].version - 1}"))
+    return [Texts((("With a version, as these:", "\n".join(lines)),))]

@@ -1,0 +1,22 @@
+"""%odibi_history: what a Delta table went through."""
+
+from __future__ import annotations
+
+from odibi_magics.display.history import history_shown
+from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.show import kept_history, show, show_help
+from odibi_magics.magics.words import words
+from odibi_magics.options import Parser, add_limit, add_table
+
+
+def history(magics: OdibiMagics, line: str) -> None:
+    """Shows a TABLE's newest versions. Raises UsageError, EngineError, ConnectionFailed."""
+    parser = Parser("%odibi_history", "Show what a Delta table went through.", add_table, add_limit)
+    given = words(parser.prog, line)
+    if show_help(parser, given):
+        return
+    found = parser.read(given)
+    tables = magics.session.project().engine
+    told = kept_history(tables.history(*found.table, limit=found.limit), magics.keep_rows)
+    shown = history_shown(told)
+    show(shown.html, shown.text)
