@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from odibi_magics.config.formats import infer_format
 from odibi_magics.config.times import NotAnInstant, instant, zoned
-from odibi_magics.connections.address import Address, parse_address
+from odibi_magics.connections.address import parse_address
+from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.history import History
-from odibi_magics.engines.base import Engine, Frame, Place, Source
+from odibi_magics.engines.base import Engine, Frame, Place, Source, Warned
 from odibi_magics.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,8 +63,30 @@ class Tables:
         if parsed.version is not None:
             before = parsed.version + 1
         place = _as_delta(self._place(parsed.connection, parsed.path))
-        found: History = self._engine.history(place, limit=_counted(limit), before=before)
-        return replace(found, address=self._address(parsed, place))
+        return self._engine.history(place, limit=_counted(limit), before=before)
+
+    def delta_detail(self, *, connection: str, path: str) -> Detail:
+        """A Delta table as it stands: columns, files, properties, log. Lists its files and reads its commits.
+
+        Raises UsageError, EngineError, ConnectionFailed.
+        """
+        return self._engine.detail(Place(self._project.connection(connection), path, "delta"))
+
+    def detail(self, address: str, *more: str) -> Detail:
+        """The same of a TABLE, without a version. Raises as `delta_detail`."""
+        return self._engine.detail(self._delta(address, *more))
+
+    def glance(self, address: str, *more: str) -> tuple[Warned, ...]:
+        """What the state of a TABLE asks for, as far as a look in passing tells. Raises UsageError, Cancelled."""
+        parsed = parse_address(address, *more)
+        return self._engine.glance(_as_delta(self._place(parsed.connection, parsed.path)))
+
+    def _delta(self, address: str, *more: str) -> Place:
+        """The place of a TABLE without a version. Raises UsageError."""
+        parsed = parse_address(address, *more)
+        if parsed.version is not None or parsed.timestamp is not None:
+            raise UsageError(f"{parsed}: the table as it stands is wanted, without @")
+        return _as_delta(self._place(parsed.connection, parsed.path))
 
     def read(self, address: str, *more: str) -> Frame:
         """The rows at a TABLE address: `conn:path@5`, a node's name, a local path, an `abfss://` URL.
@@ -97,14 +120,9 @@ class Tables:
 
         there = map(self._project.connection, self._project.definitions.connections)
         reaching = [one for one in there if isinstance(one, AdlsConnection) and one.reaches(url)]
-        closest = max(reaching, key=lambda one: len(one.url("")), default=None) or signed_in(url)
-        return Place(closest, closest.path(url), infer_format(url))
-
-    def _address(self, parsed: Address, place: Place) -> str:
-        """What to paste for a place that was asked for: a path or a URL stays one, where no connection has it."""
-        return (
-            place.address if place.connection.name in self._project.definitions.connections else parsed.path
-        )
+        closest = max(reaching, key=lambda one: len(one.url("")), default=None)
+        found = closest or signed_in(url)
+        return Place(found, found.path(url), infer_format(url), given=None if closest else url)
 
     def _open(self, source: Source) -> Frame:
         frame: Frame = self._engine.open([source.place]).read(source)
@@ -149,4 +167,5 @@ def local_place(path: str) -> Place:
     target = Path(path).expanduser()
     if not target.exists():
         raise UsageError(f"'{path}' is no connection's path (conn:path), no node, and no file or folder here")
-    return Place(LocalConnection("local", target.resolve().parent), target.name, infer_format(target.name))
+    folder = LocalConnection("local", target.resolve().parent)
+    return Place(folder, target.name, infer_format(target.name), given=path)

@@ -124,9 +124,9 @@ def _write(node: PlannedNode) -> dict[str, Any] | None:
     return {**_place(node.sink.place), "mode": node.sink.mode, "action": node.action, "version": version}
 
 
-def history_data(history: History) -> dict[str, Any]:
+def history_data(history: History, warnings: Sequence[Warned] = ()) -> dict[str, Any]:
     """A table's versions, the newest first. more: how many older ones are not among them."""
-    return {**asdict(history), "more": history.more}
+    return {**asdict(history), "more": history.more, "warnings": _warnings(warnings)}
 
 
 def status_data(status: ConnectionStatus) -> dict[str, Any]:

@@ -139,9 +139,11 @@ def history(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.history import history_shown
 
     found = parser.read(words)
-    told = _project_here(found).engine.history(*found.table, limit=found.limit)
-    shown = history_shown(told, commands=Commands(shell=True, file=found.file))
-    return Answer(shown.text, lambda: history_data(told))
+    tables = _project_here(found).engine
+    told = tables.history(*found.table, limit=found.limit)
+    warned = tables.glance(*found.table)
+    shown = history_shown(told, warned, Commands(shell=True, file=found.file))
+    return Answer(shown.text, lambda: history_data(told, warned))
 
 
 def connections(parser: Parser, words: Sequence[str]) -> Answer:

@@ -91,7 +91,7 @@ class Commit:
     @property
     def time(self) -> datetime:
         """When it was made, in UTC: as the table's clock, its writer, or else storage tells it."""
-        told = _moment(self.info.get("inCommitTimestamp")) or _moment(self.info.get("timestamp"))
+        told = moment(self.info.get("inCommitTimestamp")) or moment(self.info.get("timestamp"))
         return told or self.log.modified(self.name)
 
     @property
@@ -141,7 +141,7 @@ def newest_version(log: Log) -> int | None:
     Asks for single files, from the last checkpoint on where the log names one: how many versions there are hardly
     matters. No folder is listed but where that is cheap, or where the log does not begin where it should.
     """
-    start = _hinted(log) or 0
+    start = last_checkpoint(log) or 0
     if start and log.lists_from:
         found = sorted(_versions(log.names(f"{start:020}")))
         return _unbroken(log, found) if found else _listed_newest(log)
@@ -293,10 +293,10 @@ def _unbroken(log: Log, found: Sequence[int]) -> int:
 
 def _stands_in(log: Log, version: int) -> bool:
     """Whether a checkpoint at a version or above it makes up for commits that are gone."""
-    return (_hinted(log) or -1) >= version or max(checkpoints(log.names()), default=-1) >= version
+    return (last_checkpoint(log) or -1) >= version or max(checkpoints(log.names()), default=-1) >= version
 
 
-def _hinted(log: Log) -> int | None:
+def last_checkpoint(log: Log) -> int | None:
     """The version of the last checkpoint, where the log tells it; the hint may be missing or damaged."""
     (text,) = log.read([HINT])
     try:
@@ -306,7 +306,7 @@ def _hinted(log: Log) -> int | None:
     return found if isinstance(found, int) and 0 <= found < 10**19 else None
 
 
-def _moment(milliseconds: Any) -> datetime | None:
+def moment(milliseconds: Any) -> datetime | None:
     """A time as writers tell it, since 1970; None for what is none."""
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool):
         return None

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
+from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.history import History
 
 
@@ -18,12 +19,14 @@ class Place:
 
     path: relative to the connection, variables filled in.
     table: instead of `path`, on a catalog connection.
+    given: the path or URL that people typed, where it is in no connection that they know.
     """
 
     connection: Connection
     path: str
     format: str
     table: str | None = None
+    given: str | None = None
 
     @property
     def url(self) -> str:
@@ -31,8 +34,8 @@ class Place:
 
     @property
     def address(self) -> str:
-        """`conn:path`, ready to paste behind a magic."""
-        return f"{self.connection.name}:{self.table or self.path}"
+        """`conn:path`, or what was typed; ready to paste behind a magic."""
+        return self.given or f"{self.connection.name}:{self.table or self.path}"
 
 
 @dataclass(frozen=True)
@@ -305,6 +308,12 @@ class Engine(Protocol):
 
         The table is not opened. Raises EngineError (DamagedLog, no table there), ConnectionFailed.
         """
+
+    def detail(self, place: Place) -> Detail:
+        """A Delta table as it stands, from its log and one listing. Raises EngineError, ConnectionFailed."""
+
+    def glance(self, place: Place) -> tuple[Warned, ...]:
+        """What a Delta table's state asks for, as far as a look in passing tells. Raises nothing but Cancelled."""
 
     def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:
         """A run that may read and write these places alone; with none, those of its first source."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from odibi_magics.display.history import history_shown
 from odibi_magics.magics.extension import OdibiMagics
-from odibi_magics.magics.show import kept_history, show, show_help
+from odibi_magics.magics.show import kept_history, show, show_help, show_warnings
 from odibi_magics.magics.words import words
 from odibi_magics.options import Parser, add_limit, add_table
 
@@ -20,3 +20,4 @@ def history(magics: OdibiMagics, line: str) -> None:
     told = kept_history(tables.history(*found.table, limit=found.limit), magics.keep_rows)
     shown = history_shown(told)
     show(shown.html, shown.text)
+    show_warnings(tables.glance(*found.table))

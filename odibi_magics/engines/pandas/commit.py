@@ -62,6 +62,9 @@ class Note:
             "numOutputRows": sum(file.rows or 0 for file in change.adds),
             "numOutputBytes": sum(file.size for file in change.adds),
         }
+        # Under Spark's names of a merge: the output counts rows that were merely copied besides.
+        changed = {"numTargetRowsInserted": change.inserted, "numTargetRowsUpdated": change.updated}
+        rows |= {name: number for name, number in changed.items() if number is not None}
         custom = {
             "userMetadata": self.mark,
             "operationParameters": {key: _text(value) for key, value in self.parameters.items()},

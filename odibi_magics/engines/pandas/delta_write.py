@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.base import Check, CheckResult, Progress, Sink, Written
+from odibi_magics.engines.base import Check, CheckResult, Progress, Sink, Warned, Written
 from odibi_magics.engines.pandas.align import Layout, layout, new_layout
 from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, settle, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
+from odibi_magics.engines.pandas.detail import log_warnings
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.job import Job, table_flags
+from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.modes import change, check_keys
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.size_warnings import written_warnings
@@ -53,6 +55,7 @@ def write_delta(
     if table is not None and sink.mode in ("error", "ignore"):
         return _there_already(sink, table)
     shape = _shape(frame, sink, store, table)
+    warned = _log_warnings(sink.place.address, table)
     with Staging(store, table.indexed if table else INDEXED) as staging:
         job = Job(session, sink, staging, shape, progress, cancelled)
         watcher = Watcher(
@@ -62,7 +65,19 @@ def write_delta(
         results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
         check_keys(job)
         progress(job.rows)
-        return _commit(job, frame, table, mark, results[: len(checks)])
+        written = _commit(job, frame, table, mark, results[: len(checks)])
+        return replace(written, warnings=(*written.warnings, *warned))
+
+
+def _log_warnings(address: str, table: Snapshot | None) -> tuple[Warned, ...]:
+    """What the log asks for, looked at before the write: behind the commit nothing may hang or fail any more."""
+    if table is None:
+        return ()
+    try:
+        size = sum(file.size for file in table.files)
+        return log_warnings(address, StoreLog(table.store), table.version, size)
+    except (OSError, EngineError, ConnectionFailed):
+        return ()
 
 
 def _there_already(sink: Sink, table: Snapshot) -> Written:

@@ -20,6 +20,7 @@ from odibi_magics.engines.base import (
     Source,
     Step,
     TargetState,
+    Warned,
     Written,
 )
 from odibi_magics.engines.pandas.handover import check_kind
@@ -29,6 +30,7 @@ from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
+    from odibi_magics.delta.detail import Detail
     from odibi_magics.delta.history import History
     from odibi_magics.engines.pandas.frame import DuckFrame
     from odibi_magics.engines.pandas.planning import Planner
@@ -120,6 +122,18 @@ class PandasEngine:
         from odibi_magics.engines.pandas.history import history
 
         return history(place, limit=limit, before=before)
+
+    def detail(self, place: Place) -> Detail:
+        """A Delta table as it stands. Raises EngineError, ConnectionFailed."""
+        from odibi_magics.engines.pandas.detail import detail
+
+        return detail(place)
+
+    def glance(self, place: Place) -> tuple[Warned, ...]:
+        """What a Delta table's state asks for, as far as a look in passing tells."""
+        from odibi_magics.engines.pandas.detail import glance
+
+        return glance(place)
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

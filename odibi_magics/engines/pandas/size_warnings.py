@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from odibi_magics.engines.base import Sink, Warned
+from odibi_magics.engines.condition import many_small_files
 from odibi_magics.engines.pandas.commit import Change
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.job import Job
@@ -17,9 +18,6 @@ MANY_FILES, SMALL_BYTES = 100, 1 << 20
 
 # A column with a value for every tenth row, and more than a handful of them, tells rows apart rather than parts.
 FEW_VALUES, VALUES_PER_ROW = 20, 0.1
-
-# Compacting joins files inside a partition: worth a word once it would save that many, none of them of good size.
-SPARE_FILES, GOOD_BYTES = 50, 8 << 20
 
 
 def sink_warnings(sink: Sink) -> tuple[Warned, ...]:
@@ -75,18 +73,8 @@ def _small_partitions(job: Job, found: Change) -> list[Warned]:
 
 
 def _many_files(job: Job, files: Sequence[DataFile]) -> list[Warned]:
-    partitions = len({tuple(file.partition.items()) for file in files})
-    mean = _mean_bytes(files)
-    if len(files) - partitions < SPARE_FILES or mean >= GOOD_BYTES:
-        return []
-    where = f" in {partitions:,} partitions" if job.layout.partition_by else ""
-    return [
-        Warned(
-            f"the table {job.sink.place.address} now has {len(files):,} files of {_bytes(mean)} on average{where}",
-            "compact it, and write more rows at a time",
-            "many-small-files",
-        )
-    ]
+    parts = max(1, len({tuple(file.partition.items()) for file in files}))
+    return many_small_files(job.sink.place.address, len(files), sum(file.size for file in files), parts)
 
 
 def _one_for_all(job: Job, table: Snapshot | None) -> list[Warned]:

@@ -1,0 +1,80 @@
+"""What a Delta table is: its columns, files and properties, its log, and what a vacuum might free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.delta.log import Commit
+
+# How long a vacuum keeps files that are no longer the table's, unless it is told otherwise.
+RETENTION = timedelta(hours=168)
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A table at its newest version.
+
+    address: ready to paste. created: in UTC; None where the log does not say. format: of its data files.
+    features: of the protocol, by name, sorted; () below reader version 3 and writer version 7.
+    files, bytes, rows: of the version, in bytes on storage; rows None where a file has no statistics.
+    partitions: how many of them have files; 1 for a table that is not partitioned.
+    oldest: the oldest version that can still be read; None where not one can.
+    log_files, log_bytes: of `_delta_log`. checkpoint: the version of the last one; None where there is none.
+    reclaimable: bytes of files removed more than 168 hours ago that are still there, as far as commits in the log tell.
+    """
+
+    address: str
+    url: str
+    version: int
+    created: datetime | None
+    name: str | None
+    description: str | None
+    format: str
+    reader_version: int
+    writer_version: int
+    features: tuple[str, ...]
+    columns: tuple[Column, ...]
+    partition_by: tuple[str, ...]
+    properties: Mapping[str, str]
+    files: int
+    bytes: int
+    rows: int | None
+    partitions: int
+    oldest: int | None
+    log_files: int
+    log_bytes: int
+    checkpoint: int | None
+    reclaimable: int
+
+    @property
+    def since_checkpoint(self) -> int:
+        """How many versions come after the last checkpoint; all of them where there is none."""
+        return self.version - (-1 if self.checkpoint is None else self.checkpoint)
+
+
+def removed_before(commits: Iterable[Commit], until: datetime) -> dict[str, int]:
+    """Files that were removed before a time and not taken back, each with its bytes, 0 where nobody told.
+
+    commits: ascending. Paths as the log writes them. What a vacuum has been over counts no more.
+    """
+    found: dict[str, int] = {}
+    for commit in commits:
+        operation = commit.info.get("operation")
+        if operation == "VACUUM END":
+            found.clear()
+        old = commit.time < until
+        for file in commit.each("remove"):
+            if old:
+                found[str(file.get("path"))] = _size(file)
+        for file in commit.each("add"):
+            found.pop(str(file.get("path")), None)
+    return found
+
+
+def _size(file: Mapping[str, Any]) -> int:
+    size = file.get("size")
+    return size if isinstance(size, int) and size > 0 else 0
