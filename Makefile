@@ -15,23 +15,27 @@ export JUPYTER_RUNTIME_DIR := $(CACHE)/jupyter/runtime
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport JUPYTER_PATH JUPYTER_CONFIG_PATH PYTHONHOME PYTHONPATH
 
-.PHONY: help setup demo test check format notebooks bench bench-quick lock clean
+.PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
 
 help:
-	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python)"
+	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and what the tests run Spark with"
 	@echo "make demo         run the quickstart notebook and say where its tables are"
 	@echo "make test         lint, types, layers, tests and notebooks"
 	@echo "make check        of these, all but tests and notebooks"
 	@echo "make format       format the code and mend what ruff can"
 	@echo "make notebooks    run the example notebooks and save their outputs"
 	@echo "make bench        measure what the documentation claims (bench-quick: in minutes)"
-	@echo "make lock         renew requirements/ from pyproject.toml, and the blob server's lock"
+	@echo "make lock         renew requirements/ from pyproject.toml and jars.xml, and the blob server's lock"
 	@echo "make clean        remove all that these made, the downloads too"
 
-setup:
+setup: venv
+	@.ci/spark
+
+# All but Spark, which only tests need: 440 MB, and Java.
+venv:
 	@PYTHON="$(PYTHON)" .ci/setup
 
-demo: setup
+demo: venv
 	@rm -rf build/demo && mkdir -p build/demo && cp notebooks/01_quickstart.ipynb build/demo/
 	@echo "Running the quickstart notebook on 336,776 flights"
 	@$(PY) -m nbconvert --log-level WARN --KernelManager.transport_encryption=auto \
@@ -41,40 +45,42 @@ demo: setup
 	@find build/demo -type d -name _delta_log | sed -e 's|/_delta_log$$||' -e 's|^|A Delta table:         $(CURDIR)/|' | sort
 
 # The notebooks are tested as copies, so that they start without the tables of an earlier run.
-test: check
+test: setup check
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/notebooks && rm -rf build/notebooks/data
 	$(PY) -m pytest tests
 	ODIBI_PROGRESS=off $(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
 		--nbval-sanitize-with notebooks/sanitize.cfg build/notebooks
 
-check: setup
+check: venv
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports --no-logo --cache-dir $(CACHE)/import-linter
 
-format: setup
+format: venv
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-notebooks: setup
+notebooks: venv
 	ODIBI_PROGRESS=off $(PY) notebooks/save_outputs.py
 
-bench: setup
+bench: venv
 	$(PY) -m benchmarks
 
-bench-quick: setup
+bench-quick: venv
 	$(PY) -m benchmarks --quick
 
 # One resolution for Linux and macOS and for every Python from 3.11 on; `make lock UPGRADE=--upgrade` moves to the newest.
 LOCK = UV_CACHE_DIR=$(CACHE)/uv .venv/bin/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock"
 
-lock: setup
+lock: venv
 	$(LOCK) --group tools --output-file requirements/tools.txt
+	$(LOCK) --group spark-tests --output-file requirements/spark.txt
 	$(LOCK) pyproject.toml --extra dev --extra azure --extra sandbox --output-file requirements/dev.txt
 	cd odibi_magics/sandbox/node && $(CURDIR)/.venv/bin/npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --cache $(CACHE)/npm
+	.ci/spark lock
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info

@@ -8,6 +8,7 @@ import zipfile
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from build import ProjectBuilder
@@ -91,10 +92,12 @@ def test_every_requirement_says_why_and_from_when() -> None:
     asked = project()
     listed = [*asked["project"]["dependencies"], *asked["dependency-groups"]["tools"]]
     listed += [text for extra in asked["project"]["optional-dependencies"].values() for text in extra]
+    pinned = asked["dependency-groups"]["spark-tests"]
     said = requirements()
-    assert sorted(text for text, _ in said) == sorted(listed)
+    assert sorted(text for text, _ in said) == sorted(listed + pinned)
     assert [text for text, comment in said if not re.match(r"# \S.{10,}", comment)] == []
     assert [text for text in listed if ">=" not in text] == []
+    assert [text for text in pinned if "==" not in text] == []
 
 
 def test_the_extras_are_those_promised() -> None:
@@ -112,6 +115,27 @@ def test_the_release_of_delta_spark_whose_jar_is_nowhere_is_excluded() -> None:
     delta = next(requirement for requirement in spark if requirement.name == "delta-spark")
     assert not delta.specifier.contains("4.4.1")
     assert delta.specifier.contains("4.4.0")
+
+
+def test_the_jars_are_those_of_the_locked_spark() -> None:
+    locked = {
+        requirement.name: str(requirement.specifier)
+        for requirement in map(Requirement, pins(ROOT / "requirements" / "spark.txt"))
+    }
+    jars = {
+        jar.get("name", ""): jar.attrib
+        for jar in ElementTree.parse(ROOT / "requirements" / "jars.xml").iter("dependency")
+    }
+    delta = next(name for name in jars if name.startswith("delta-spark_"))
+    spark = re.fullmatch(r"delta-spark_(\d+\.\d+)_2\.13", delta)
+    assert spark and locked["pyspark"].startswith(f"=={spark[1]}.")
+    assert f"=={jars[delta]['rev']}" == locked["delta-spark"]
+    assert {jar["transitive"] for jar in jars.values()} == {"false"}
+    sums = (ROOT / "requirements" / "jars.sha256").read_text().splitlines()
+    assert [line.split()[1] for line in sums] == sorted(
+        f"{name}-{jar['rev']}.jar" for name, jar in jars.items()
+    )
+    assert all(re.fullmatch(r"[0-9a-f]{64}", line.split()[0]) for line in sums)
 
 
 def test_the_version_stands_in_one_place() -> None:
