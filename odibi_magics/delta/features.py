@@ -79,3 +79,52 @@ _FIELD_KEYS = {
 def _metadata_keys(fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for field in fields:
         yield from field.get("metadata", {})
+
+
+# Features under which files may be taken out and put back by copying what the log says of them, row ids, deletion
+# vectors and all, and under which nothing but the log names files.
+_COPIED = {
+    *_LEGACY, *_HARMLESS, "deletionVectors", "rowTracking", "v2Checkpoint", "typeWidening", "typeWidening-preview",
+    "variantType", "variantType-preview", "inCommitTimestamp", "allowColumnDefaults", "clustering",
+}  # fmt: skip
+
+READER, WRITER = 3, 7
+"""The protocol versions that name their features; what a later one asks for is not known."""
+
+
+def protocol_features(protocol: Mapping[str, Any]) -> set[str]:
+    """What a protocol action allows, by name, also where its version implies it."""
+    named = {*(protocol.get("readerFeatures") or ()), *(protocol.get("writerFeatures") or ())}
+    writer = protocol.get("minWriterVersion", 1)
+    implied = {name for name, since in _LEGACY.items() if since <= writer} if writer < WRITER else set()
+    return named | implied
+
+
+def uncopied(
+    protocol: Mapping[str, Any], configuration: Mapping[str, str], fields: Sequence[Mapping[str, Any]]
+) -> list[str]:
+    """The features in use under which copying actions of the log may be wrong, by name."""
+    if protocol.get("minReaderVersion", 1) > READER or protocol.get("minWriterVersion", 1) > WRITER:
+        return [f"protocol {protocol.get('minReaderVersion')}.{protocol.get('minWriterVersion')}"]
+    found = protocol_features(protocol) - _COPIED
+    return sorted(name for name in found if _in_use(name, configuration, fields))
+
+
+def merged_protocol(current: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """A protocol with the features of both; None where the current one has them all. It never asks for less."""
+    features = protocol_features(current) | protocol_features(other)
+    reader = max(one.get("minReaderVersion", 1) for one in (current, other))
+    if features == protocol_features(current) and reader == current.get("minReaderVersion", 1):
+        return None
+    made: dict[str, Any] = {
+        "minReaderVersion": reader,
+        "minWriterVersion": WRITER,
+        "writerFeatures": sorted(features),
+    }
+    if reader == READER:
+        read = {name for one in (current, other) for name in one.get("readerFeatures") or ()}
+        mapped = (
+            {"columnMapping"} if any(one.get("minReaderVersion") == 2 for one in (current, other)) else set()
+        )
+        made["readerFeatures"] = sorted(read | mapped)
+    return made

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
 from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.history import History
+
+if TYPE_CHECKING:
+    from odibi_magics.delta.restore import Restored
 
 
 @dataclass(frozen=True)
@@ -314,6 +317,27 @@ class Engine(Protocol):
 
     def glance(self, place: Place) -> tuple[Warned, ...]:
         """What a Delta table's state asks for, as far as a look in passing tells. Raises nothing but Cancelled."""
+
+    def restore(
+        self,
+        place: Place,
+        version: int | datetime,
+        *,
+        at: int | None = None,
+        mark: str | None = None,
+        dry_run: bool = False,
+    ) -> Restored:
+        """Makes a new version of a Delta table that is like an older one, or like the one that stood at a time.
+
+        at: the newest version that was looked at; None: as it is now. mark: the commit's userMetadata.
+        Raises WriteConflict where anything but OPTIMIZE and VACUUM was committed after `at`, NoSuchVersion where the
+        version or one of its files is gone, NoSuchTime, EngineError, ConnectionFailed, Cancelled.
+        """
+
+    def empty(
+        self, place: Place, *, at: int | None = None, mark: str | None = None, dry_run: bool = False
+    ) -> Restored:
+        """Makes a new version of a Delta table without rows. Parameters and errors as of `restore`."""
 
     def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:
         """A run that may read and write these places alone; with none, those of its first source."""

@@ -16,6 +16,9 @@ from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.trees import BlobTree
 from odibi_magics.errors import ConnectionFailed
 
+# Blobs that are asked for one by one; a listing tells of 5,000 in one request, but of all that are there.
+_FEW = 200
+
 
 class _Handler(fs.FSSpecHandler):  # type: ignore[misc]
     """fsspec for pyarrow, without a question before each opening: opening tells as much."""
@@ -69,6 +72,15 @@ class BlobStore(Store):
     def put(self, made: Path, path: str) -> int:
         self.blobs.put(made, path)
         return made.stat().st_size
+
+    def create(self, path: str, data: bytes) -> None:
+        self.blobs.create(self.at(path), data)
+
+    def missing(self, paths: Sequence[str]) -> list[str]:
+        if len(paths) > _FEW:
+            there = {info.path for info in self._infos()}
+            return [path for path in paths if self.at(path) not in there]
+        return [path for path, there in zip(paths, self.there(paths), strict=True) if not there]
 
     def explain(self, error: BaseException, doing: str) -> ConnectionFailed | None:
         return self.blobs.connection.explain(error, self.url, doing)

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import obstore
 from fsspec import AbstractFileSystem
-from obstore.exceptions import PreconditionError
+from obstore.exceptions import AlreadyExistsError, PreconditionError
 
 from odibi_magics.engines.pandas.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, EngineError
@@ -134,6 +134,19 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             located = list(map(self._located, paths))
             return awaited(lambda: asyncio.run(_read_all(located)))
 
+    def create(self, path: str, data: bytes) -> None:
+        """Puts a blob where none is. It is not given up at a stop: whether it landed must be known.
+
+        Raises FileExistsError where one is there, also where it is ours and the first answer was lost;
+        ConnectionFailed.
+        """
+        with self._explained(path, "writing"):
+            store, key = self._located(path)
+            try:
+                store.put(key, data, mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                raise FileExistsError(path) from None
+
     def there(self, paths: Sequence[str]) -> list[bool]:
         """Whether blobs stand there, asked side by side. Raises ConnectionFailed."""
         if not paths:
@@ -170,7 +183,7 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
     def _explained(self, url: str, doing: str) -> Iterator[None]:
         try:
             yield
-        except (FileNotFoundError, ConnectionFailed, PreconditionError):
+        except (FileNotFoundError, FileExistsError, ConnectionFailed, PreconditionError):
             raise
         except Exception as error:
             raise self.connection.explain(error, url, doing) or error from None

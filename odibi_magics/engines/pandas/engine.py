@@ -30,8 +30,11 @@ from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from odibi_magics.delta.detail import Detail
     from odibi_magics.delta.history import History
+    from odibi_magics.delta.restore import Restored
     from odibi_magics.engines.pandas.frame import DuckFrame
     from odibi_magics.engines.pandas.planning import Planner
 
@@ -134,6 +137,28 @@ class PandasEngine:
         from odibi_magics.engines.pandas.detail import glance
 
         return glance(place)
+
+    def restore(
+        self,
+        place: Place,
+        version: int | datetime,
+        *,
+        at: int | None = None,
+        mark: str | None = None,
+        dry_run: bool = False,
+    ) -> Restored:
+        """A table like one of its older versions. Raises as `Engine.restore`."""
+        from odibi_magics.engines.pandas.restore import restore
+
+        return restore(place, version, at=at, mark=mark, dry_run=dry_run)
+
+    def empty(
+        self, place: Place, *, at: int | None = None, mark: str | None = None, dry_run: bool = False
+    ) -> Restored:
+        """A table without rows. Raises as `Engine.restore`."""
+        from odibi_magics.engines.pandas.restore import empty
+
+        return empty(place, at=at, mark=mark, dry_run=dry_run)
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

@@ -75,7 +75,7 @@ def _older(store: Store, log: StoreLog, version: int) -> Snapshot:
         ) from None
     if found is None:
         raise EngineError(no_table(store))
-    gone = missing(store, [file.path for file in found.files if not _elsewhere(file.path)])
+    gone = store.missing([file.path for file in found.files if not _elsewhere(file.path)])
     if gone:
         present = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
         versions = readable(log, present, [file.path for file in _newest(store).files])
@@ -84,18 +84,6 @@ def _older(store: Store, log: StoreLog, version: int) -> Snapshot:
             f"{len(found.files):,} files are gone, as after a VACUUM: {_still(versions)}"
         )
     return found
-
-
-# Blobs asked for one by one; more of them are sooner listed, with all others of the table.
-_ASKED = 200
-
-
-def missing(store: Store, paths: Sequence[str]) -> list[str]:
-    """Those of a table's files that are not there. paths: relative to it. Raises OSError, ConnectionFailed."""
-    if len(paths) > _ASKED and store.lists_from:
-        present = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
-        return [path for path in paths if path not in present]
-    return [path for path, there in zip(paths, store.there(paths), strict=True) if not there]
 
 
 def _still(versions: Sequence[int]) -> str:

@@ -117,6 +117,27 @@ class Store:
             raise EngineError(f"cannot write {target}: {error.strerror or error}") from None
         return size
 
+    def create(self, path: str, data: bytes) -> None:
+        """Writes a file below the root, whole or not at all; no two writers can create the same one.
+
+        Raises FileExistsError where one is there, OSError and ConnectionFailed.
+        """
+        target = Path(self.at(path))
+        beside = target.with_name(f"_commit_{uuid4().hex}.json.tmp")
+        try:
+            with beside.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            _linked(beside, target)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+
+    def missing(self, paths: Sequence[str]) -> list[str]:
+        """Those of some files below the root that are not there. Raises OSError, ConnectionFailed."""
+        return [path for path in paths if not Path(self.at(path)).is_file()]
+
     def explain(self, error: BaseException, doing: str) -> ConnectionFailed | None:
         """An error that storage caused, in words that name the connection; None for any other one."""
         return None
@@ -134,6 +155,17 @@ class Store:
         return list(
             self.filesystem.get_file_info(fs.FileSelector(self.root, recursive=True, allow_not_found=True))
         )
+
+
+def _linked(made: Path, target: Path) -> None:
+    """Gives a file its name unless the name is taken. Mounts that know no links get it written in place."""
+    try:
+        os.link(made, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        with target.open("xb") as file:
+            file.write(made.read_bytes())
 
 
 def open_store(place: Place) -> Store:

@@ -1,0 +1,97 @@
+"""Which versions of a table need a file, and so which can be read without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from odibi_magics.delta.paths import stored
+from odibi_magics.delta.replay import Action, Key, State, Versions, key
+
+Span = tuple[int, int]
+"""A first and a last version."""
+
+
+@dataclass(frozen=True)
+class Lifetimes:
+    """All versions of a table that its log can give.
+
+    first: the oldest of them. newest: the table as it is. spans: of each file on storage, relative to the table, the
+    versions that need it. changes: files that hold changes between versions for the change data feed.
+    """
+
+    first: int
+    newest: State
+    spans: Mapping[str, list[Span]] = field(repr=False)
+    changes: frozenset[str] = frozenset()
+
+    def readable(self, lacking: Iterable[str]) -> list[Span]:
+        """The versions that need none of these files."""
+        return ranges(self._needing(lacking), self.first, wanted=False)
+
+    def lost(self, gone: Iterable[str], going: Iterable[str]) -> list[Span]:
+        """The versions that can be read without the files that are gone, and not without those that are going."""
+        before, then = self._needing(gone), self._needing(going)
+        return ranges([b and not a for a, b in zip(before, then, strict=True)], self.first, wanted=True)
+
+    def _needing(self, files: Iterable[str]) -> list[bool]:
+        """Of each version from the first on, whether it needs one of the files."""
+        steps = [0] * (self.newest.version - self.first + 2)
+        for name in files:
+            for low, high in self.spans.get(name, ()):
+                steps[low - self.first] += 1
+                steps[high - self.first + 1] -= 1
+        found, needed = [], 0
+        for step in steps[:-1]:
+            needed += step
+            found.append(needed > 0)
+        return found
+
+
+def lifetimes(versions: Versions) -> Lifetimes:
+    """Follows the table through all its versions. Raises NoSuchVersion, DamagedLog, and what the log raises."""
+    state, url = versions.first(), versions.log.url
+    living = _Living(state)
+    living.begin(state.version, state.files.values(), url)
+    first, changes = state.version, set[str]()
+    for commit in versions.onward(state, versions.newest):
+        living.end(commit.version - 1, map(key, commit.each("remove")))
+        living.begin(commit.version, commit.each("add"), url)
+        changes.update(name for one in commit.each("cdc") for name in stored(one, url))
+    living.end(versions.newest, list(living.since), whole=True)
+    return Lifetimes(first, state, living.spans, frozenset(changes))
+
+
+class _Living:
+    """since: of the files that the state at hand needs, the version that began it, and their names on storage."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.since: dict[Key, tuple[int, list[str]]] = {}
+        self.spans: dict[str, list[Span]] = {}
+
+    def begin(self, version: int, adds: Iterable[Action], url: str) -> None:
+        for one in adds:
+            if (found := key(one)) in self._state.files and found not in self.since:
+                self.since[found] = version, stored(one, url)
+
+    def end(self, version: int, files: Iterable[Key], *, whole: bool = False) -> None:
+        """whole: also of those that are still there."""
+        for found in files:
+            if found in self.since and (whole or found not in self._state.files):
+                since, names = self.since.pop(found)
+                for name in names:
+                    self.spans.setdefault(name, []).append((since, version))
+
+
+def ranges(flags: Iterable[bool], first: int, *, wanted: bool) -> list[Span]:
+    """The runs of versions whose flag is the wanted one; the first flag is of version `first`."""
+    found: list[Span] = []
+    for version, flag in enumerate(flags, first):
+        if flag is not wanted:
+            continue
+        if found and found[-1][1] == version - 1:
+            found[-1] = (found[-1][0], version)
+        else:
+            found.append((version, version))
+    return found

@@ -1,0 +1,58 @@
+"""The names of files in a Delta log, as files on storage.
+
+Source: "Add File and Remove File" and "Deletion Vectors" in https://github.com/delta-io/delta/blob/master/PROTOCOL.md.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+from odibi_magics.delta.replay import Action
+
+_Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_B85 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_TO_B85 = str.maketrans(_Z85, _B85)
+_ID = 20
+"""Characters of a deletion vector's id; what stands before them is a folder."""
+
+
+def stored(file: Action, url: str) -> list[str]:
+    """The files on storage that an add or a remove names, relative to its table; those of other tables are left out.
+
+    url: of the table.
+    """
+    found = inside(file["path"], url)
+    names = [] if found is None else [found]
+    if vector := file.get("deletionVector"):
+        names += _vector_files(vector, url)
+    return names
+
+
+def inside(path: str, url: str) -> str | None:
+    """A path of the log as it is on storage, relative to the table; None where it leads elsewhere."""
+    if not _is_absolute(path):
+        return unquote(path)
+    parts, table = urlsplit(path), urlsplit(url)
+    if parts.netloc.lower() != table.netloc.lower():
+        return None
+    whole, root = unquote(parts.path), table.path.rstrip("/") + "/"
+    return whole.removeprefix(root) if whole.startswith(root) else None
+
+
+def _is_absolute(path: str) -> bool:
+    scheme, colon, rest = path.partition(":")
+    return path.startswith("/") or (bool(colon) and rest.startswith("/") and scheme.isalnum())
+
+
+def _vector_files(vector: Any, url: str) -> Iterator[str]:
+    kind, where = vector.get("storageType"), vector.get("pathOrInlineDv") or ""
+    if kind == "u":
+        folder, made = where[:-_ID], where[-_ID:]
+        name = f"deletion_vector_{UUID(bytes=base64.b85decode(made.translate(_TO_B85)))}.bin"
+        yield f"{folder}/{name}" if folder else name
+    elif kind == "p" and (found := inside(where, url)) is not None:
+        yield found

@@ -1,0 +1,230 @@
+"""A Delta table's state at a version, with its actions as the log has them: from a checkpoint and the commits after it.
+
+Deltalake's own state leaves out what a restore must bring back: deletion vectors, tags, row ids, and paths as written.
+Source: "Action Reconciliation" and "Checkpoints" in https://github.com/delta-io/delta/blob/master/PROTOCOL.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from odibi_magics.delta.log import Commit, Log, commit_name, commits
+from odibi_magics.errors import DamagedLog, NoSuchVersion
+
+Action = Mapping[str, Any]
+
+Key = tuple[str, str]
+"""A file as the log tells files apart: its path as written, and which rows of it are deleted ("" for none)."""
+
+Decode = Callable[[bytes], Iterable[Action]]
+"""The actions in a checkpoint's Parquet, maps as dicts, without what is null in them. Raises ValueError."""
+
+_COMMIT = re.compile(r"(\d{20})\.json")
+_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10})|\.[\w-]{36})?\.(?:parquet|json)")
+
+# Commits that are read side by side before they are taken in, so that a long log does not stand in memory.
+_AT_ONCE = 256
+
+
+def key(file: Action) -> Key:
+    """Of an add or a remove."""
+    vector = file.get("deletionVector")
+    if not vector:
+        return file["path"], ""
+    offset = vector.get("offset")
+    found = f"{vector['storageType']}{vector['pathOrInlineDv']}"
+    return file["path"], found if offset is None else f"{found}@{offset}"
+
+
+@dataclass
+class State:
+    """A table at one version, `apply` takes it on to the next.
+
+    version: -1 before the first. files: the adds in force. tombstones: the removes that no later add took back.
+    protocol, metadata: {} before they are told.
+    """
+
+    version: int = -1
+    protocol: Action = field(default_factory=dict)
+    metadata: Action = field(default_factory=dict)
+    files: dict[Key, Action] = field(default_factory=dict)
+    tombstones: dict[Key, Action] = field(default_factory=dict)
+    domains: dict[str, Action] = field(default_factory=dict)
+
+    def apply(self, version: int, actions: Iterable[Action]) -> None:
+        """Takes in what a commit or checkpoint says."""
+        self.version = version
+        added: set[Key] = set()
+        for action in actions:
+            if one := action.get("add"):
+                added.add(found := key(one))
+                self.files[found] = one
+                self.tombstones.pop(found, None)
+            elif one := action.get("remove"):
+                if (found := key(one)) not in added:  # the order within a commit means nothing
+                    self.files.pop(found, None)
+                    self.tombstones[found] = one
+            elif one := action.get("metaData"):
+                self.metadata = one
+            elif one := action.get("protocol"):
+                self.protocol = one
+            elif one := action.get("domainMetadata"):
+                self.domains[one["domain"]] = one
+
+    def copy(self) -> State:
+        """The same, to stay as it is; the actions are shared."""
+        return State(
+            self.version, self.protocol, self.metadata, dict(self.files), dict(self.tombstones), dict(self.domains)
+        )  # fmt: skip
+
+    @property
+    def configuration(self) -> Mapping[str, str]:
+        return self.metadata.get("configuration") or {}
+
+    @property
+    def fields(self) -> Sequence[Mapping[str, Any]]:
+        """The schema's, as the log writes them."""
+        return tuple(json.loads(self.metadata["schemaString"])["fields"])
+
+    @property
+    def partition_by(self) -> tuple[str, ...]:
+        return tuple(self.metadata.get("partitionColumns") or ())
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Which versions a log can give, from one listing of it.
+
+    names: of all files in it. decode: for its checkpoints.
+    """
+
+    log: Log = field(repr=False)
+    names: tuple[str, ...] = field(repr=False)
+    decode: Decode = field(repr=False)
+
+    @cached_property
+    def versions(self) -> frozenset[int]:
+        """Those whose commit is there."""
+        return frozenset(int(match[1]) for name in self.names if (match := _COMMIT.fullmatch(name)))
+
+    @cached_property
+    def newest(self) -> int:
+        """Raises DamagedLog for a log without commits."""
+        if not self.versions:
+            raise DamagedLog(self.log.url, commit_name(0), "there is no commit in it")
+        return max(self.versions)
+
+    @cached_property
+    def oldest(self) -> int:
+        """The oldest version that can be put together from what is there."""
+        if self._whole_from == 0:
+            return 0
+        return min((k for k in self._checkpoints if k >= self._whole_from - 1), default=self.newest + 1)
+
+    def state(self, version: int) -> State:
+        """The table at a version. Raises NoSuchVersion, DamagedLog, and what the log raises."""
+        base = self._base(version)
+        for _ in self.onward(base, version):
+            pass
+        return base
+
+    def onward(self, state: State, version: int) -> Iterator[Commit]:
+        """Takes a state on to a later version, commit by commit; each is given once it is taken in.
+
+        Raises DamagedLog where one is missing.
+        """
+        for commit in self.commits(state.version + 1, version):
+            state.apply(commit.version, commit.actions)
+            yield commit
+        if not (state.metadata and state.protocol):
+            raise DamagedLog(
+                self.log.url, commit_name(state.version), "no metadata or no protocol was told by then"
+            )
+
+    def commits(self, first: int, last: int) -> Iterator[Commit]:
+        """The commits of these versions in order. Raises DamagedLog where one is missing."""
+        for start in range(first, last + 1, _AT_ONCE):
+            wanted = range(start, min(start + _AT_ONCE, last + 1))
+            found = commits(self.log, wanted)
+            there = {commit.version for commit in found}
+            for version in wanted:
+                if version not in there:
+                    raise DamagedLog(self.log.url, commit_name(version), "it is missing")
+            yield from found
+
+    def first(self) -> State:
+        """The table at the oldest version that can be put together."""
+        return self.state(self.oldest)
+
+    def _base(self, version: int) -> State:
+        """Where to begin for a version: the last checkpoint that commits lead on from, or nothing."""
+        if version > self.newest or version < self.oldest:
+            raise NoSuchVersion(f"{self.log.url} has no version {version}: {self._told()}")
+        usable = [k for k in self._checkpoints if k <= version and self._leads(k, version)]
+        if usable:
+            return self._checkpoint(max(usable))
+        if not self._leads(-1, version):
+            missing = next(v for v in range(version + 1) if v not in self.versions)
+            raise DamagedLog(self.log.url, commit_name(missing), "it is missing")
+        return State()
+
+    def _leads(self, after: int, version: int) -> bool:
+        return all(one in self.versions for one in range(after + 1, version + 1))
+
+    def _told(self) -> str:
+        if self.oldest > self.newest:
+            return "no version can be read any more"
+        if self.oldest == self.newest:
+            return f"its only version is {self.newest}"
+        return f"its versions are {self.oldest} to {self.newest}"
+
+    @cached_property
+    def _whole_from(self) -> int:
+        """The version from which on every commit is there."""
+        version = self.newest
+        while version - 1 in self.versions:
+            version -= 1
+        return version
+
+    @cached_property
+    def _checkpoints(self) -> dict[int, tuple[str, ...]]:
+        """The files of each complete checkpoint."""
+        whole: dict[int, tuple[str, ...]] = {}
+        parts: dict[tuple[int, int], list[str]] = {}
+        for name in self.names:
+            if match := _CHECKPOINT.fullmatch(name):
+                if match[2]:
+                    parts.setdefault((int(match[1]), int(match[3])), []).append(name)
+                else:
+                    whole[int(match[1])] = (name,)
+        complete = {version: tuple(found) for (version, of), found in parts.items() if len(found) == of}
+        return complete | whole
+
+    def _checkpoint(self, version: int) -> State:
+        names = self._checkpoints[version]
+        top = [action for name in names for action in self._actions(name)]
+        sidecars = [f"_sidecars/{_last(one['sidecar']['path'])}" for one in top if one.get("sidecar")]
+        below = (action for name in sidecars for action in self._actions(name))
+        state = State()
+        state.apply(version, (action for part in (top, below) for action in part))
+        return state
+
+    def _actions(self, name: str) -> Iterable[Action]:
+        (text,) = self.log.read([name])
+        if text is None:
+            raise DamagedLog(self.log.url, name, "it is missing")
+        if name.endswith(".json"):
+            return Commit(self.log, int(name[:20]), text).actions
+        try:
+            return list(self.decode(text))
+        except ValueError as error:
+            raise DamagedLog(self.log.url, name, str(error)) from None
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
