@@ -65,8 +65,7 @@ class History:
     @property
     def more(self) -> int:
         """How many versions below the last entry are not loaded."""
-        lowest = self.entries[-1].version if self.entries else self.newest + 1
-        return max(0, lowest - self.oldest)
+        return self.entries[-1].version - self.oldest if self.entries else 0
 
 
 def read_history(log: Log, address: str, *, limit: int | None, before: int | None) -> History | None:

@@ -13,7 +13,10 @@ from odibi_magics.errors import EngineError
 def history(place: Place, *, limit: int | None, before: int | None) -> History:
     """The newest versions of a table. Raises EngineError where there is none, DamagedLog, ConnectionFailed."""
     store = open_store(place)
-    found = read_history(StoreLog(store), place.address, limit=limit, before=before)
+    try:
+        found = read_history(StoreLog(store), place.address, limit=limit, before=before)
+    except OSError as error:
+        raise EngineError(f"the log of {store.url} cannot be read: {error.strerror or error}") from None
     if found is None:
         raise EngineError(no_table(store))
     return found

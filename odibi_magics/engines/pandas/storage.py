@@ -78,7 +78,7 @@ class Store:
         try:
             with os.scandir(self.at(folder)) as found:
                 return iter(sorted(entry.name for entry in found if entry.name > after and entry.is_file()))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return iter(())
 
     def read(self, paths: Sequence[str]) -> list[bytes | None]:
@@ -145,7 +145,7 @@ class Store:
     def _bytes(self, path: str) -> bytes | None:
         try:
             return Path(self.at(path)).read_bytes()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _info(self) -> Any:
