@@ -68,12 +68,10 @@ def _older(store: Store, log: StoreLog, version: int) -> Snapshot:
     try:
         found = open_snapshot(store, version)
     except EngineError:
-        if version in (versions := reconstructable(log.names())):
-            raise
-        raise NoSuchVersion(
-            f"{store.url} cannot be read at version {version} any more, its commits were cleaned up: {_still(versions)}"
-        ) from None
+        _check_told(store, log, version)
+        raise
     if found is None:
+        _check_told(store, log, version)
         raise EngineError(no_table(store))
     gone = store.missing([file.path for file in found.files if not _elsewhere(file.path)])
     if gone:
@@ -84,6 +82,15 @@ def _older(store: Store, log: StoreLog, version: int) -> Snapshot:
             f"{len(found.files):,} files are gone, as after a VACUUM: {_still(versions)}"
         )
     return found
+
+
+def _check_told(store: Store, log: StoreLog, version: int) -> None:
+    """Raises NoSuchVersion for a version from before those that the log still tells: that is no damage."""
+    versions = reconstructable(log.names())
+    if versions and version < versions[0]:
+        raise NoSuchVersion(
+            f"{store.url} cannot be read at version {version} any more, its commits were cleaned up: {_still(versions)}"
+        ) from None
 
 
 def _still(versions: Sequence[int]) -> str:

@@ -13,11 +13,13 @@ from urllib.parse import unquote
 
 from odibi_magics.config.types import Column, canonical
 from odibi_magics.delta.features import unsupported
+from odibi_magics.delta.log import find_damage
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
+from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import MISREAD, Store
 from odibi_magics.engines.pandas.waiting import awaited
-from odibi_magics.errors import EngineError
+from odibi_magics.errors import ConnectionFailed, DamagedLog, EngineError
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
@@ -103,7 +105,18 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
         if store.is_file():
             return None
         failure = EngineError(f"the Delta table {store.url} cannot be opened: {told(error)}")
-        raise store.explain(error, "reading") or failure from None
+        raise store.explain(error, "reading") or _damage(store, version) or failure from None
+
+
+def _damage(store: Store, version: int | None) -> DamagedLog | None:
+    """The file at fault, where there is one: deltalake tells of its own parts."""
+    try:
+        find_damage(StoreLog(store), version)
+    except DamagedLog as damage:
+        return damage
+    except (OSError, ConnectionFailed):
+        return None
+    return None
 
 
 def told(error: BaseException) -> str:
