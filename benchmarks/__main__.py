@@ -159,9 +159,22 @@ def secrets(folder: Path, quick: bool) -> None:
         )
 
 
+def history(folder: Path, quick: bool) -> None:
+    """Milliseconds of the newest page of 20,000 versions, with and without a checkpoint, against one of 100."""
+    job, tables = "benchmarks.jobs.history_page", folder / "history"
+    shutil.rmtree(tables, ignore_errors=True)
+    run(["-m", job, "prepare", str(tables), "20000"])
+    took = json.loads(run(["-m", job, "rounds", str(tables), "5" if quick else "15"]).out)
+    print("| | ms | over a page of 100 versions | reading it all over it |\n|---|---|---|---|")
+    for name, times in took.items():
+        over = Spread.of([one / short for one, short in zip(times, took["page of 100"], strict=True)])
+        less = Spread.of([all_ / one for one, all_ in zip(times, took["all of 20,000"], strict=True)])
+        print(f"| {name} | {Spread.of(times):.1f} | {over:.2f} | {less:.0f} |")
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
-    "secrets": secrets,
+    "secrets": secrets, "history": history,
 }  # fmt: skip
 
 

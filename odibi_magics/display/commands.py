@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 
+from odibi_magics.secret import redact
+
 
 @dataclass(frozen=True)
 class Commands:
@@ -14,10 +16,13 @@ class Commands:
     file: str | None = None
 
     def line(self, verb: str, *words: str) -> str:
-        """`%odibi_preview lake:t@5`, or `odibi-magics preview lake:t@5 --file F`."""
+        """`%odibi_preview lake:t@5`, or `odibi-magics preview lake:t@5 --file F`.
+
+        Redacted word by word: within quotes a secret is not what it was.
+        """
         file = ("--file", self.file) if self.shell and self.file else ()
         name = f"odibi-magics {verb}" if self.shell else f"%odibi_{verb}"
-        return " ".join([name, *map(shlex.quote, (*words, *file))])
+        return " ".join([name, *(shlex.quote(redact(word)) for word in (*words, *file))])
 
 
 NOTEBOOK = Commands()

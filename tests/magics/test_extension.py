@@ -20,6 +20,7 @@ NAMES = {
         "odibi_connections",
         "odibi_doctor",
         "odibi_preview",
+        "odibi_history",
         "odibi_graph",
     },
     "cell": {"odibi_pipeline", "odibi_connections"},

@@ -1,0 +1,57 @@
+"""`odibi-magics history` as a process."""
+
+from __future__ import annotations
+
+from odibi_magics.cli.answer import FAILED, WRONG
+from tests.cli.conftest import Command
+from tests.engines import logs
+
+
+def test_a_table_s_history(odibi: Command) -> None:
+    run = odibi.data("run", "etl.odibi.yaml", "--run-id", "r-1")
+    done = odibi("history", "lake:clean/orders", "--file", "etl.odibi.yaml")
+    assert (done.returncode, run["run_id"]) == (0, "r-1")
+    for told in (
+        "1 version, 0",
+        "r-1 clean",
+        "odibi-magics preview lake:clean/orders@0 --file etl.odibi.yaml",
+    ):
+        assert told in done.stdout
+
+
+def test_as_data(odibi: Command) -> None:
+    odibi.data("run", "etl.odibi.yaml", "--run-id", "r-1")
+    odibi.data("run", "etl.odibi.yaml")
+    told = odibi.data("history", "clean", "--limit", "1")
+    assert (told["address"], told["newest"], told["oldest"], told["more"]) == ("lake:clean/orders", 1, 0, 1)
+    assert told["warnings"] == []
+    (older,) = odibi.data("history", "clean@0")["entries"]
+    assert (older["version"], older["run"], older["node"], older["rows"], older["files_added"]) == (
+        0,
+        "r-1",
+        "clean",
+        2,
+        1,
+    )
+    assert older["time"].endswith("+00:00")
+
+
+def test_warnings(odibi: Command) -> None:
+    logs.long_log(odibi.folder / "t", 60)
+    done = odibi("history", "t", "--limit", "2")
+    assert "60 files of 1.0 kB on average" in done.stdout
+    assert [one["code"] for one in odibi.data("history", "t")["warnings"]] == ["many-small-files"]
+
+
+def test_what_is_wrong(odibi: Command) -> None:
+    assert odibi("history").returncode == WRONG
+    assert odibi("history", "t", "--limit", "0").returncode == WRONG
+    done = odibi("history", "orders.csv")
+    assert (done.returncode, "is a file, not a Delta table" in done.stderr) == (FAILED, True)
+    folder = logs.long_log(odibi.folder / "t", 5)
+    (folder / "_delta_log" / logs.name(3)).write_bytes(b"")
+    error = odibi.data("history", "t", code=FAILED)["error"]
+    assert (error["kind"], f"_delta_log/{logs.name(3)}: it is empty" in error["message"]) == (
+        "DamagedLog",
+        True,
+    )

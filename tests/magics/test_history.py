@@ -1,0 +1,100 @@
+"""%odibi_history in a real shell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engines import logs
+from tests.magics.conftest import Notebook, orders_cell
+
+
+def hostile(folder: Path) -> None:
+    """A table whose log is a stranger's."""
+    bad = "<script>alert(1)</script>\x1b[31m"
+    log = folder / "bad/_delta_log"
+    log.mkdir(parents=True)
+    told = {
+        "operation": bad,
+        "userName": bad,
+        "engineInfo": bad,
+        "userMetadata": bad,
+        "operationParameters": {bad: bad},
+    }
+    (log / logs.name(0)).write_bytes(logs.commit(0))
+    (log / logs.name(1)).write_bytes(logs.commit(1, logs.add(bad), **told))
+
+
+@pytest.mark.parametrize("table", ["clean", "lake:clean/orders", "lake clean/orders", "clean/orders"])
+def test_a_table_s_history(notebook: Notebook, table: str) -> None:
+    run = notebook.good(orders_cell())
+    notebook.good(orders_cell().replace("qty > 0", "qty > 6"))
+    shown = notebook.good(f"%odibi_history {table}")
+    address = "clean/orders" if table == "clean/orders" else "lake:clean/orders"
+    for made in (shown.html[0], shown.text[0]):
+        assert f"{address}: 2 versions, 1 to 0" in made or f"{address}:</b> 2 versions, 1 to 0" in made
+        assert f"%odibi_restore {address}@0" in made
+        assert "clean" in made and "UTC" in made
+    assert (len(shown.html), run.error) == (1, None)
+
+
+def test_so_many_versions_and_up_to_one(notebook: Notebook) -> None:
+    logs.long_log(notebook.folder / "t", 30)
+    assert "20 of 30 versions, 29 to 10" in notebook.good("%odibi_history t").text[0]
+    assert "3 of 30 versions, 29 to 27" in notebook.good("%odibi_history t --limit 3").text[0]
+    assert "30 versions, 29 to 0" in notebook.good("%odibi_history t --limit all").text[0]
+    assert "2 of 30 versions, 5 to 4" in notebook.good("%odibi_history t@5 --limit 2").text[0]
+
+
+def test_warnings_come_below(notebook: Notebook) -> None:
+    logs.long_log(notebook.folder / "t", 60)
+    shown = notebook.good("%odibi_history t")
+    assert len(shown.text) == 2
+    assert "60 files of 1.0 kB on average" in shown.text[1]
+    assert "%odibi_optimize t" in shown.text[1]
+
+
+def test_hostile_text_stays_text(notebook: Notebook) -> None:
+    hostile(notebook.folder)
+    shown = notebook.good("%odibi_history bad")
+    for made in (*shown.html, *shown.text):
+        assert "\x1b" not in made
+    assert "<script" not in "".join(shown.html) and "&lt;script&gt;" in shown.html[0]
+
+
+def test_no_data_is_kept_where_none_may_be(notebook: Notebook) -> None:
+    told = {"operationParameters": {"predicate": "name = 'Smith'"}}
+    (notebook.folder / "t/_delta_log").mkdir(parents=True)
+    (notebook.folder / "t/_delta_log" / logs.name(0)).write_bytes(logs.commit(0, **told))
+    assert "Smith" in notebook.good("%odibi_history t").html[0]
+    notebook.good("%config OdibiMagics.keep_rows = 0")
+    shown = notebook.good("%odibi_history t")
+    assert "predicate=[data]" in shown.text[0]
+    assert "Smith" not in shown.html[0] + shown.text[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("", "TABLE"),
+        ("orders.csv", "is a file, not a Delta table"),
+        ("nothing", "is no connection's path"),
+        ("t@2026-11-20T18:00Z", "begins at a version"),
+        ("t --limit 0", "at least 1, or all"),
+        ("t --limit x", "at least 1, or all"),
+    ],
+)
+def test_what_is_wrong_is_told(notebook: Notebook, line: str, says: str) -> None:
+    logs.long_log(notebook.folder / "t", 2)
+    assert says in notebook.bad(f"%odibi_history {line}")
+
+
+def test_a_damaged_log_is_told(notebook: Notebook) -> None:
+    folder = logs.long_log(notebook.folder / "t", 5)
+    (folder / "_delta_log" / logs.name(2)).unlink()
+    assert f"_delta_log/{logs.name(2)}: it is missing" in notebook.bad("%odibi_history t")
+    assert (
+        "Options" in notebook.good("%odibi_history --help").text[0]
+        or "usage" in notebook.good("%odibi_history -h").text[0]
+    )
