@@ -164,7 +164,7 @@ def history(folder: Path, quick: bool) -> None:
     job, tables = "benchmarks.jobs.history_page", folder / "history"
     shutil.rmtree(tables, ignore_errors=True)
     run(["-m", job, "prepare", str(tables), "20000"])
-    took = json.loads(run(["-m", job, "rounds", str(tables), "5" if quick else "15"]).out)
+    took = json.loads(run(["-m", job, "rounds", str(tables), "3" if quick else "9"]).out)
     print("| | ms | over a page of 100 versions | reading it all over it |\n|---|---|---|---|")
     for name, times in took.items():
         over = Spread.of([one / short for one, short in zip(times, took["page of 100"], strict=True)])
