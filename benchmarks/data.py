@@ -21,6 +21,11 @@ _ROWS = """
 _THREE_YEARS = 3 * 365 * 86_400
 
 
+def sales_query(rows: int) -> str:
+    """DuckDB's SQL for that many sales over three years."""
+    return _ROWS.format(rows=rows, span=_THREE_YEARS)
+
+
 def sales(folder: Path, rows: int, order: str) -> Path:
     """A CSV of sales over three years, "sorted" by time or "shuffled"; made once."""
     target = folder / f"sales-{rows}-{order}.csv"
@@ -28,7 +33,7 @@ def sales(folder: Path, rows: int, order: str) -> Path:
         import duckdb
 
         folder.mkdir(parents=True, exist_ok=True)
-        query = _ROWS.format(rows=rows, span=_THREE_YEARS)
+        query = sales_query(rows)
         ordered = query if order == "sorted" else f"SELECT * FROM ({query}) ORDER BY hash(id + 7)"
         with duckdb.connect() as connection:
             part = target.with_suffix(".part")

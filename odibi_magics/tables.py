@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from odibi_magics.config.formats import infer_format
 from odibi_magics.config.times import NotAnInstant, instant, zoned
-from odibi_magics.connections.address import parse_address
+from odibi_magics.connections.address import Address, parse_address
 from odibi_magics.delta.detail import Detail
+from odibi_magics.delta.diff import Diff, DiffSide
 from odibi_magics.delta.history import History
 from odibi_magics.engines.base import Engine, Frame, Place, Source, Warned
 from odibi_magics.errors import UsageError
@@ -38,12 +40,8 @@ class Tables:
 
         timestamp: with a zone. Raises UsageError, EngineError, ConnectionFailed.
         """
-        try:
-            when = instant(timestamp) if isinstance(timestamp, str) else timestamp and zoned(timestamp)
-        except NotAnInstant as error:
-            raise UsageError(f"timestamp {timestamp}: {error}") from None
         place = Place(self._project.connection(connection), path, "delta")
-        return self._open(Source(place, version=version, timestamp=when))
+        return self._open(Source(place, version=version, timestamp=_when(timestamp)))
 
     def delta_history(
         self, *, connection: str, path: str, limit: int | None = 20, before: int | None = None
@@ -102,6 +100,58 @@ class Tables:
         place = self._place(parsed.connection, parsed.path)
         return self._open(Source(place, version=parsed.version, timestamp=parsed.timestamp))
 
+    def diff_delta(
+        self,
+        *,
+        connection: str,
+        path: str,
+        version: int | None = None,
+        timestamp: datetime | str | None = None,
+        other_connection: str | None = None,
+        other_path: str | None = None,
+        other_version: int | None = None,
+        other_timestamp: datetime | str | None = None,
+        keys: Sequence[str] = (),
+        rows: int = 20,
+    ) -> Diff:
+        """What differs from one version of a Delta table to another, or to another table.
+
+        other_: what it is compared with; the same connection and path without them, its newest version without a
+        version or timestamp. keys: columns that tell rows apart; with none, rows are compared as wholes, as often as
+        they come. rows: so many of those that differ are in the sample. Raises UsageError, EngineError,
+        ConnectionFailed.
+        """
+        places = (
+            Place(self._project.connection(connection), path, "delta"),
+            Place(self._project.connection(other_connection or connection), other_path or path, "delta"),
+        )
+        before = Source(places[0], version=version, timestamp=_when(timestamp))
+        after = Source(places[1], version=other_version, timestamp=_when(other_timestamp))
+        return self._diff(before, after, keys, rows)
+
+    def diff(self, table: str, other: str | None = None, *, keys: Sequence[str] = (), rows: int = 20) -> Diff:
+        """What differs from one TABLE to another; without the other, from `conn:path@5` to the newest version.
+
+        keys, rows: as of `diff_delta`, which says what is raised.
+        """
+        before = parse_address(table)
+        after = parse_address(other) if other is not None else replace(before, version=None, timestamp=None)
+        found = self._diff(self._source(before), self._source(after), keys, rows)
+        return replace(found, before=_named(found.before, before), after=_named(found.after, after))
+
+    def _diff(self, before: Source, after: Source, keys: Sequence[str], rows: int) -> Diff:
+        if before == after:
+            raise UsageError(_TWICE if before.version is None and before.timestamp is None else _SAME)
+        return self._engine.diff(before, after, keys=keys, rows=rows)
+
+    def _source(self, address: Address) -> Source:
+        """A Delta table at an address."""
+        defined = self._project.definitions.nodes.get(address.path) if address.connection is None else None
+        if defined is not None and defined.node.write is None:
+            raise UsageError(f"node '{address.path}' writes no table, so it has no versions")
+        place = self._place(address.connection, address.path)
+        return Source(place, version=address.version, timestamp=address.timestamp)
+
     def _place(self, connection: str | None, path: str) -> Place:
         if connection is not None:
             return Place(self._project.connection(connection), path, infer_format(path))
@@ -142,6 +192,23 @@ def _counted(limit: int | None) -> int | None:
     if limit is not None and limit < 1:
         raise UsageError(f"limit: a number of versions, at least 1, or None for all; not {limit}")
     return limit
+
+
+_TWICE = "a diff takes two versions, as in TABLE@5 TABLE@9, or TABLE@5 alone: what has changed since"
+_SAME = "both are the same version of the same table, which does not differ from itself"
+
+
+def _named(side: DiffSide, address: Address) -> DiffSide:
+    """The side under the address it was asked for by."""
+    return replace(side, address=str(replace(address, version=None, timestamp=None)))
+
+
+def _when(timestamp: datetime | str | None) -> datetime | None:
+    """A time as it was given. Raises UsageError for one without a zone."""
+    try:
+        return instant(timestamp) if isinstance(timestamp, str) else timestamp and zoned(timestamp)
+    except NotAnInstant as error:
+        raise UsageError(f"timestamp {timestamp}: {error}") from None
 
 
 def signed_in(url: str) -> AdlsConnection:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
-from odibi_magics.delta.detail import Detail
-from odibi_magics.delta.history import History
 
 if TYPE_CHECKING:
+    from odibi_magics.delta.detail import Detail
+    from odibi_magics.delta.diff import Diff
+    from odibi_magics.delta.history import History
     from odibi_magics.delta.restore import Restored
 
 
@@ -338,6 +339,14 @@ class Engine(Protocol):
         self, place: Place, *, at: int | None = None, mark: str | None = None, dry_run: bool = False
     ) -> Restored:
         """Makes a new version of a Delta table without rows. Parameters and errors as of `restore`."""
+
+    def diff(self, before: Source, after: Source, *, keys: Sequence[str] = (), rows: int = 20) -> Diff:
+        """What differs from one version of a Delta table to another, or from one table to another.
+
+        keys: columns that tell rows apart; with none they are compared as wholes, as often as they come. rows: of those
+        that differ, so many are in the sample. Raises EngineError (KeysRefused for keys that are NULL or come twice,
+        NoSuchVersion for a version that is gone), ConnectionFailed, Cancelled.
+        """
 
     def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:
         """A run that may read and write these places alone; with none, those of its first source."""

@@ -11,10 +11,11 @@ from odibi_magics.config.formats import FILE_MODES
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.types import Column
+from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
 from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
-from odibi_magics.pipeline.plan import LazySql, PlannedNode, SchemaChange
+from odibi_magics.pipeline.plan import LazySql, PlannedNode
 from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
 from odibi_magics.pipeline.validation import checks, misfits, named_columns, schema_misfits
 from odibi_magics.quoting import Quoting

@@ -11,6 +11,7 @@ from odibi_magics.config.models import Node
 from odibi_magics.config.source import Place as TextPlace
 from odibi_magics.config.types import Column
 from odibi_magics.config.variables import UsedVariable
+from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Check, Sink, Source, Step, TargetState, Warned
 
 Action = Literal["create", "append", "overwrite", "replace", "merge", "insert new", "keep", "refuse"]
@@ -26,15 +27,6 @@ class Edge:
     source: str
     why: str
     carries: bool = True
-
-
-@dataclass(frozen=True)
-class SchemaChange:
-    """A difference between what comes out and the existing table: kind is "new", "missing" or "type"."""
-
-    kind: str
-    column: str
-    detail: str
 
 
 class LazySql(Sequence[str]):

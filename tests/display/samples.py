@@ -10,6 +10,7 @@ from typing import Any
 from odibi_magics.config.models import Node
 from odibi_magics.config.types import Column
 from odibi_magics.config.variables import UsedVariable
+from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import (
     Call,
     CheckResult,
@@ -23,7 +24,7 @@ from odibi_magics.engines.base import (
     Warned,
     Written,
 )
-from odibi_magics.pipeline.plan import Edge, Plan, PlannedNode, SchemaChange
+from odibi_magics.pipeline.plan import Edge, Plan, PlannedNode
 from odibi_magics.pipeline.result import NodeResult, RunResult
 from odibi_magics.quoting import Data, Quoting
 from odibi_magics.sql.functions import Function

@@ -9,6 +9,7 @@ import pytest
 
 from odibi_magics.config.types import Column
 from odibi_magics.config.variables import UsedVariable
+from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.display.graph import graph_svg, graph_text
 from odibi_magics.display.html import LIMIT
 from odibi_magics.display.plan import plan_html, plan_sql_html, plan_sql_text, plan_text
@@ -24,7 +25,7 @@ from odibi_magics.engines.base import (
     TargetState,
     Warned,
 )
-from odibi_magics.pipeline.plan import Edge, Plan, SchemaChange
+from odibi_magics.pipeline.plan import Edge, Plan
 from odibi_magics.pipeline.report import to_json
 from odibi_magics.pipeline.result import NodeResult, RunResult
 from odibi_magics.secret import Secret

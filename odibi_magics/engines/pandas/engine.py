@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.diff import Diff
 from odibi_magics.engines.base import (
     Check,
     CheckResult,
@@ -159,6 +160,18 @@ class PandasEngine:
         from odibi_magics.engines.pandas.restore import empty
 
         return empty(place, at=at, mark=mark, dry_run=dry_run)
+
+    def diff(self, before: Source, after: Source, *, keys: Sequence[str] = (), rows: int = 20) -> Diff:
+        """What differs from one table or version to another. Raises as `Engine.diff`."""
+        from odibi_magics.engines.pandas.diff import diff
+
+        if _root(before.place) == _root(after.place):  # one that is there already: another costs 30 ms
+            return diff(self._session(before.place), before, after, keys=keys, rows=rows)
+        session = Session([_root(before.place), _root(after.place)])
+        try:
+            return diff(session, before, after, keys=keys, rows=rows)
+        finally:
+            session.close()
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

@@ -18,6 +18,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.delta.log import newest_version
 from odibi_magics.delta.travel import readable, reconstructable, spans, version_at
 from odibi_magics.engines.base import Place, Source
+from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.files import Files, escaped, hint
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.names import literal, quoted
@@ -118,28 +119,46 @@ def columns_of(table: Snapshot) -> tuple[Column, ...]:
 
 def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     """The table's rows. Raises EngineError for features that cannot be read right."""
+    if can_choose(table):
+        return scan_some(session, table, table.files)
+    columns = columns_of(table)
+    return _scanned(session, table, columns, _pins(table))
+
+
+def can_choose(table: Snapshot) -> bool:
+    """Whether some of the table's files can be read without the others.
+
+    Raises EngineError for features that cannot be read right.
+    """
     features = _features(table)
     if refused := sorted(features - _PLAIN - _SCANNED):
         named = ", ".join(refused)
         raise EngineError(
             f"{table.store.url} uses {named}, which this engine cannot read: read it with Spark"
         )
+    return not features & _SCANNED
+
+
+def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> Scan:
+    """The rows of these files of a table of which files can be chosen."""
     columns = columns_of(table)
-    pins = {"url": table.store.url, "version": table.version}
-    if features & _SCANNED:
-        return _scanned(session, table, columns, pins)
-    if not table.files:
-        return Scan(empty_table(columns), columns, pins, plain=True)
-    paths = [_path(table, file.path) for file in table.files]
-    session.pin(_files(table, paths))
+    if not files:
+        return Scan(empty_table(columns), columns, _pins(table), plain=True)
+    paths = [_path(table, file.path) for file in files]
+    session.pin(_files(table, files, paths))
     session.failures.add(session.failures.number(), paths, Broken(table.store.url, columns))
-    return Scan(from_files(columns, paths, _partitions(table, columns, paths)), columns, pins, plain=True)
+    sql = from_files(columns, paths, _partitions(table, files, paths))
+    return Scan(sql, columns, _pins(table), plain=True)
 
 
-def _files(table: Snapshot, paths: Sequence[str]) -> Files:
-    """The table's files, which nobody changes: their times and tags do not matter."""
+def _pins(table: Snapshot) -> dict[str, Any]:
+    return {"url": table.store.url, "version": table.version}
+
+
+def _files(table: Snapshot, files: Sequence[DataFile], paths: Sequence[str]) -> Files:
+    """The files, which nobody changes: their times and tags do not matter."""
     tree = table.store.tree
-    sizes = (file.size for file in table.files)
+    sizes = (file.size for file in files)
     return Files(
         table.store.url,
         tuple(File(path, size, 0, tree=tree) for path, size in zip(paths, sizes, strict=True)),
@@ -171,25 +190,25 @@ def _path(table: Snapshot, path: str) -> str:
 # Plain tables ---------------------------------------------------------------------------------------------------------
 
 
-def _partitions(table: Snapshot, columns: Sequence[Column], paths: Sequence[str]) -> dict[str, str]:
+def _partitions(table: Snapshot, files: Sequence[DataFile], paths: Sequence[str]) -> dict[str, str]:
     """SQL for each partition column. The protocol has no empty text: it stands for NULL."""
     found = {}
-    for column in columns:
+    for column in columns_of(table):
         if column.name in table.partition_by:
-            text = _partition_text(table, column.name, paths)
+            text = _partition_text(table, column.name, files, paths)
             found[column.name] = (
                 f"CAST(nullif({text}, '') AS {duckdb_type(column.type)}) AS {quoted(column.name)}"
             )
     return found
 
 
-def _partition_text(table: Snapshot, name: str, paths: Sequence[str]) -> str:
+def _partition_text(table: Snapshot, name: str, files: Sequence[DataFile], paths: Sequence[str]) -> str:
     """SQL for a partition value's text, from the file's name: DuckDB then skips files by it.
 
     Where the folders' names are not the values, as the protocol allows, from a list of all files.
     """
-    if not all(_is_hive(table, file.path, file.partition) for file in table.files):
-        values = [file.partition.get(name) for file in table.files]
+    if not all(_is_hive(table, file.path, file.partition) for file in files):
+        values = [file.partition.get(name) for file in files]
         pairs = (f"{literal(path)}: {literal(value)}" for path, value in zip(paths, values, strict=True))
         return f"CAST(MAP {{{', '.join(pairs)}}}[{FILE_NAME}] AS VARCHAR)"
     later = table.partition_by[table.partition_by.index(name) + 1 :]
@@ -246,7 +265,7 @@ def _check_int96(session: Session, table: Snapshot) -> None:
     paths = [_path(table, file.path) for file in table.files]
     if not paths:
         return
-    session.pin(_files(table, paths))
+    session.pin(_files(table, table.files, paths))
     names = literal([escaped(path) for path in paths])
     found = session.run(f"SELECT file_name FROM parquet_schema({names}) WHERE type = 'INT96' LIMIT 1")
     if found:

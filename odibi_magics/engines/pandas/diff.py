@@ -1,0 +1,241 @@
+"""Two versions of a table, or two tables, compared: files that both name are not read, where files can be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide
+from odibi_magics.delta.schema import Schema, schema_changes
+from odibi_magics.engines.base import Source
+from odibi_magics.engines.pandas.checks import Rows, for_example
+from odibi_magics.engines.pandas.comparable import common_type
+from odibi_magics.engines.pandas.datafiles import DataFile
+from odibi_magics.engines.pandas.diff_sql import Comparison, Found, Pair, key_query
+from odibi_magics.engines.pandas.read_delta import can_choose, columns_of, open_table, scan_delta, scan_some
+from odibi_magics.engines.pandas.scan import Scan
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.snapshot import Snapshot
+from odibi_magics.errors import EngineError, KeysRefused, NoSuchVersion, suggest
+from odibi_magics.quoting import Quoting
+
+
+def diff(
+    session: Session, before: Source, after: Source, *, keys: Sequence[str] = (), rows: int = 20
+) -> Diff:
+    """What differs from one to the other; up to `rows` of the rows that differ are in the sample.
+
+    session: may open the files of both. Raises EngineError: no table, columns or files that are not there, keys that
+    do not tell rows apart (KeysRefused), a version that is gone (NoSuchVersion); ConnectionFailed, Cancelled.
+    """
+    sides = _sides(before, after)
+    columns = _columns(*sides)
+    pairs = _pairs(sides, columns, keys)
+    try:
+        found = _found(session, sides, pairs, keys, rows)
+        shared = _count(session, sides[0].table, sides[0].shared)
+    except EngineError as error:
+        raise next(filter(None, map(_vacuumed, sides)), error) from None
+    return _told(sides, columns, pairs[: _distinct(keys)], found, shared)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """read: the files whose rows are compared. shared: those that the other side names too, which are not read."""
+
+    source: Source
+    table: Snapshot
+    read: tuple[DataFile, ...]
+    shared: tuple[DataFile, ...] = ()
+    chosen: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.source.place.address}@{self.table.version}"
+
+    @property
+    def schema(self) -> Schema:
+        return Schema(self.table.columns, self.table.partition_by, self.table.not_null)
+
+    def scan(self, session: Session) -> Scan:
+        if self.chosen:
+            return scan_some(session, self.table, self.read)
+        return scan_delta(session, self.source, self.table)
+
+
+_Sides = tuple[_Side, _Side]
+
+
+def _sides(before: Source, after: Source) -> _Sides:
+    sources = (before, after)
+    for source in sources:
+        if source.place.format != "delta":
+            raise EngineError(
+                f"{source.place.address} is {source.place.format}, and only Delta tables can be compared"
+            )
+    old, new = (open_table(source.place, source.version, source.timestamp) for source in sources)
+    choose = (can_choose(old), can_choose(new))
+    same = all(choose) and old.store.url == new.store.url
+    # No deletion vectors here, so that the path alone says which rows a file gives.
+    both = {file.path for file in old.files} & {file.path for file in new.files} if same else set()
+    first, second = (
+        _Side(
+            source,
+            table,
+            tuple(file for file in table.files if file.path not in both),
+            tuple(file for file in table.files if file.path in both),
+            chosen,
+        )
+        for source, table, chosen in zip(sources, (old, new), choose, strict=True)
+    )
+    return first, second
+
+
+# Columns --------------------------------------------------------------------------------------------------------------
+
+
+def _columns(before: _Side, after: _Side) -> tuple[DiffColumn, ...]:
+    """Those that both have. Raises EngineError where there are none whose values can be compared."""
+    old = {column.name.lower(): column for column in columns_of(before.table)}
+    found = tuple(
+        DiffColumn(column.name, was.type, column.type, common_type(was.type, column.type) is not None)
+        for column in columns_of(after.table)
+        if (was := old.get(column.name.lower()))
+    )
+    if not any(column.compared for column in found):
+        named = (f"{side.name} has {', '.join(map(str, columns_of(side.table)))}" for side in (before, after))
+        raise EngineError(f"there is no column to compare: {'; '.join(named)}")
+    return found
+
+
+def _pairs(sides: _Sides, columns: Sequence[DiffColumn], keys: Sequence[str]) -> list[Pair]:
+    """The columns to compare, the keys first."""
+    old, new = ({column.name.lower(): column for column in columns_of(side.table)} for side in sides)
+    wanted = [_key(sides, columns, key) for key in dict.fromkeys(key.lower() for key in keys)]
+    rest = [column for column in columns if column.compared and column not in wanted]
+    return [
+        Pair(old[lower], new[lower], common_type(column.before, column.after) or "")
+        for column in (*wanted, *rest)
+        if (lower := column.name.lower())
+    ]
+
+
+def _key(sides: _Sides, columns: Sequence[DiffColumn], key: str) -> DiffColumn:
+    found = next((column for column in columns if column.name.lower() == key.lower()), None)
+    if found is not None and found.compared:
+        return found
+    if found is not None:
+        raise KeysRefused(
+            f"keys: '{found.name}' is {found.before} in {sides[0].name} and {found.after} in {sides[1].name}, whose "
+            "values cannot be compared"
+        )
+    lacking = [side.name for side in sides if key.lower() not in side.schema.by_name]
+    hint = suggest(key, [column.name for column in columns if column.compared])
+    raise KeysRefused(f"keys: there is no column '{key}' in {' nor in '.join(lacking)} ({hint})")
+
+
+def _distinct(keys: Sequence[str]) -> int:
+    return len({key.lower() for key in keys})
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+def _found(session: Session, sides: _Sides, pairs: Sequence[Pair], keys: Sequence[str], rows: int) -> Found:
+    if not any(side.read for side in sides):
+        return Found()
+    scans = [side.scan(session) for side in sides]
+    comparison = Comparison(session, scans[0], scans[1], pairs, _distinct(keys))
+    if keys and comparison.has_bad_keys():
+        _refuse_keys(session, sides, scans, pairs[: comparison.keys])
+    return comparison.find(rows)
+
+
+def _refuse_keys(session: Session, sides: _Sides, scans: Sequence[Scan], pairs: Sequence[Pair]) -> None:
+    """Raises KeysRefused with the side at fault, how many rows and some of them."""
+    for side, scan, after in zip(sides, scans, (False, True), strict=True):
+        names = [(pair.after if after else pair.before).name for pair in pairs]
+        rows = _rows(session, scan, key_query(scan, pairs, after=after))
+        head = f"keys: [{', '.join(names)}]: in {side.name} "
+        remedy = ". Choose other keys, or give none to compare rows as wholes"
+        nulls, shown = rows.nulls(names)
+        if nulls:
+            words = f"{_counted(nulls)} NULL in a key, so no row of the other can be told to be the same one"
+            raise KeysRefused(Quoting(head, words, for_example(shown), remedy))
+        repeated, shown = rows.repeated(names)
+        if repeated:
+            words = (
+                f"{_counted(repeated)} the same keys as an earlier one, so it is open which of them changed"
+            )
+            raise KeysRefused(Quoting(head, words, for_example(shown), remedy))
+
+
+def _rows(session: Session, scan: Scan, sql: str) -> Rows:
+    return Rows(session, f"(\n{sql}\n)", lambda names: scan.tables)
+
+
+def _counted(count: int) -> str:
+    return "1 row has" if count == 1 else f"{count:,} rows have"
+
+
+def _count(session: Session, table: Snapshot, files: Sequence[DataFile]) -> int:
+    """Rows of these files; of one of which the log does not tell, its footer does."""
+    untold = [file for file in files if file.rows is None]
+    told = sum(file.rows or 0 for file in files)
+    if not untold:
+        return told
+    scan = scan_some(session, table, untold)
+    return told + int(session.run(f"SELECT count(*) FROM (\n{scan.sql}\n)", scan.tables)[0][0])
+
+
+# What comes out -------------------------------------------------------------------------------------------------------
+
+
+def _told(
+    sides: _Sides, columns: tuple[DiffColumn, ...], keys: Sequence[Pair], found: Found, shared: int
+) -> Diff:
+    same = found.changed + found.unchanged + shared
+    before, after = (
+        _side(side, same + more) for side, more in zip(sides, (found.removed, found.added), strict=True)
+    )
+    named = [pair.after.name for pair in keys]
+    first = [column for name in named for column in columns if column.name == name]
+    read = [file for side in sides for file in side.read]
+    return Diff(
+        before,
+        after,
+        tuple(named),
+        (*first, *(column for column in columns if column not in first)),
+        schema_changes(sides[0].schema, sides[1].schema),
+        found.added,
+        found.removed,
+        found.changed if keys else None,
+        found.unchanged + shared,
+        found.sample,
+        len(read),
+        sum(file.size for file in read),
+        len(sides[0].shared),
+        sum(file.size for file in sides[0].shared),
+    )
+
+
+def _side(side: _Side, rows: int) -> DiffSide:
+    table = side.table
+    return DiffSide(
+        side.source.place.address,
+        table.store.url,
+        table.version,
+        rows,
+        len(table.files),
+        sum(file.size for file in table.files),
+    )
+
+
+def _vacuumed(side: _Side) -> NoSuchVersion | None:
+    """That files of a version are gone, where they are."""
+    store = side.table.store
+    there = {info.path for info in store.files()}
+    gone = [file.path for file in side.read if store.at(file.path) not in there]
+    if not gone:
+        return None
+    return NoSuchVersion(f"{side.name} cannot be read any more: {len(gone)} of its files are gone")
