@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -125,6 +125,19 @@ def add_limit(parser: Parser) -> None:
     )
 
 
+def add_diff(parser: Parser) -> None:
+    """Two TABLEs, each of which may be two words."""
+    parser.add_argument(
+        "tables", nargs="+", metavar="TABLE",
+        help="two of them, as in conn:path@5 conn:path@9; of conn:path@5 alone, what has changed since then",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keys", action="extend", default=[], type=names, metavar="COLUMN[,COLUMN]",
+        help="what tells rows apart, so that changed ones are told from removed and added ones; without it rows are "
+        "compared as wholes, as often as they come",
+    )  # fmt: skip
+
+
 def add_refresh(parser: Parser) -> None:
     parser.add_argument("--refresh", action="store_true", help="fetch secrets and tokens anew")
 
@@ -229,6 +242,24 @@ _WHY_NOT: dict[Does, str] = {
 }
 
 
+def two_tables(words: Sequence[str], connections: Collection[str]) -> list[tuple[str, ...]]:
+    """The words of one or two TABLEs, each one word or CONN PATH. connections: names of which one may stand alone.
+
+    Raises UsageError for more.
+    """
+    found: list[tuple[str, ...]] = []
+    left = list(words)
+    while left:
+        size = 2 if left[0] in connections and len(left) > 1 else 1
+        found.append(tuple(left[:size]))
+        del left[:size]
+    if len(found) > 2:
+        raise UsageError(
+            f"two TABLEs are compared, not {len(found)}: {', '.join(' '.join(one) for one in found)}"
+        )
+    return found
+
+
 # Values ---------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +277,14 @@ def versions(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text[:18]) > 0 and len(text) < 19):
         raise UsageError(f"a number of versions, at least 1, or all is wanted, not '{text}'")
     return int(text)
+
+
+def names(text: str) -> list[str]:
+    """Names between commas."""
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise UsageError(f"names with commas between them are wanted, not '{text}'")
+    return found
 
 
 def minutes(text: str) -> float:

@@ -129,13 +129,20 @@ class Tables:
         after = Source(places[1], version=other_version, timestamp=_when(other_timestamp))
         return self._diff(before, after, keys, rows)
 
-    def diff(self, table: str, other: str | None = None, *, keys: Sequence[str] = (), rows: int = 20) -> Diff:
+    def diff(
+        self,
+        table: str | Sequence[str],
+        other: str | Sequence[str] | None = None,
+        *,
+        keys: Sequence[str] = (),
+        rows: int = 20,
+    ) -> Diff:
         """What differs from one TABLE to another; without the other, from `conn:path@5` to the newest version.
 
-        keys, rows: as of `diff_delta`, which says what is raised.
+        A TABLE is one word, or the two words of CONN PATH@5. keys, rows: as of `diff_delta`, which says what is raised.
         """
-        before = parse_address(table)
-        after = parse_address(other) if other is not None else replace(before, version=None, timestamp=None)
+        before = _address(table)
+        after = replace(before, version=None, timestamp=None) if other is None else _address(other)
         found = self._diff(self._source(before), self._source(after), keys, rows)
         return replace(found, before=_named(found.before, before), after=_named(found.after, after))
 
@@ -194,8 +201,12 @@ def _counted(limit: int | None) -> int | None:
     return limit
 
 
-_TWICE = "a diff takes two versions, as in TABLE@5 TABLE@9, or TABLE@5 alone: what has changed since"
+_TWICE = "which versions? TABLE@5 TABLE@9, or TABLE@5 alone for what has changed since"
 _SAME = "both are the same version of the same table, which does not differ from itself"
+
+
+def _address(table: str | Sequence[str]) -> Address:
+    return parse_address(table) if isinstance(table, str) else parse_address(*table)
 
 
 def _named(side: DiffSide, address: Address) -> DiffSide:

@@ -10,11 +10,12 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.cli.answer import problem_data
+from odibi_magics.config.types import Column
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
-    from odibi_magics.config.types import Column
     from odibi_magics.connections.status import ConnectionStatus
+    from odibi_magics.delta.diff import Diff, DiffColumn, RowDiff
     from odibi_magics.delta.history import History
     from odibi_magics.doctor.diagnosis import Diagnosis
     from odibi_magics.engines.base import Place, Preview, Warned
@@ -68,6 +69,34 @@ def preview_data(preview: Preview) -> dict[str, Any]:
         "columns": _columns(preview.columns),
         "rows": [list(map(_instant, row, preview.columns)) for row in preview.rows],
         "total": preview.total,
+    }
+
+
+def diff_data(diff: Diff) -> dict[str, Any]:
+    """A diff; its sample's rows as lists in the order of the columns that were compared."""
+    return {
+        "before": asdict(diff.before),
+        "after": asdict(diff.after),
+        "identical": diff.identical,
+        "keys": diff.keys,
+        "rows": {name: getattr(diff, name) for name in ("added", "removed", "changed", "unchanged")},
+        "schema_changes": [asdict(change) for change in diff.schema_changes],
+        "columns": [asdict(column) for column in diff.columns],
+        "sample": [_row_diff(row, diff.compared) for row in diff.sample],
+        "read": {"files": diff.files_read, "bytes": diff.bytes_read},
+        "skipped": {"files": diff.files_skipped, "bytes": diff.bytes_skipped},
+    }
+
+
+def _row_diff(row: RowDiff, columns: Sequence[DiffColumn]) -> dict[str, Any]:
+    before = [Column(column.name, column.before) for column in columns]
+    after = [Column(column.name, column.after) for column in columns]
+    return {
+        "kind": row.kind,
+        "before": row.before and list(map(_instant, row.before, before)),
+        "after": row.after and list(map(_instant, row.after, after)),
+        "changed": row.changed,
+        "count": row.count,
     }
 
 

@@ -17,6 +17,7 @@ from odibi_magics.options import (
     Parser,
     RunOptions,
     add_choice,
+    add_diff,
     add_doctor,
     add_engine,
     add_file,
@@ -29,6 +30,7 @@ from odibi_magics.options import (
     add_texts,
     rows,
     run_options,
+    two_tables,
 )
 from odibi_magics.secret import redact
 
@@ -146,6 +148,18 @@ def history(parser: Parser, words: Sequence[str]) -> Answer:
     return Answer(shown.text, lambda: history_data(told, warned))
 
 
+def diff(parser: Parser, words: Sequence[str]) -> Answer:
+    """Tables that differ are no failure."""
+    from odibi_magics.cli.data import diff_data
+    from odibi_magics.display.diff import COMMAND, diff_text
+
+    found = parser.read(words)
+    project = _project_here(found)
+    tables = two_tables(found.tables, project.definitions.connections)
+    made = project.engine.diff(*tables, keys=found.keys, rows=found.rows)
+    return Answer(diff_text(made, COMMAND), lambda: diff_data(made))
+
+
 def connections(parser: Parser, words: Sequence[str]) -> Answer:
     """Fails where one of them does not answer."""
     from odibi_magics.cli.data import status_data
@@ -251,6 +265,9 @@ _ALL = (
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
     Verb("history", "Show what a Delta table went through.", history, (add_table, add_limit, *_HERE)),
+    Verb(
+        "diff", "Show what differs between two versions, or two tables.", diff, (add_diff, _add_rows, *_HERE)
+    ),
     Verb(
         "connections", "List the connections and check that they answer.", connections, (add_refresh, *_HERE)
     ),

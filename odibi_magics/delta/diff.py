@@ -62,7 +62,8 @@ class Diff:
     added, removed, changed, unchanged: rows, exact. changed: None without keys.
     sample: some of the rows that differ, in an order that stays the same from run to run.
     files_read, bytes_read: data files opened, of both sides together. files_skipped, bytes_skipped: files that both
-    versions name with the same deletion vector: they are not read, and their rows are unchanged.
+      versions name with the same deletion vector: they are not read, and their rows are unchanged. unchecked: those of
+      them that may hold a key of a row that was read, by what the log says; a key that comes twice so is not noticed.
     """
 
     before: DiffSide
@@ -79,6 +80,7 @@ class Diff:
     bytes_read: int = 0
     files_skipped: int = 0
     bytes_skipped: int = 0
+    unchecked: int = 0
 
     @property
     def compared(self) -> tuple[DiffColumn, ...]:

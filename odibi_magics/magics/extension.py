@@ -202,6 +202,15 @@ class OdibiMagics(Magics):
 
         delta.history(self, line)
 
+    def odibi_diff(self, line: str) -> None:
+        """%odibi_diff TABLE@5 [TABLE@9]: what differs between two versions or tables; of one, what has changed since.
+
+        --keys COLUMN[,COLUMN]   what tells rows apart
+        """
+        from odibi_magics.magics import diff
+
+        diff.diff(self, line)
+
     @_magic(line_magic)
     def odibi_graph(self, line: str) -> None:
         """%odibi_graph [FILE]: the pipeline as a picture."""

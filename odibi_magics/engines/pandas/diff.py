@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from odibi_magics.config.types import Column
 from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide
+from odibi_magics.delta.readable import in_words, readable_versions
 from odibi_magics.delta.schema import Schema, schema_changes
 from odibi_magics.engines.base import Source
 from odibi_magics.engines.pandas.checks import Rows, for_example
 from odibi_magics.engines.pandas.comparable import common_type
 from odibi_magics.engines.pandas.datafiles import DataFile
+from odibi_magics.engines.pandas.diff_keys import may_share
 from odibi_magics.engines.pandas.diff_sql import Comparison, Found, Pair, key_query
+from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.read_delta import can_choose, columns_of, open_table, scan_delta, scan_some
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
@@ -111,7 +115,7 @@ def _columns(before: _Side, after: _Side) -> tuple[DiffColumn, ...]:
 def _pairs(sides: _Sides, columns: Sequence[DiffColumn], keys: Sequence[str]) -> list[Pair]:
     """The columns to compare, the keys first."""
     old, new = ({column.name.lower(): column for column in columns_of(side.table)} for side in sides)
-    wanted = [_key(sides, columns, key) for key in dict.fromkeys(key.lower() for key in keys)]
+    wanted = list(dict.fromkeys(_key(sides, columns, key) for key in keys))
     rest = [column for column in columns if column.compared and column not in wanted]
     return [
         Pair(old[lower], new[lower], common_type(column.before, column.after) or "")
@@ -216,6 +220,7 @@ def _told(
         sum(file.size for file in read),
         len(sides[0].shared),
         sum(file.size for file in sides[0].shared),
+        may_share(read, sides[0].shared, [Column(pair.before.name, pair.type) for pair in keys]),
     )
 
 
@@ -232,10 +237,15 @@ def _side(side: _Side, rows: int) -> DiffSide:
 
 
 def _vacuumed(side: _Side) -> NoSuchVersion | None:
-    """That files of a version are gone, where they are."""
+    """That files of a version are gone, where they are, and which versions still read."""
     store = side.table.store
-    there = {info.path for info in store.files()}
-    gone = [file.path for file in side.read if store.at(file.path) not in there]
-    if not gone:
+    there = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
+    gone = [file.path for file in side.read if file.path not in there]
+    newest = open_table(side.source.place) if gone else None
+    if newest is None:
         return None
-    return NoSuchVersion(f"{side.name} cannot be read any more: {len(gone)} of its files are gone")
+    files = "1 of its files is" if len(gone) == 1 else f"{len(gone):,} of its files are"
+    paths = [file.path for file in newest.files]
+    versions = readable_versions(StoreLog(store), newest.version, paths, there)
+    left = f"versions that still read: {in_words(versions)}" if versions else "no version of it can be read"
+    return NoSuchVersion(f"{side.name} cannot be read any more: {files} gone, as VACUUM deletes them; {left}")

@@ -213,7 +213,7 @@ def candidates(job: Job, table: Snapshot) -> list[DataFile]:
 def _bounds(job: Job) -> dict[str, tuple[Any, Any]]:
     """Lowest and highest of each staged key of a type whose bounds every writer logs exactly."""
     types = {column.name: column.type for column in job.source_columns}
-    names = [key for key in job.keys if types[key] in _EXACT and key not in job.layout.partition_by]
+    names = [key for key in job.keys if types[key] in EXACT and key not in job.layout.partition_by]
     if not names:
         return {}
     items = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in names)
@@ -221,7 +221,7 @@ def _bounds(job: Job) -> dict[str, tuple[Any, Any]]:
     return {name: (row[2 * i], row[2 * i + 1]) for i, name in enumerate(names)}
 
 
-_EXACT = {"tinyint", "smallint", "int", "bigint", "string", "date"}
+EXACT = {"tinyint", "smallint", "int", "bigint", "string", "date"}
 
 
 def _overlaps(file: DataFile, name: str, low: Any, high: Any) -> bool:
