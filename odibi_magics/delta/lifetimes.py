@@ -17,13 +17,14 @@ class Lifetimes:
     """All versions of a table that its log can give.
 
     first: the oldest of them. newest: the table as it is. spans: of each file on storage, relative to the table, the
-    versions that need it. changes: files that hold changes between versions for the change data feed.
+    versions that need it. named: files that the log names and no version needs: what was removed before the first, and
+    changes between versions, which the change data feed reads.
     """
 
     first: int
     newest: State
     spans: Mapping[str, list[Span]] = field(repr=False)
-    changes: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
 
     def readable(self, lacking: Iterable[str]) -> list[Span]:
         """The versions that need none of these files."""
@@ -53,13 +54,14 @@ def lifetimes(versions: Versions) -> Lifetimes:
     state, url = versions.first(), versions.log.url
     living = _Living(state)
     living.begin(state.version, state.files.values(), url)
-    first, changes = state.version, set[str]()
+    first = state.version
+    named = {name for one in state.tombstones.values() for name in stored(one, url)}
     for commit in versions.onward(state, versions.newest):
         living.end(commit.version - 1, map(key, commit.each("remove")))
         living.begin(commit.version, commit.each("add"), url)
-        changes.update(name for one in commit.each("cdc") for name in stored(one, url))
+        named.update(name for one in commit.each("cdc") for name in stored(one, url))
     living.end(versions.newest, list(living.since), whole=True)
-    return Lifetimes(first, state, living.spans, frozenset(changes))
+    return Lifetimes(first, state, living.spans, frozenset(named))
 
 
 class _Living:

@@ -163,7 +163,11 @@ class Versions:
 
     def _base(self, version: int) -> State:
         """Where to begin for a version: the last checkpoint that commits lead on from, or nothing."""
-        if version > self.newest or version < self.oldest:
+        if self.oldest > self.newest:
+            raise DamagedLog(
+                self.log.url, commit_name(self._whole_from - 1), "it is missing, and no checkpoint follows it"
+            )
+        if not self.oldest <= version <= self.newest:
             raise NoSuchVersion(f"{self.log.url} has no version {version}: {self._told()}")
         usable = [k for k in self._checkpoints if k <= version and self._leads(k, version)]
         if usable:
@@ -177,8 +181,6 @@ class Versions:
         return all(one in self.versions for one in range(after + 1, version + 1))
 
     def _told(self) -> str:
-        if self.oldest > self.newest:
-            return "no version can be read any more"
         if self.oldest == self.newest:
             return f"its only version is {self.newest}"
         return f"its versions are {self.oldest} to {self.newest}"

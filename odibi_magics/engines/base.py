@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from odibi_magics.delta.diff import Diff
     from odibi_magics.delta.history import History
     from odibi_magics.delta.restore import Restored
+    from odibi_magics.delta.vacuum import Vacuumed
 
 
 @dataclass(frozen=True)
@@ -346,6 +347,21 @@ class Engine(Protocol):
         keys: columns that tell rows apart; with none they are compared as wholes, as often as they come. rows: of those
         that differ, so many are in the sample. Raises EngineError (KeysRefused for keys that are NULL or come twice,
         NoSuchVersion for a version that is gone), ConnectionFailed, Cancelled.
+        """
+
+    def vacuum(
+        self,
+        place: Place,
+        *,
+        retention_hours: float = 168,
+        force: bool = False,
+        mark: str | None = None,
+        dry_run: bool = False,
+    ) -> Vacuumed:
+        """Deletes files of a Delta table's folder that no version within the retention needs.
+
+        mark: userMetadata of the commits that tell of it. Raises UsageError for a retention below a week without
+        `force`, EngineError, ConnectionFailed and Cancelled, which say how many files went, WriteConflict.
         """
 
     def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 from odibi_magics.delta.replay import State
 from odibi_magics.delta.restore import Files, Restored, TableChange
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas.put_commit import put_commit
 from odibi_magics.engines.pandas.restore import empty, restore
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.pandas.upkeep import versions_of
@@ -206,7 +208,7 @@ def test_a_damaged_commit_is_named(lake: Lake, text: bytes) -> None:
     lake.write({"id": [1]})
     lake.write({"id": [2]})
     lake.put(f"t/_delta_log/{1:020}.json", text)
-    with pytest.raises(DamagedLog, match="00001.json: its line 1 is no JSON object"):
+    with pytest.raises(DamagedLog, match=r"00001\.json: its line 1 is no JSON object"):
         restore(place(lake), 0)
 
 
@@ -215,9 +217,7 @@ def test_a_missing_commit_is_named(lake: Lake) -> None:
         lake.write({"id": [i]})
     store = open_store(place(lake))
     store.delete(store.at(f"_delta_log/{1:020}.json"))
-    with pytest.raises(
-        OdibiError, match="has no version 3: no version can be read any more|00001.json: it is missing"
-    ):
+    with pytest.raises(OdibiError, match=r"00001\.json: it is missing, and no checkpoint follows it"):
         restore(place(lake), 3)
 
 
@@ -249,12 +249,13 @@ def test_a_damaged_checkpoint_is_named(lake: Lake) -> None:
 
 
 def together(*calls: Callable[[], Restored]) -> list[Any]:
-    gate, results = threading.Barrier(len(calls)), [None] * len(calls)
+    gate = threading.Barrier(len(calls))
+    results: list[Any] = [None] * len(calls)
 
     def one(i: int) -> None:
         gate.wait()
         try:
-            results[i] = calls[i]()  # type: ignore[call-overload]
+            results[i] = calls[i]()
         except OdibiError as error:
             results[i] = error
 
@@ -270,7 +271,7 @@ def test_of_two_restores_at_once_one_is_made(lake: Lake) -> None:
     lake.write({"id": [1]})
     lake.write({"id": [2]})
     for version in (1, 3, 5):
-        results = together(*[lambda: restore(place(lake), 0, at=version, mark="{}") for _ in range(3)])
+        results = together(*[partial(restore, place(lake), 0, at=version, mark="{}")] * 3)
         made = [one.committed for one in results if isinstance(one, Restored)]
         refused = [one for one in results if isinstance(one, WriteConflict)]
         assert (made, len(refused)) == ([version + 1], 2)
@@ -279,18 +280,15 @@ def test_of_two_restores_at_once_one_is_made(lake: Lake) -> None:
 
 
 def test_a_writer_in_between_is_not_overwritten(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    from odibi_magics.engines.pandas import restore as module
-
     lake.write({"id": [1]})
     lake.write({"id": [2]})
-    put = module.put_commit
 
     def overtaken(*args: Any) -> int:
         monkeypatch.undo()
         lake.write({"id": [3]}, mode="append")
-        return put(*args)
+        return put_commit(*args)
 
-    monkeypatch.setattr(module, "put_commit", overtaken)
+    monkeypatch.setattr("odibi_magics.engines.pandas.restore.put_commit", overtaken)
     with pytest.raises(WriteConflict, match="version 2"):
         restore(place(lake), 0)
     assert lake.rows() == [(2,), (3,)]
@@ -316,6 +314,7 @@ import sys
 from pathlib import Path
 from odibi_magics.connections.local import LocalConnection
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas.put_commit import put_commit
 from odibi_magics.engines.pandas.restore import restore
 place = Place(LocalConnection("lake", Path(sys.argv[1])), "t", "delta")
 print("begin", flush=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,20 @@ class BlobStore(Store):
     def put(self, made: Path, path: str) -> int:
         self.blobs.put(made, path)
         return made.stat().st_size
+
+    def listing(self) -> Iterator[tuple[str, int, int, bool]]:
+        start = len(self.root) + 1
+        for info in self.blobs.below(self.root):
+            yield info["name"][start:], info["size"], int(info["mtime"] * 1000), False
+
+    def delete_files(self, paths: Sequence[str]) -> Iterator[str]:
+        start = len(self.root) + 1
+        for name in self.blobs.delete([self.at(path) for path in paths]):
+            yield name[start:]
+
+    def prune_above(self, paths: Iterable[str]) -> int:
+        """Nothing: a folder without blobs is none."""
+        return 0
 
     def create(self, path: str, data: bytes) -> None:
         self.blobs.create(self.at(path), data)

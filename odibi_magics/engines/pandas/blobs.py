@@ -134,6 +134,27 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
             located = list(map(self._located, paths))
             return awaited(lambda: asyncio.run(_read_all(located)))
 
+    def there(self, paths: Sequence[str]) -> list[bool]:
+        """Whether blobs stand there, asked side by side. Raises ConnectionFailed."""
+        if not paths:
+            return []
+        with self._explained(paths[0], "reading"):
+            located = list(map(self._located, paths))
+            return awaited(lambda: asyncio.run(_ask_all(located)))
+
+    def delete(self, paths: Sequence[str]) -> Iterator[str]:
+        """Deletes blobs, some side by side, and gives each that was there and is gone. Raises ConnectionFailed."""
+        for start in range(0, len(paths), _READS_AT_ONCE):
+            part = paths[start : start + _READS_AT_ONCE]
+            with self._explained(part[0], "deleting"):
+                located = list(map(self._located, part))
+                found = awaited(partial(_delete_all, located))
+            yield from (path for path, gone in zip(part, found, strict=True) if gone is True)
+            for path, gone in zip(part, found, strict=True):
+                if isinstance(gone, Exception):
+                    with self._explained(path, "deleting"):
+                        raise gone
+
     def create(self, path: str, data: bytes) -> None:
         """Puts a blob where none is. It is not given up at a stop: whether it landed must be known.
 
@@ -146,14 +167,6 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
                 store.put(key, data, mode="create", use_multipart=False)
             except AlreadyExistsError:
                 raise FileExistsError(path) from None
-
-    def there(self, paths: Sequence[str]) -> list[bool]:
-        """Whether blobs stand there, asked side by side. Raises ConnectionFailed."""
-        if not paths:
-            return []
-        with self._explained(paths[0], "reading"):
-            located = list(map(self._located, paths))
-            return awaited(lambda: asyncio.run(_ask_all(located)))
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         if mode == "rb":
@@ -211,6 +224,22 @@ async def _ask_all(located: Sequence[tuple[Any, str]]) -> list[bool]:
         return await store.head_async(key)
 
     return [found is not None for found in await _side_by_side(located, one)]
+
+
+def _delete_all(located: Sequence[tuple[Any, str]]) -> list[bool | Exception | None]:
+    """True of each that is gone now, None of one that was not there. An error is given, not raised: of those beside it,
+    it must be known which are gone."""
+
+    async def one(store: Any, key: str) -> bool | Exception:
+        try:
+            await store.delete_async(key)
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            return error
+        return True
+
+    return asyncio.run(_side_by_side(located, one))
 
 
 async def _side_by_side(

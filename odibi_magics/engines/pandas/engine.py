@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from odibi_magics.delta.detail import Detail
     from odibi_magics.delta.history import History
     from odibi_magics.delta.restore import Restored
+    from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.engines.pandas.frame import DuckFrame
     from odibi_magics.engines.pandas.planning import Planner
 
@@ -172,6 +173,20 @@ class PandasEngine:
             return diff(session, before, after, keys=keys, rows=rows)
         finally:
             session.close()
+
+    def vacuum(
+        self,
+        place: Place,
+        *,
+        retention_hours: float = 168,
+        force: bool = False,
+        mark: str | None = None,
+        dry_run: bool = False,
+    ) -> Vacuumed:
+        """What no version needs any more, deleted. Raises as `Engine.vacuum`."""
+        from odibi_magics.engines.pandas.vacuum import vacuum
+
+        return vacuum(place, retention_hours=retention_hours, force=force, mark=mark, dry_run=dry_run)
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

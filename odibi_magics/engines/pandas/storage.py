@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +89,30 @@ class Store:
         """Whether files stand below the root. Raises OSError, ConnectionFailed."""
         return [Path(self.at(path)).is_file() for path in paths]
 
+    def listing(self) -> Iterator[tuple[str, int, int, bool]]:
+        """Every file below the root: its path, bytes, milliseconds since 1970, and whether a folder above is a link.
+
+        Raises OSError, ConnectionFailed.
+        """
+        return _listed(self.root, "", False, set())
+
+    def delete_files(self, paths: Sequence[str]) -> Iterator[str]:
+        """Deletes files below the root, and gives each that was there and is gone. Raises OSError, ConnectionFailed."""
+        for path in paths:
+            with suppress(FileNotFoundError):
+                os.unlink(self.at(path))
+                yield path
+
+    def prune_above(self, paths: Iterable[str]) -> int:
+        """Deletes the folders above some files, below the root, that are empty; says how many went."""
+        folders = {path[:at] for path in paths for at, char in enumerate(path) if char == "/"}
+        gone = 0
+        for folder in sorted(folders, key=len, reverse=True):
+            with suppress(OSError):
+                os.rmdir(self.at(folder))
+                gone += 1
+        return gone
+
     def delete(self, path: str) -> None:
         """Deletes a file if it is there."""
         if self.filesystem.get_file_info(path).type == fs.FileType.File:
@@ -155,6 +179,28 @@ class Store:
         return list(
             self.filesystem.get_file_info(fs.FileSelector(self.root, recursive=True, allow_not_found=True))
         )
+
+
+def _listed(
+    folder: str, prefix: str, linked: bool, seen: set[tuple[int, int]]
+) -> Iterator[tuple[str, int, int, bool]]:
+    """seen: folders that were listed, so that links in a circle end."""
+    try:
+        here = os.stat(folder)
+        if (here.st_dev, here.st_ino) in seen:
+            return
+        seen.add((here.st_dev, here.st_ino))
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in found:
+        if entry.is_dir():
+            yield from _listed(entry.path, f"{prefix}{entry.name}/", linked or entry.is_symlink(), seen)
+            continue
+        with suppress(FileNotFoundError):
+            about = entry.stat()
+            yield prefix + entry.name, about.st_size, about.st_mtime_ns // 1_000_000, linked
 
 
 def _linked(made: Path, target: Path) -> None:

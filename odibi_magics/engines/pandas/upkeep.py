@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from odibi_magics.delta.lifetimes import Span
@@ -17,8 +18,12 @@ from odibi_magics.errors import EngineError
 
 def versions_of(store: Store) -> Versions:
     """The table's versions. Raises EngineError where there is none, OSError, ConnectionFailed."""
-    log = StoreLog(store)
-    found = Versions(log, tuple(log.names()), decoded)
+    return versions_among(store, store.names("_delta_log"))
+
+
+def versions_among(store: Store, names: Iterable[str]) -> Versions:
+    """The same, of a log that was listed already. names: of the files in it."""
+    found = Versions(StoreLog(store), tuple(names), decoded)
     if not found.versions:
         raise EngineError(no_table(store))
     return found
