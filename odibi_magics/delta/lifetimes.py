@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import Action, Key, State, Versions, key
@@ -26,27 +27,15 @@ class Lifetimes:
     spans: Mapping[str, list[Span]] = field(repr=False)
     named: frozenset[str] = frozenset()
 
-    def readable(self, lacking: Iterable[str]) -> list[Span]:
-        """The versions that need none of these files."""
-        return ranges(self._needing(lacking), self.first, wanted=False)
-
-    def lost(self, gone: Iterable[str], going: Iterable[str]) -> list[Span]:
-        """The versions that can be read without the files that are gone, and not without those that are going."""
-        before, then = self._needing(gone), self._needing(going)
-        return ranges([b and not a for a, b in zip(before, then, strict=True)], self.first, wanted=True)
-
-    def _needing(self, files: Iterable[str]) -> list[bool]:
-        """Of each version from the first on, whether it needs one of the files."""
+    def readable(self, lacking: Iterable[str]) -> list[int]:
+        """The versions that need none of these files, sorted."""
         steps = [0] * (self.newest.version - self.first + 2)
-        for name in files:
+        for name in lacking:
             for low, high in self.spans.get(name, ()):
                 steps[low - self.first] += 1
                 steps[high - self.first + 1] -= 1
-        found, needed = [], 0
-        for step in steps[:-1]:
-            needed += step
-            found.append(needed > 0)
-        return found
+        needed = accumulate(steps[:-1])
+        return [version for version, count in enumerate(needed, self.first) if not count]
 
 
 def lifetimes(versions: Versions) -> Lifetimes:
@@ -86,14 +75,12 @@ class _Living:
                     self.spans.setdefault(name, []).append((since, version))
 
 
-def ranges(flags: Iterable[bool], first: int, *, wanted: bool) -> list[Span]:
-    """The runs of versions whose flag is the wanted one; the first flag is of version `first`."""
+def runs(versions: Iterable[int]) -> tuple[Span, ...]:
+    """Versions, sorted, as the runs they come in."""
     found: list[Span] = []
-    for version, flag in enumerate(flags, first):
-        if flag is not wanted:
-            continue
+    for version in versions:
         if found and found[-1][1] == version - 1:
             found[-1] = (found[-1][0], version)
         else:
             found.append((version, version))
-    return found
+    return tuple(found)

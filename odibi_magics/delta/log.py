@@ -233,6 +233,20 @@ def checkpoints(names: Iterable[str]) -> list[int]:
     return sorted(whole)
 
 
+def checkpoint_files(names: Iterable[str], version: int) -> list[str]:
+    """The files of a version's checkpoint: of one of them, where there are several."""
+    found = [name for name in names if name.startswith(f"{version:020}.checkpoint")]
+    kinds = {name: match for name in found if (match := _CHECKPOINT.fullmatch(name))}
+    single = sorted(name for name, match in kinds.items() if match["part"] is None)
+    if single:
+        return single[:1]
+    count = next(
+        parts for parts in {match["parts"] for match in kinds.values()}
+        if sum(match["parts"] == parts for match in kinds.values()) == int(parts)
+    )  # fmt: skip
+    return sorted(name for name, match in kinds.items() if match["parts"] == count)
+
+
 def versions_of(names: Iterable[str]) -> list[int]:
     """The versions whose commits are among these names, sorted."""
     return sorted(_versions(names))

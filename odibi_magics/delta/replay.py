@@ -7,13 +7,20 @@ Source: "Action Reconciliation" and "Checkpoints" in https://github.com/delta-io
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from odibi_magics.delta.log import Commit, Log, commit_name, commits
+from odibi_magics.delta.log import (
+    Commit,
+    Log,
+    checkpoint_files,
+    checkpoints,
+    commit_name,
+    versions_of,
+    whole,
+)
 from odibi_magics.errors import DamagedLog, NoSuchVersion
 
 Action = Mapping[str, Any]
@@ -23,12 +30,6 @@ Key = tuple[str, str]
 
 Decode = Callable[[bytes], Iterable[Action]]
 """The actions in a checkpoint's Parquet, maps as dicts, without what is null in them. Raises ValueError."""
-
-_COMMIT = re.compile(r"(\d{20})\.json")
-_CHECKPOINT = re.compile(r"(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10})|\.[\w-]{36})?\.(?:parquet|json)")
-
-# Commits that are read side by side before they are taken in, so that a long log does not stand in memory.
-_AT_ONCE = 256
 
 
 def key(file: Action) -> Key:
@@ -110,7 +111,7 @@ class Versions:
     @cached_property
     def versions(self) -> frozenset[int]:
         """Those whose commit is there."""
-        return frozenset(int(match[1]) for name in self.names if (match := _COMMIT.fullmatch(name)))
+        return frozenset(versions_of(self.names))
 
     @cached_property
     def newest(self) -> int:
@@ -138,7 +139,7 @@ class Versions:
 
         Raises DamagedLog where one is missing.
         """
-        for commit in self.commits(state.version + 1, version):
+        for commit in whole(self.log, range(state.version + 1, version + 1)):
             state.apply(commit.version, commit.actions)
             yield commit
         if not (state.metadata and state.protocol):
@@ -146,16 +147,10 @@ class Versions:
                 self.log.url, commit_name(state.version), "no metadata or no protocol was told by then"
             )
 
-    def commits(self, first: int, last: int) -> Iterator[Commit]:
-        """The commits of these versions in order. Raises DamagedLog where one is missing."""
-        for start in range(first, last + 1, _AT_ONCE):
-            wanted = range(start, min(start + _AT_ONCE, last + 1))
-            found = commits(self.log, wanted)
-            there = {commit.version for commit in found}
-            for version in wanted:
-                if version not in there:
-                    raise DamagedLog(self.log.url, commit_name(version), "it is missing")
-            yield from found
+    def commit(self, version: int) -> Commit:
+        """Raises DamagedLog where it is missing."""
+        (found,) = whole(self.log, [version])
+        return found
 
     def first(self) -> State:
         """The table at the oldest version that can be put together."""
@@ -194,21 +189,12 @@ class Versions:
         return version
 
     @cached_property
-    def _checkpoints(self) -> dict[int, tuple[str, ...]]:
-        """The files of each complete checkpoint."""
-        whole: dict[int, tuple[str, ...]] = {}
-        parts: dict[tuple[int, int], list[str]] = {}
-        for name in self.names:
-            if match := _CHECKPOINT.fullmatch(name):
-                if match[2]:
-                    parts.setdefault((int(match[1]), int(match[3])), []).append(name)
-                else:
-                    whole[int(match[1])] = (name,)
-        complete = {version: tuple(found) for (version, of), found in parts.items() if len(found) == of}
-        return complete | whole
+    def _checkpoints(self) -> frozenset[int]:
+        """Those that are whole."""
+        return frozenset(checkpoints(self.names))
 
     def _checkpoint(self, version: int) -> State:
-        names = self._checkpoints[version]
+        names = checkpoint_files(self.names, version)
         top = [action for name in names for action in self._actions(name)]
         sidecars = [f"_sidecars/{_last(one['sidecar']['path'])}" for one in top if one.get("sidecar")]
         below = (action for name in sidecars for action in self._actions(name))

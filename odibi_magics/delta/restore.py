@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from odibi_magics.delta.features import merged_protocol, protocol_features, uncopied
+from odibi_magics.delta.history import rows_of
 from odibi_magics.delta.replay import Action, Key, State
 from odibi_magics.delta.writing import Deed, removed
 from odibi_magics.errors import EngineError
@@ -246,16 +247,6 @@ def totals(files: Iterable[Action]) -> Files:
         known = known and found is not None
         rows += found or 0
     return Files(counted, rows if known else None, size)
-
-
-def rows_of(file: Action) -> int | None:
-    """The rows of an add but for the deleted ones; None where its statistics do not say."""
-    try:
-        rows = int(json.loads(file["stats"])["numRecords"])
-    except (KeyError, TypeError, ValueError):
-        return None
-    vector = file.get("deletionVector") or {}
-    return rows - int(vector.get("cardinality") or 0)
 
 
 def table_changes(before: Action, after: Action, typed: Callable[[Any], str]) -> tuple[TableChange, ...]:

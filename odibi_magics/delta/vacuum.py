@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from odibi_magics.delta.lifetimes import Lifetimes, Span
+from odibi_magics.delta.lifetimes import Lifetimes, Span, runs
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import Action, State
 from odibi_magics.delta.restore import check_copied
@@ -141,9 +141,11 @@ def cleaning(lived: Lifetimes, listing: Sequence[Stored], before: datetime, url:
     )
     there = {one.path for one in listing}
     gone = [path for path in lived.spans if path not in there]
-    lacking = [*gone, *(one.path for one in going)]
+    before_it, after_it = lived.readable(gone), lived.readable([*gone, *(one.path for one in going)])
+    staying = set(after_it)
+    lost = [version for version in before_it if version not in staying]
     orphans = tuple(one for one in going if not (one.path in lived.spans or one.path in lived.named))
-    return Cleaning(going, orphans, tuple(lived.lost(gone, lacking)), tuple(lived.readable(lacking)))
+    return Cleaning(going, orphans, runs(lost), runs(after_it))
 
 
 def still_going(files: Iterable[Stored], adds: Iterable[Action], url: str) -> Iterator[Stored]:

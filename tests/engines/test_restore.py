@@ -38,8 +38,7 @@ def place(where: Lake, path: str = "t") -> Place:
 def newest(where: Lake, path: str = "t") -> dict[str, Any]:
     """The commitInfo of the newest version."""
     versions = versions_of(open_store(place(where, path)))
-    (commit,) = versions.commits(versions.newest, versions.newest)
-    return dict(commit.info)
+    return dict(versions.commit(versions.newest).info)
 
 
 def state(where: Lake, version: int | None = None) -> State:

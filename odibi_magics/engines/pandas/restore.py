@@ -8,16 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from odibi_magics.delta.lifetimes import lifetimes
-from odibi_magics.delta.log import Commit, commits
+from odibi_magics.delta.log import Commit, commits, whole
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import State, Versions
 from odibi_magics.delta.restore import Restoration, Restored, emptying, restoration, table_changes, totals
+from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.commit import Conflict
 from odibi_magics.engines.pandas.put_commit import put_commit
 from odibi_magics.engines.pandas.snapshot import language_type
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.engines.pandas.upkeep import changes_table, told_ranges, version_at, versions_of
+from odibi_magics.engines.pandas.upkeep import changes_table, versions_of, wanted_version
 from odibi_magics.errors import NoSuchVersion, WriteConflict
 
 # Only commits that change nothing are followed, and no table is optimized twice in a second.
@@ -42,7 +43,7 @@ def restore(
     version, or one of its files, is gone, NoSuchTime, EngineError, ConnectionFailed, Cancelled.
     """
     store = open_store(place)
-    wanted = version_at(place, version)
+    wanted = wanted_version(store, version)
 
     def look(versions: Versions) -> _Found:
         then = versions.state(wanted)
@@ -108,7 +109,7 @@ class _Work:
         )
 
     def _commit(self, versions: Versions, found: _Found, told: Restored, mark: str | None) -> int:
-        (last,) = versions.commits(versions.newest, versions.newest)
+        last = versions.commit(versions.newest)
         deed = found.does.deed(self.parameters, told.after, mark)
         configuration = found.metadata.get("configuration") or {}
         return put_commit(self.store, last, deed, found.does.actions(), configuration)
@@ -116,7 +117,7 @@ class _Work:
     def _check_unchanged(self, versions: Versions, at: int) -> None:
         if at > versions.newest:
             raise NoSuchVersion(f"{self.store.url} has no version {at}: its newest is {versions.newest}")
-        for commit in versions.commits(at + 1, versions.newest):
+        for commit in whole(versions.log, range(at + 1, versions.newest + 1)):
             if changes_table(commit):
                 raise WriteConflict(
                     f"{self.place.address} was looked at when {at} was its newest version, and is at {versions.newest} "
@@ -165,5 +166,5 @@ def _check_files(store: Store, versions: Versions, then: State) -> None:
     named = ", ".join(gone[:_NAMED]) + (", …" if len(gone) > _NAMED else "")
     raise NoSuchVersion(
         f"version {then.version} of {store.url} cannot be brought back: {len(gone)} of its {len(names)} files are "
-        f"gone, as after a vacuum ({named}). Versions that can still be read: {told_ranges(lived.readable(every))}"
+        f"gone, as after a vacuum ({named}). Versions that can still be read: {spans(lived.readable(every)) or 'none'}"
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from odibi_magics.delta.lifetimes import Span
 from odibi_magics.delta.log import Commit
 from odibi_magics.delta.replay import Versions
-from odibi_magics.engines.base import Place
+from odibi_magics.delta.travel import version_at
 from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.log import StoreLog
-from odibi_magics.engines.pandas.read_delta import no_table, open_table
+from odibi_magics.engines.pandas.read_delta import no_table
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.errors import EngineError
 
@@ -29,18 +28,19 @@ def versions_among(store: Store, names: Iterable[str]) -> Versions:
     return found
 
 
-def version_at(place: Place, version: int | datetime) -> int:
+def wanted_version(store: Store, version: int | datetime) -> int:
     """The version itself, or the one that stood at a time. Raises NoSuchTime, EngineError, ConnectionFailed."""
-    return version if isinstance(version, int) else open_table(place, timestamp=version).version
+    found = version if isinstance(version, int) else version_at(StoreLog(store), version)
+    if found is None:
+        raise EngineError(no_table(store))
+    return found
 
 
 def changes_table(commit: Commit) -> bool:
     """Whether a commit changes rows, schema, properties or protocol; OPTIMIZE and VACUUM do not."""
-    return commit.changes_data or any(
-        kind in action for action in commit.actions for kind in ("metaData", "protocol")
-    )
+    return commit.changes_data or changes_metadata(commit)
 
 
-def told_ranges(spans: list[Span]) -> str:
-    """`0 to 4, 6, 9 to 12`; "none"."""
-    return ", ".join(str(low) if low == high else f"{low} to {high}" for low, high in spans) or "none"
+def changes_metadata(commit: Commit) -> bool:
+    """Whether it changes schema, partitioning, properties or protocol."""
+    return any(kind in action for action in commit.actions for kind in ("metaData", "protocol"))
