@@ -12,6 +12,8 @@ from pathlib import Path
 
 from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.connections.status import ConnectionStatus
+from odibi_magics.delta.detail import Detail
+from odibi_magics.delta.history import History, HistoryEntry
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.engines.base import Preview
 from odibi_magics.pipeline.plan import Plan, PlannedNode
@@ -44,7 +46,7 @@ project.engine.read_delta(connection="lake", path="clean/orders", version=5).to_
 
 CLASSES: tuple[type, ...] = (
     Project, Tables, Plan, PlannedNode, RunResult, NodeResult, NodeData, Preview, ConnectionInfo,
-    ConnectionStatus, Diagnosis, Layer,
+    ConnectionStatus, Diagnosis, Layer, History, HistoryEntry, Detail,
 )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """The newest page of a long history.
 
-`prepare FOLDER VERSIONS` makes tables, `rounds FOLDER N` prints milliseconds by way as JSON. The ways run in turn in one
+`prepare FOLDER VERSIONS` makes tables, `rounds FOLDER N` prints milliseconds by way as JSON. Ways run in turn in one
 process, in each round those of milliseconds many times, of which the median counts; what each found is compared first.
 """
 
