@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from odibi_magics.config.types import Column
-from odibi_magics.delta.log import Commit
+from odibi_magics.delta.log import Commit, moment
+from odibi_magics.delta.paths import stored
+from odibi_magics.delta.replay import State
 
 # How long a vacuum keeps files that are no longer the table's, unless it is told otherwise.
 RETENTION = timedelta(hours=168)
@@ -24,7 +26,7 @@ class Detail:
     partitions: how many of them have files; 1 for a table that is not partitioned.
     oldest: the oldest version that can still be read; None where not one can.
     log_files, log_bytes: of `_delta_log`. checkpoint: the version of the last one; None where there is none.
-    reclaimable: bytes of files removed more than 168 hours ago that are still there, as far as commits in the log tell.
+    reclaimable: bytes of files removed more than 168 hours ago that are still there, as far as the log tells.
     """
 
     address: str
@@ -73,6 +75,17 @@ def removed_before(commits: Iterable[Commit], until: datetime) -> dict[str, int]
         for file in commit.each("add"):
             found.pop(str(file.get("path")), None)
     return found
+
+
+def tombstones(state: State, until: datetime, url: str) -> set[str]:
+    """The files that were removed before a time, as they are on storage, but for those that the table needs again."""
+    removed = {
+        name
+        for one in state.tombstones.values()
+        if (when := moment(one.get("deletionTimestamp"))) is not None and when < until
+        for name in stored(one, url)
+    }
+    return removed - {name for one in state.files.values() for name in stored(one, url)}
 
 
 def _size(file: Mapping[str, Any]) -> int:

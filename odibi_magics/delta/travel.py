@@ -1,20 +1,11 @@
-"""Back in time: which version a table had at a time, and which of its versions can still be read."""
+"""Back in time: which version a table had at a time, and versions in words."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import unquote
 
-from odibi_magics.delta.log import (
-    Commit,
-    Log,
-    checkpoints,
-    newest_version,
-    oldest_below,
-    versions_of,
-    whole,
-)
+from odibi_magics.delta.log import Log, newest_version, oldest_below, whole
 from odibi_magics.errors import NoSuchTime
 
 
@@ -52,57 +43,6 @@ def _time(log: Log, version: int) -> datetime:
 def shown(when: datetime) -> str:
     """A time in UTC to the millisecond, as the log holds it: 2026-11-20T18:00:00.000Z."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def reconstructable(names: Iterable[str]) -> list[int]:
-    """The versions whose state a log still tells, by the names of its files; sorted.
-
-    Each stands on a checkpoint, or on version 0, and on every commit from there on.
-    """
-    names = list(names)
-    begins, there = {*checkpoints(names)}, versions_of(names)
-    found = set(begins)
-    for version in there:
-        if version == 0 or version - 1 in found:
-            found.add(version)
-    return sorted(found)
-
-
-def readable(
-    log: Log, present: Collection[str], alive: Iterable[str] = (), commits: Iterable[Commit] | None = None
-) -> list[int]:
-    """The versions that can still be read: the log tells their state, and their files are there; sorted.
-
-    present: paths of the table's files on storage, relative to it, not encoded. alive: the same, of the newest
-    version's files. commits: all that the log has, where they were read before.
-    """
-    names = list(log.names())
-    versions = reconstructable(names)
-    if not versions:
-        return []
-    each = whole(log, versions_of(names)) if commits is None else commits
-    spans = list(unreadable(each, present, alive, versions[0], versions[-1]))
-    return [version for version in versions if not any(first <= version <= last for first, last in spans)]
-
-
-def unreadable(
-    commits: Iterable[Commit], present: Collection[str], alive: Iterable[str], oldest: int, newest: int
-) -> Iterator[tuple[int, int]]:
-    """First and last version of each span in which a file was the table's that is not there.
-
-    A file added at version a and removed at version r is missed by a to r - 1. commits: ascending.
-    """
-    born: dict[str, int] = {}
-    for commit in commits:
-        for path in (unquote(str(file.get("path"))) for file in commit.each("remove")):
-            since = born.pop(path, oldest)
-            if path not in present:
-                yield since, commit.version - 1
-        for path in (unquote(str(file.get("path"))) for file in commit.each("add")):
-            born[path] = commit.version
-    for path in {*born, *alive}:
-        if path not in present:
-            yield born.get(path, oldest), newest
 
 
 def spans(versions: Sequence[int]) -> str:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from odibi_magics.delta.travel import readable, reconstructable, spans, version_at
+from odibi_magics.delta.travel import spans, version_at
 from odibi_magics.errors import DamagedLog, NoSuchTime
-from tests.engines.logs import START, STEP, CountedLog, add, commit, log_of, name, remove
+from tests.engines.logs import START, STEP, CountedLog, commit, log_of, name
 
 
 def at(version: float) -> datetime:
@@ -59,37 +59,6 @@ def test_times_at_which_there_was_no_table() -> None:
 def test_a_gap_that_the_search_meets_is_named() -> None:
     with pytest.raises(DamagedLog, match=name(50)):
         version_at(log_of([v for v in range(100) if v != 50]), at(50))
-
-
-def test_versions_whose_state_the_log_tells() -> None:
-    def names(versions: range | list[int], checkpoints: tuple[int, ...] = ()) -> list[str]:
-        return list(log_of(versions, checkpoints).names())
-
-    assert reconstructable(names(range(4))) == [0, 1, 2, 3]
-    assert reconstructable(names(range(5, 9), (6,))) == [6, 7, 8]
-    assert reconstructable(names([0, 1, 3, 4, 5], (4,))) == [0, 1, 4, 5]
-    assert reconstructable(names(range(5, 9))) == []
-    assert reconstructable(names([], (6,))) == [6]
-
-
-def test_versions_whose_files_are_there() -> None:
-    """A file added at 1 and removed at 4 is missed by 1 to 3, one of the newest version by all since it came."""
-    log = CountedLog(
-        {
-            name(0): commit(0, add("a")), name(1): commit(1, add("b%20c")), name(2): commit(2, add("d")),
-            name(3): commit(3, add("e")), name(4): commit(4, remove("b%20c"), remove("a")), name(5): commit(5, add("a")),
-        }
-    )  # fmt: skip
-    everything = {"a", "b c", "d", "e"}
-    assert readable(log, everything) == [0, 1, 2, 3, 4, 5]
-    assert readable(log, everything - {"b c"}) == [0, 4, 5]
-    assert readable(log, everything - {"a"}) == [4]
-    assert readable(log, everything - {"e"}) == [0, 1, 2]
-    assert readable(log, everything, alive=["old"]) == []
-    behind = CountedLog(
-        {name(5): commit(5), f"{5:020}.checkpoint.parquet": b"", name(6): commit(6, remove("old"))}
-    )
-    assert readable(behind, {"part-5.parquet"}) == [6]
 
 
 def test_versions_in_words() -> None:

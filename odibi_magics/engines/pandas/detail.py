@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from urllib.parse import unquote
 
-from odibi_magics.delta.detail import RETENTION, Detail, removed_before
-from odibi_magics.delta.log import (
-    checkpoints,
-    commits,
-    last_checkpoint,
-    moment,
-    newest_version,
-    versions_of,
-    whole,
-)
-from odibi_magics.delta.travel import readable
+from odibi_magics.delta.detail import RETENTION, Detail, removed_before, tombstones
+from odibi_magics.delta.lifetimes import lifetimes
+from odibi_magics.delta.log import checkpoints, commits, last_checkpoint, moment, newest_version
+from odibi_magics.delta.replay import Versions
 from odibi_magics.engines.base import Place, Warned
 from odibi_magics.engines.condition import long_log, many_small_files, much_reclaimable
+from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.read_delta import open_table
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
@@ -40,9 +33,8 @@ def detail(place: Place) -> Detail:
     store, log = table.store, StoreLog(table.store)
     sizes = {info.path.removeprefix(f"{store.root}/"): info.size for info in store.files()}
     names = [path.removeprefix("_delta_log/") for path in sizes if path.startswith("_delta_log/")]
-    each = list(whole(log, versions_of(names)))
-    alive = [file.path for file in table.files]
-    removed = removed_before(each, datetime.now(UTC) - RETENTION)
+    lived = lifetimes(Versions(log, tuple(names), decoded))
+    old = tombstones(lived.newest, datetime.now(UTC) - RETENTION, store.url)
     about, protocol = table.delta.metadata(), table.delta.protocol()
     rows = [file.rows for file in table.files]
     return Detail(
@@ -63,11 +55,11 @@ def detail(place: Place) -> Detail:
         bytes=sum(file.size for file in table.files),
         rows=None if None in rows else sum(filter(None, rows)),
         partitions=partitions(table),
-        oldest=next(iter(readable(log, sizes, alive, each)), None),
+        oldest=next(iter(lived.readable(name for name in lived.spans if name not in sizes)), None),
         log_files=len(names),
         log_bytes=sum(size for path, size in sizes.items() if path.startswith("_delta_log/")),
         checkpoint=max(checkpoints(names), default=None),
-        reclaimable=sum(sizes.get(unquote(path), 0) for path in removed),
+        reclaimable=sum(sizes.get(name, 0) for name in old),
     )
 
 

@@ -7,16 +7,22 @@ from dataclasses import dataclass
 
 from odibi_magics.config.types import Column
 from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide
-from odibi_magics.delta.readable import in_words, readable_versions
 from odibi_magics.delta.schema import Schema, schema_changes
+from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Source
 from odibi_magics.engines.pandas.checks import Rows, for_example
 from odibi_magics.engines.pandas.comparable import common_type
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.diff_keys import may_share
 from odibi_magics.engines.pandas.diff_sql import Comparison, Found, Pair, key_query
-from odibi_magics.engines.pandas.log import StoreLog
-from odibi_magics.engines.pandas.read_delta import can_choose, columns_of, open_table, scan_delta, scan_some
+from odibi_magics.engines.pandas.read_delta import (
+    can_choose,
+    columns_of,
+    open_table,
+    scan_delta,
+    scan_some,
+    still_readable,
+)
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.snapshot import Snapshot
@@ -241,11 +247,9 @@ def _vacuumed(side: _Side) -> NoSuchVersion | None:
     store = side.table.store
     there = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
     gone = [file.path for file in side.read if file.path not in there]
-    newest = open_table(side.source.place) if gone else None
-    if newest is None:
+    if not gone:
         return None
     files = "1 of its files is" if len(gone) == 1 else f"{len(gone):,} of its files are"
-    paths = [file.path for file in newest.files]
-    versions = readable_versions(StoreLog(store), newest.version, paths, there)
-    left = f"versions that still read: {in_words(versions)}" if versions else "no version of it can be read"
+    versions = still_readable(store)
+    left = f"versions that still read: {spans(versions)}" if versions else "no version of it can be read"
     return NoSuchVersion(f"{side.name} cannot be read any more: {files} gone, as VACUUM deletes them; {left}")

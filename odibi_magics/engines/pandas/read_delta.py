@@ -15,9 +15,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.lifetimes import lifetimes
 from odibi_magics.delta.log import newest_version
-from odibi_magics.delta.travel import readable, reconstructable, spans, version_at
+from odibi_magics.delta.replay import Versions
+from odibi_magics.delta.travel import spans, version_at
 from odibi_magics.engines.base import Place, Source
+from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.files import Files, escaped, hint
 from odibi_magics.engines.pandas.log import StoreLog
@@ -38,23 +41,39 @@ _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
 def open_table(place: Place, version: int | None = None, timestamp: datetime | None = None) -> Snapshot:
-    """A table, newest or as it was.
+    """A table, newest or as it was; whether its files are still there is not looked at.
 
     Raises EngineError where there is none, or not at that time; ConnectionFailed.
     """
-    store = open_store(place)
+    return _opened(open_store(place), version, timestamp)[0]
+
+
+def open_whole(place: Place, version: int | None = None, timestamp: datetime | None = None) -> Snapshot:
+    """As `open_table`, to read all of it: NoSuchVersion for an older version of which files were deleted since."""
+    table, newest = _opened(open_store(place), version, timestamp)
+    gone = (
+        [] if newest else table.store.missing([one.path for one in table.files if not _elsewhere(one.path)])
+    )
+    if gone:
+        raise NoSuchVersion(
+            f"{table.store.url} cannot be read at version {table.version} any more, {len(gone):,} of its "
+            f"{len(table.files):,} files are gone, as after a VACUUM: {_reading(still_readable(table.store))}"
+        )
+    return table
+
+
+def _opened(store: Store, version: int | None, timestamp: datetime | None) -> tuple[Snapshot, bool]:
+    """The table, and whether it is the newest version."""
     if version is None and timestamp is None:
-        return _newest(store)
+        return _newest(store), True
     log = StoreLog(store)
     newest = newest_version(log)
     wanted = version if timestamp is None else version_at(log, timestamp)
     if newest is None or wanted is None:
         raise EngineError(no_table(store))
-    if wanted == newest:
-        return _newest(store)
     if wanted > newest:
-        raise NoSuchVersion(f"{store.url} has no version {wanted}: {_still(reconstructable(log.names()))}")
-    return _older(store, log, wanted)
+        raise NoSuchVersion(f"{store.url} has no version {wanted}: {_still(_versions(store))}")
+    return _at(store, wanted), wanted == newest
 
 
 def _newest(store: Store) -> Snapshot:
@@ -64,41 +83,50 @@ def _newest(store: Store) -> Snapshot:
     return found
 
 
-def _older(store: Store, log: StoreLog, version: int) -> Snapshot:
-    """A version that is not the newest one: its files may have been deleted since, and so may its commits."""
+def _at(store: Store, version: int) -> Snapshot:
+    """The table at exactly this version, whatever is committed meanwhile."""
     try:
         found = open_snapshot(store, version)
     except EngineError:
-        _check_told(store, log, version)
+        _check_told(store, version)
         raise
     if found is None:
-        _check_told(store, log, version)
+        _check_told(store, version)
         raise EngineError(no_table(store))
-    gone = store.missing([file.path for file in found.files if not _elsewhere(file.path)])
-    if gone:
-        present = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
-        versions = readable(log, present, [file.path for file in _newest(store).files])
-        raise NoSuchVersion(
-            f"{store.url} cannot be read at version {version} any more, {len(gone):,} of its "
-            f"{len(found.files):,} files are gone, as after a VACUUM: {_still(versions)}"
-        )
     return found
 
 
-def _check_told(store: Store, log: StoreLog, version: int) -> None:
+def _check_told(store: Store, version: int) -> None:
     """Raises NoSuchVersion for a version from before those that the log still tells: that is no damage."""
-    versions = reconstructable(log.names())
+    versions = _versions(store)
     if versions and version < versions[0]:
         raise NoSuchVersion(
-            f"{store.url} cannot be read at version {version} any more, its commits were cleaned up: {_still(versions)}"
+            f"{store.url} cannot be read at version {version} any more, its commits were cleaned up: "
+            f"{_reading(versions)}"
         ) from None
 
 
+def still_readable(store: Store) -> list[int]:
+    """The versions all of whose files are there, sorted. Reads all commits; raises as the log does."""
+    log = StoreLog(store)
+    lived = lifetimes(Versions(log, tuple(log.names()), decoded))
+    return lived.readable(store.missing(list(lived.spans)))
+
+
+def _versions(store: Store) -> range:
+    """Those that the log still tells."""
+    log = StoreLog(store)
+    found = Versions(log, tuple(log.names()), decoded)
+    return range(found.oldest, found.newest + 1)
+
+
+def _reading(versions: Sequence[int]) -> str:
+    return f"versions that still read: {spans(versions) or 'none'}"
+
+
 def _still(versions: Sequence[int]) -> str:
-    if not versions:
-        return "no version of it can be read"
     return (
-        f"its versions are {spans(versions)}" if len(versions) > 1 else f"its only version is {versions[0]}"
+        f"its versions are {spans(versions)}" if len(versions) != 1 else f"its only version is {versions[0]}"
     )
 
 

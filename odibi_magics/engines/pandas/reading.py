@@ -46,9 +46,9 @@ def scan(session: Session, source: Source, told: Told) -> Scan:
             f"{source.place.address}: tables of Unity Catalog are read by the spark engine only"
         )
     if source.place.format == "delta":
-        from odibi_magics.engines.pandas.read_delta import open_table, scan_delta
+        from odibi_magics.engines.pandas.read_delta import open_whole, scan_delta
 
-        return scan_delta(session, source, open_table(source.place, source.version, source.timestamp))
+        return scan_delta(session, source, open_whole(source.place, source.version, source.timestamp))
     files = find_files(source.place)
     found = _scan_files(session, source, files, told)
     return replace(found, tables={session.name("files"): lambda: session.check_unchanged(files)})
