@@ -172,9 +172,42 @@ def history(folder: Path, quick: bool) -> None:
         print(f"| {name} | {Spread.of(times):.1f} | {over:.2f} | {less:.0f} |")
 
 
+def diff(folder: Path, quick: bool) -> None:
+    """Two versions of a table that differ in one file of a hundred, and that pair of files read by hand."""
+    job, rows = "benchmarks.jobs.diff_versions", 1_000_000 if quick else 10_000_000
+    table = _fresh(folder, ("diff",))["diff"]
+    whole = run(["-m", job, "prepare", str(table), str(rows)]).out
+    added, removed, changed, same = map(int, whole.split())
+    wholes = f"{added + changed} {removed + changed} - {same}"
+    once = {
+        way: ["-m", job, "once", str(table), way] for way in ("by_keys", "as_wholes", "duckdb", "pyarrow")
+    }
+    samples = in_turn(once, 3 if quick else 7)
+    for way, answer in (("by_keys", whole), ("as_wholes", wholes)):
+        assert {one.out for one in samples[way]} == {answer}, f"{way}: not {answer}"
+    print(
+        f"{rows:,} rows in 100 files: {added} added, {removed} removed, {changed} changed, as joining all files tells"
+    )
+    print("\nwhole processes\n")
+    _table(samples)
+    for peer in ("duckdb", "pyarrow"):
+        for way in ("by_keys", "as_wholes"):
+            pairs = (f"{ratio(samples[way], samples[peer], what):.2f}" for what in ("wall", "cpu", "peak"))
+            print(f"| **{way} / {peer}** | {' | '.join(pairs)} |")
+    print("\n| in one process | wall, ms | CPU, ms | / duckdb, CPU | / pyarrow, CPU |\n|---|---|---|---|---|")
+    took = json.loads(run(["-m", job, "rounds", str(table), "5" if quick else "21"]).out)
+    for way, times in took.items():
+        wall, cpu = (Spread.of([one[i] for one in times]) for i in (0, 1))
+        over = [
+            Spread.of([a[1] / b[1] for a, b in zip(times, took[peer], strict=True)])
+            for peer in ("duckdb", "pyarrow")
+        ]
+        print(f"| {way} | {wall:.0f} | {cpu:.0f} | {over[0]:.2f} | {over[1]:.2f} |")
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
-    "secrets": secrets, "history": history,
+    "secrets": secrets, "history": history, "diff": diff,
 }  # fmt: skip
 
 

@@ -47,6 +47,11 @@ What `--json` gives:
   the same where the text is wrong, but that these three are null.
 - `run`: the run's report, its `state` done, failed or stopped, and a `preview` where one was asked for.
 - `plan`: the plan. `preview`: `columns` and `rows`.
+- `diff`: `before` and `after` (`address`, `url`, `version`, `rows`, `files`, `bytes`), `identical`, `keys`, `rows` (how
+  many are `added`, `removed`, `changed` and `unchanged`; `changed` is null without keys), `schema_changes`, `columns`,
+  each with its type `before` and `after` and whether it was `compared`, and a `sample`: `kind`, the values `before` and
+  `after` of the columns that were compared, the names of those that `changed`, and how many (`count`) such rows there
+  are. `read` and `skipped`: how many `files` and `bytes`. Tables that differ are no failure: the exit code is 0.
 - `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`,
   the `seconds` that its answer took, and its `error`.
 - `doctor`: a list, each with its `state` (`ok`, `warning` or `failed`), the layer that it `failed_at`, the

@@ -13,7 +13,9 @@ from pathlib import Path
 from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.delta.detail import Detail
+from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide, RowDiff
 from odibi_magics.delta.history import History, HistoryEntry
+from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.engines.base import Preview
 from odibi_magics.pipeline.plan import Plan, PlannedNode
@@ -41,12 +43,14 @@ except NodeFailed as failed:
 result["clean"].to_pandas()
 result.save("report.html")
 project.engine.read_delta(connection="lake", path="clean/orders", version=5).to_arrow()
+project.engine.diff_delta(connection="lake", path="clean/orders", version=5, keys=["id"]).changed
 ```
 """
 
 CLASSES: tuple[type, ...] = (
     Project, Tables, Plan, PlannedNode, RunResult, NodeResult, NodeData, Preview, ConnectionInfo,
-    ConnectionStatus, Diagnosis, Layer, History, HistoryEntry, Detail,
+    ConnectionStatus, Diagnosis, Layer, History, HistoryEntry, Detail, Diff, DiffSide, DiffColumn, RowDiff,
+    SchemaChange,
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Two versions of a table that differ in one file of a hundred: their diff, and that pair of files read by hand.
 
 `prepare FOLDER ROWS` makes the table and prints what differs, found by joining both versions whole. `rounds FOLDER N`
-prints milliseconds by way as JSON, in one process, the ways in turn. `once FOLDER WAY` is one way in a process of its
-own, which prints what it found.
+prints milliseconds of wall and CPU by way as JSON, in one process, the ways in turn. `once FOLDER WAY` is one way in a
+process of its own, which prints what it found.
 
 By hand: `duckdb` and `pyarrow` read all columns of the two files into Arrow tables.
 """
@@ -120,15 +120,16 @@ WAYS: dict[str, Callable[[Path], str]] = {
 }  # fmt: skip
 
 
-def rounds(folder: Path, count: int) -> dict[str, list[float]]:
-    """Milliseconds of each way; the first round, which imports, does not count."""
-    took: dict[str, list[float]] = {name: [] for name in WAYS}
+def rounds(folder: Path, count: int) -> dict[str, list[tuple[float, float]]]:
+    """Milliseconds of wall and CPU of each way; the first round, which imports, does not count."""
+    took: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
     for number in range(count + 1):
         for name, way in WAYS.items():
-            start = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             way(folder)
+            ended = time.perf_counter(), time.process_time()
             if number:
-                took[name].append((time.perf_counter() - start) * 1000)
+                took[name].append(((ended[0] - began[0]) * 1000, (ended[1] - began[1]) * 1000))
     return took
 
 

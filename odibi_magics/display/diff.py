@@ -11,7 +11,7 @@ from odibi_magics.display.document import Advice, Block, Cell, Line, Table, data
 from odibi_magics.display.html import blocks_html
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import count, plural, size
-from odibi_magics.display.values import cut, shown
+from odibi_magics.display.values import cut, line, shown
 
 MAGIC, COMMAND = "%odibi_", "odibi-magics "
 """What stands before a verb in a notebook and in a shell."""
@@ -137,7 +137,7 @@ def _row(row: RowDiff, columns: Sequence[tuple[int, DiffColumn]]) -> tuple[Cell,
 def _mark(row: RowDiff) -> Cell:
     """The kind as a sign and a word, so that colour is not needed."""
     if row.kind == "changed":
-        text = f"~ {', '.join(row.changed)}"
+        text = line(f"~ {', '.join(row.changed)}")
         return Cell(cut(text), text, "warned")
     times = f" × {count(row.count)}" if row.count > 1 else ""
     return Cell(_KINDS[row.kind] + times, kind="done" if row.kind == "added" else "failed")
@@ -176,5 +176,6 @@ def _next(diff: Diff, prefix: str) -> Iterator[Advice]:
 
 
 def _word(address: str) -> str:
-    """An address as one word of a line."""
+    """An address as one word of a line; redacted before quotes are put into it."""
+    address = line(address)
     return shlex.quote(address) if any(char.isspace() or char in "'\"" for char in address) else address
