@@ -75,8 +75,13 @@ def _notes(diff: Diff) -> Iterator[Line]:
 _KEYS = "--keys tells changed rows from added and removed ones"
 
 
+# Names in a line; the table of changes has them all.
+_NAMES = 8
+
+
 def _columns(names: Sequence[str]) -> str:
-    return f"{'column' if len(names) == 1 else 'columns'} {', '.join(names)}"
+    more = f" and {plural(len(names) - _NAMES, 'other')}" if len(names) > _NAMES else ""
+    return f"{'column' if len(names) == 1 else 'columns'} {', '.join(map(cut, names[:_NAMES]))}{more}"
 
 
 _KINDS = {"added": "+ added", "removed": "− removed"}
