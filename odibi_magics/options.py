@@ -119,6 +119,27 @@ def add_table(parser: Parser) -> None:
     )  # fmt: skip
 
 
+def add_at(parser: Parser) -> None:
+    parser.add_argument(
+        "--at", type=version, metavar="VERSION",
+        help="do it, if nothing was committed after this version, the newest that the preview saw",
+    )  # fmt: skip
+
+
+def add_yes(parser: Parser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do it; without it nothing changes")
+
+
+def add_retention(parser: Parser) -> None:
+    parser.add_argument(
+        "--retention-hours", type=hours, default=168.0, metavar="HOURS",
+        help="only files that were removed, or left behind, longer ago (168, a week)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--force", action="store_true", help="below 168 hours: nobody reads the table now, or writes to it"
+    )
+
+
 def add_limit(parser: Parser) -> None:
     parser.add_argument(
         "--limit", type=versions, default=20, metavar="N", help="how many versions (20), or all"
@@ -295,6 +316,24 @@ def minutes(text: str) -> float:
         found = 0.0
     if not 0 < found <= 24 * 60:
         raise UsageError(f"a number of minutes is wanted, not '{text}'")
+    return found
+
+
+def version(text: str) -> int:
+    """A version of a table."""
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise UsageError(f"a version of the table, a number from 0 on, is wanted, not '{text}'")
+    return int(text)
+
+
+def hours(text: str) -> float:
+    """A number of hours from 0 on."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found < float("inf"):
+        raise UsageError(f"a number of hours from 0 on is wanted, not '{text}'")
     return found
 
 

@@ -19,6 +19,9 @@ from odibi_magics.errors import UsageError
 
 if TYPE_CHECKING:
     from odibi_magics.connections.adls import AdlsConnection
+    from odibi_magics.delta.optimize import Optimized
+    from odibi_magics.delta.restore import Restored
+    from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.project import Project
 
 
@@ -85,6 +88,78 @@ class Tables:
         if parsed.version is not None or parsed.timestamp is not None:
             raise UsageError(f"{parsed}: the table as it stands is wanted, without @")
         return _as_delta(self._place(parsed.connection, parsed.path))
+
+    def restore_delta(
+        self,
+        *,
+        connection: str,
+        path: str,
+        version: int | None = None,
+        timestamp: datetime | str | None = None,
+        at: int | None = None,
+        dry_run: bool = False,
+    ) -> Restored:
+        """Makes a new version of a Delta table that is like an older one, or like the one that stood at a time.
+
+        timestamp: with a zone. at: the newest version that was looked at; without it, as it is now. Raises
+        WriteConflict where anything but OPTIMIZE and VACUUM was committed after `at`, NoSuchVersion where the version
+        or one of its files is gone, UsageError, EngineError, ConnectionFailed.
+        """
+        wanted = _when(timestamp) if version is None else version
+        if wanted is None or (version is not None and timestamp is not None):
+            raise UsageError("restore_delta: to which version? version= or timestamp=, one of the two")
+        place = Place(self._project.connection(connection), path, "delta")
+        return self._engine.restore(place, wanted, at=at, dry_run=dry_run)
+
+    def restore(self, address: str, *more: str, at: int | None = None, dry_run: bool = False) -> Restored:
+        """The same of `TABLE@5` or `TABLE@2026-11-20T18:00Z`. Raises as `restore_delta`."""
+        parsed = parse_address(address, *more)
+        wanted = parsed.timestamp if parsed.version is None else parsed.version
+        if wanted is None:
+            raise UsageError(f"{parsed}: to which version? {parsed}@5, or {parsed}@2026-11-20T18:00Z")
+        place = _as_delta(self._place(parsed.connection, parsed.path))
+        return self._engine.restore(place, wanted, at=at, dry_run=dry_run)
+
+    def vacuum_delta(
+        self,
+        *,
+        connection: str,
+        path: str,
+        retention_hours: float = 168,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> Vacuumed:
+        """Deletes files of a Delta table's folder that no version within the retention needs.
+
+        force: for a retention below 168 hours, where nobody is at work on the table. Raises UsageError, EngineError,
+        ConnectionFailed; where deleting broke off they say how many files went.
+        """
+        place = Place(self._project.connection(connection), path, "delta")
+        return self._engine.vacuum(place, retention_hours=retention_hours, force=force, dry_run=dry_run)
+
+    def vacuum(
+        self,
+        address: str,
+        *more: str,
+        retention_hours: float = 168,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> Vacuumed:
+        """The same of a TABLE. Raises as `vacuum_delta`."""
+        place = self._delta(address, *more)
+        return self._engine.vacuum(place, retention_hours=retention_hours, force=force, dry_run=dry_run)
+
+    def optimize_delta(self, *, connection: str, path: str, dry_run: bool = False) -> Optimized:
+        """Joins small files of a Delta table in a commit that changes no row, and writes a checkpoint where one is due.
+
+        Raises UsageError, EngineError, WriteConflict, ConnectionFailed.
+        """
+        place = Place(self._project.connection(connection), path, "delta")
+        return self._engine.optimize(place, dry_run=dry_run)
+
+    def optimize(self, address: str, *more: str, dry_run: bool = False) -> Optimized:
+        """The same of a TABLE. Raises as `optimize_delta`."""
+        return self._engine.optimize(self._delta(address, *more), dry_run=dry_run)
 
     def read(self, address: str, *more: str) -> Frame:
         """The rows at a TABLE address: `conn:path@5`, a node's name, a local path, an `abfss://` URL.

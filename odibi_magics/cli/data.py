@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from odibi_magics.connections.status import ConnectionStatus
     from odibi_magics.delta.diff import Diff, DiffColumn, RowDiff
     from odibi_magics.delta.history import History
+    from odibi_magics.delta.optimize import Optimized
+    from odibi_magics.delta.restore import Restored
+    from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.doctor.diagnosis import Diagnosis
     from odibi_magics.engines.base import Place, Preview, Warned
     from odibi_magics.errors import Problem
@@ -47,6 +50,21 @@ def _as_text(value: Any) -> str:
     if isinstance(value, (date, time)):
         return value.isoformat()
     return value.hex() if isinstance(value, (bytes, bytearray, memoryview)) else redact(str(value))
+
+
+def restored_data(found: Restored) -> dict[str, Any]:
+    """changes_nothing: whether the table is so already."""
+    return {**asdict(found), "changes_nothing": found.changes_nothing}
+
+
+def optimized_data(found: Optimized) -> dict[str, Any]:
+    """changes_nothing: whether there is nothing to do."""
+    return {**asdict(found), "changes_nothing": found.changes_nothing}
+
+
+def vacuumed_data(found: Vacuumed) -> dict[str, Any]:
+    """lost, kept: versions as pairs of the first and the last of a run of them."""
+    return asdict(found)
 
 
 def run_data(result: RunResult) -> Any:

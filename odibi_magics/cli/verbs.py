@@ -16,6 +16,7 @@ from odibi_magics.options import (
     Does,
     Parser,
     RunOptions,
+    add_at,
     add_choice,
     add_diff,
     add_doctor,
@@ -24,10 +25,12 @@ from odibi_magics.options import (
     add_limit,
     add_preview,
     add_refresh,
+    add_retention,
     add_run_id,
     add_sql,
     add_table,
     add_texts,
+    add_yes,
     rows,
     run_options,
     two_tables,
@@ -35,6 +38,7 @@ from odibi_magics.options import (
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
+    from odibi_magics.display.commands import Commands
     from odibi_magics.pipeline.events import Observer
     from odibi_magics.project import Project
 
@@ -137,14 +141,13 @@ def preview(parser: Parser, words: Sequence[str]) -> Answer:
 
 def history(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.cli.data import history_data
-    from odibi_magics.display.commands import Commands
     from odibi_magics.display.history import history_shown
 
     found = parser.read(words)
     tables = _project_here(found).engine
     told = tables.history(*found.table, limit=found.limit)
     warned = tables.glance(*found.table)
-    shown = history_shown(told, warned, Commands(shell=True, file=found.file))
+    shown = history_shown(told, warned, _commands(found))
     return Answer(shown.text, lambda: history_data(told, warned))
 
 
@@ -158,6 +161,41 @@ def diff(parser: Parser, words: Sequence[str]) -> Answer:
     tables = two_tables(found.tables, project.definitions.connections)
     made = project.engine.diff(*tables, keys=found.keys, rows=found.rows)
     return Answer(diff_text(made, COMMAND), lambda: diff_data(made))
+
+
+def restore(parser: Parser, words: Sequence[str]) -> Answer:
+    from odibi_magics.cli.data import restored_data
+    from odibi_magics.display.upkeep import restored_shown
+
+    found = parser.read(words)
+    told = _project_here(found).engine.restore(*found.table, at=found.at, dry_run=found.at is None)
+    return Answer(restored_shown(told, _commands(found)).text, lambda: restored_data(told))
+
+
+def vacuum(parser: Parser, words: Sequence[str]) -> Answer:
+    from odibi_magics.cli.data import vacuumed_data
+    from odibi_magics.display.upkeep import vacuumed_shown
+
+    found = parser.read(words)
+    told = _project_here(found).engine.vacuum(
+        *found.table, retention_hours=found.retention_hours, force=found.force, dry_run=not found.yes
+    )
+    return Answer(vacuumed_shown(told, _commands(found)).text, lambda: vacuumed_data(told))
+
+
+def optimize(parser: Parser, words: Sequence[str]) -> Answer:
+    from odibi_magics.cli.data import optimized_data
+    from odibi_magics.display.upkeep import optimized_shown
+
+    found = parser.read(words)
+    told = _project_here(found).engine.optimize(*found.table, dry_run=not found.yes)
+    return Answer(optimized_shown(told, _commands(found)).text, lambda: optimized_data(told))
+
+
+def _commands(found: Namespace) -> Commands:
+    from odibi_magics.display.commands import Commands
+
+    return Commands(shell=True, file=found.file)
 
 
 def connections(parser: Parser, words: Sequence[str]) -> Answer:
@@ -265,6 +303,14 @@ _ALL = (
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
     Verb("history", "Show what a Delta table went through.", history, (add_table, add_limit, *_HERE)),
+    Verb("restore", "Show, or do, what makes a Delta table as it was.", restore, (add_table, add_at, *_HERE)),
+    Verb(
+        "vacuum",
+        "Show, or delete, files that no version of a Delta table needs.",
+        vacuum,
+        (add_table, add_retention, add_yes, *_HERE),
+    ),
+    Verb("optimize", "Show, or join, small files of a Delta table.", optimize, (add_table, add_yes, *_HERE)),
     Verb(
         "diff", "Show what differs between two versions, or two tables.", diff, (add_diff, _add_rows, *_HERE)
     ),

@@ -45,6 +45,11 @@ class RunMark:
         return json.dumps({"odibi": FORMAT, **asdict(self)}, separators=(",", ":"), ensure_ascii=False)
 
 
+def verb_mark(verb: str) -> str:
+    """What a commit says of itself that a verb on the table made, and no run: so its history tells whose it is."""
+    return json.dumps({"odibi": FORMAT, "verb": verb}, separators=(",", ":"))
+
+
 def read_mark(text: str | None) -> RunMark | None:
     """The mark in a commit's userMetadata; None where there is none of ours."""
     try:

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import odibi_magics
 from odibi_magics.delta.log import Commit
+from odibi_magics.delta.mark import verb_mark
 from odibi_magics.delta.replay import Action
 
 
@@ -22,7 +23,8 @@ from odibi_magics.delta.replay import Action
 class Deed:
     """What a commit says of itself.
 
-    operation, parameters, metrics: under Spark's names. mark: the commit's userMetadata. token: tells it
+    operation, parameters, metrics: under Spark's names. mark: the commit's userMetadata, None for one that
+    tells the verb. token: tells it
     from any other commit of its version.
     """
 
@@ -50,8 +52,7 @@ class Deed:
             "txnId": str(uuid4()),
             "odibiCommit": self.token,
         }
-        if self.mark is not None:
-            info["userMetadata"] = self.mark
+        info["userMetadata"] = verb_mark(self.operation.lower()) if self.mark is None else self.mark
         lines = [{"commitInfo": info}, *actions]
         return (
             b"\n".join(json.dumps(one, separators=(",", ":"), ensure_ascii=False).encode() for one in lines)

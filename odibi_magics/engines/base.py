@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from odibi_magics.delta.detail import Detail
     from odibi_magics.delta.diff import Diff
     from odibi_magics.delta.history import History
+    from odibi_magics.delta.optimize import Optimized
     from odibi_magics.delta.restore import Restored
     from odibi_magics.delta.vacuum import Vacuumed
 
@@ -362,6 +363,12 @@ class Engine(Protocol):
 
         mark: userMetadata of the commits that tell of it. Raises UsageError for a retention below a week without
         `force`, EngineError, ConnectionFailed and Cancelled, which say how many files went, WriteConflict.
+        """
+
+    def optimize(self, place: Place, *, mark: str | None = None, dry_run: bool = False) -> Optimized:
+        """Joins small files of a Delta table in a commit that changes no row, and writes a checkpoint where one is due.
+
+        mark: userMetadata of the commit. Raises EngineError, WriteConflict, ConnectionFailed, Cancelled.
         """
 
     def open(self, places: Iterable[Place] = ()) -> EngineRun[Any]:

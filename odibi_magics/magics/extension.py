@@ -212,6 +212,39 @@ class OdibiMagics(Magics):
         diff.diff(self, line)
 
     @_magic(line_magic)
+    def odibi_restore(self, line: str) -> None:
+        """%odibi_restore TABLE@5: what it would change to have a Delta table as it was, and the command that does it.
+
+        With @2026-11-20T18:00Z behind it, as it was then.
+        --at VERSION        do it, if nothing was committed after this version
+        """
+        from odibi_magics.magics import upkeep
+
+        upkeep.restore(self, line)
+
+    @_magic(line_magic)
+    def odibi_vacuum(self, line: str) -> None:
+        """%odibi_vacuum TABLE: files of a Delta table that no version of the last week needs, and what they take along.
+
+        --yes               delete them
+        --retention-hours HOURS
+                            a week (168), or longer; less takes --force
+        """
+        from odibi_magics.magics import upkeep
+
+        upkeep.vacuum(self, line)
+
+    @_magic(line_magic)
+    def odibi_optimize(self, line: str) -> None:
+        """%odibi_optimize TABLE: which small files of a Delta table would become how many.
+
+        --yes               join them, and write a checkpoint where one is due
+        """
+        from odibi_magics.magics import upkeep
+
+        upkeep.optimize(self, line)
+
+    @_magic(line_magic)
     def odibi_graph(self, line: str) -> None:
         """%odibi_graph [FILE]: the pipeline as a picture."""
         from odibi_magics.magics import session

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from odibi_magics.delta.detail import Detail
     from odibi_magics.delta.history import History
+    from odibi_magics.delta.optimize import Optimized
     from odibi_magics.delta.restore import Restored
     from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.engines.pandas.frame import DuckFrame
@@ -187,6 +188,12 @@ class PandasEngine:
         from odibi_magics.engines.pandas.vacuum import vacuum
 
         return vacuum(place, retention_hours=retention_hours, force=force, mark=mark, dry_run=dry_run)
+
+    def optimize(self, place: Place, *, mark: str | None = None, dry_run: bool = False) -> Optimized:
+        """Small files joined. Raises as `Engine.optimize`."""
+        from odibi_magics.engines.pandas.optimize import optimize
+
+        return optimize(place, mark=mark, dry_run=dry_run)
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

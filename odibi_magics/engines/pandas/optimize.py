@@ -61,12 +61,12 @@ def optimize(place: Place, *, mark: str | None = None, dry_run: bool = False) ->
     parts = bins(state, store.url)
     shown = _told(place, versions, parts)
     if dry_run or shown.changes_nothing:
-        return shown
+        return replace(shown, done=not dry_run)
     if parts:
         shown = _join(place, store, state, parts, shown, mark)
     if shown.checkpoint:
         _write_checkpoint(store)
-    return shown
+    return replace(shown, done=True)
 
 
 def _told(place: Place, versions: Versions, parts: Sequence[Bin]) -> Optimized:

@@ -1,0 +1,198 @@
+"""What restore, vacuum and optimize would do, with the command that does it, or did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from odibi_magics.delta.optimize import Joined, Optimized
+from odibi_magics.delta.restore import Files, Restored
+from odibi_magics.delta.vacuum import LEAST_HOURS, Vacuumed
+from odibi_magics.display.commands import NOTEBOOK, Commands
+from odibi_magics.display.document import Advice, Block, Line, Table
+from odibi_magics.display.history import time_shown
+from odibi_magics.display.html import Displayed, blocks_html
+from odibi_magics.display.text import blocks_text
+from odibi_magics.display.units import count, plural, size
+
+_NOTHING = "there is nothing to do"
+
+# Partitions of a table that are told one by one.
+_PARTS = 20
+
+
+def restored_shown(found: Restored, commands: Commands = NOTEBOOK) -> Displayed:
+    """Files and rows that come back and go, what else changes, and the command with `--at` that does it."""
+    return _shown(_restored(found, commands))
+
+
+def vacuumed_shown(found: Vacuumed, commands: Commands = NOTEBOOK) -> Displayed:
+    """Files and bytes that go, the versions they take with them, and the command with `--yes` that does it."""
+    return _shown(_vacuumed(found, commands))
+
+
+def optimized_shown(found: Optimized, commands: Commands = NOTEBOOK) -> Displayed:
+    """Which small files become how many, and the command with `--yes` that does it."""
+    return _shown(_optimized(found, commands))
+
+
+# Restore --------------------------------------------------------------------------------------------------------------
+
+
+def _restored(found: Restored, commands: Commands) -> Iterator[Block]:
+    then = "without rows" if found.version is None else f"like version {found.version}"
+    since = f" of {time_shown(found.time)}" if found.time else ""
+    if found.committed is not None:
+        yield Line(f"✓ {found.address}", f"is {then}{since}, as version {found.committed}", "done")
+    elif found.changes_nothing:
+        yield Line(
+            f"✓ {found.address}", f"is {then}{since} at version {found.at} already: {_NOTHING}", "done"
+        )
+        return
+    else:
+        yield Line(f"{found.address}:", f"now at version {found.at}, would be {then}{since}")
+    yield Table(
+        ("", "files", "rows in them", "bytes"),
+        (
+            _files("come back", found.back),
+            _files("go", found.gone),
+            _files("before", found.before),
+            _files("afterwards", found.after),
+        ),
+        right=("bytes",),
+    )
+    if found.changes:
+        rows = tuple((one.what, one.before, one.after) for one in found.changes)
+        yield Table(
+            ("what else changes", "now" if found.committed is None else "before", "then"), rows, weight=3
+        )
+    if found.committed is None and found.version is not None:
+        address = f"{found.address}@{found.version}"
+        yield Advice(
+            "Nothing has changed yet",
+            "This does it, as a new version; it refuses if anything but OPTIMIZE and VACUUM is committed before:",
+            commands.line("restore", address, "--at", str(found.at)),
+        )
+        yield Advice(
+            "Which rows differ",
+            "A file that was rewritten counts whole above. Row by row:",
+            commands.line("diff", f"{found.address}@{found.at}", address),
+        )
+
+
+def _files(what: str, files: Files) -> tuple[str | int | None, ...]:
+    return what, files.files, "?" if files.rows is None else files.rows, size(files.bytes)
+
+
+# Vacuum ---------------------------------------------------------------------------------------------------------------
+
+
+def _vacuumed(found: Vacuumed, commands: Commands) -> Iterator[Block]:
+    yield Line(*_vacuum_head(found))
+    yield Line("", _retention(found))
+    if not found.files:
+        return
+    done = found.deleted is not None
+    rows = [
+        ("deleted" if done else "would go", found.deleted if done else found.files, size(found.freed if done else found.bytes)),
+        ("of these, named by no version", found.orphans, size(found.orphan_bytes)),
+    ]  # fmt: skip
+    yield Table(("", "files", "bytes"), tuple(rows), right=("bytes",))
+    lost, kept = _versions(found.lost), _versions(found.kept)
+    word = "can no longer be read" if done else "could no longer be read"
+    yield Line(f"Versions that {word}:", lost, "warned" if found.lost else "")
+    yield Line("Versions that stay:", kept)
+    if not done:
+        yield Advice(
+            "Nothing was deleted yet", "This does it; deleted files do not come back:",
+            commands.line("vacuum", found.address, *_asked(found), "--yes"),
+        )  # fmt: skip
+
+
+def _vacuum_head(found: Vacuumed) -> tuple[str, str, str]:
+    if not found.files:
+        return f"✓ {found.address}", f"at version {found.version}: {_NOTHING}", "done"
+    if found.deleted is None:
+        return f"{found.address}:", f"at version {found.version}, a vacuum would free {size(found.bytes)}", ""
+    less = found.files - found.deleted
+    kept = f"; {plural(less, 'file')} of those looked at were gone, or needed again" if less else ""
+    folders = f" and {plural(found.folders, 'empty folder')}" if found.folders else ""
+    told = f"{size(found.freed)} freed: {plural(found.deleted, 'file')}{folders} deleted{kept}"
+    return f"✓ {found.address}", told, "done"
+
+
+def _retention(found: Vacuumed) -> str:
+    told = f"Files removed, or left behind, more than {found.retention_hours:g} hours ago: before {time_shown(found.cutoff)}"
+    if found.retention_hours > found.asked_hours:
+        told += f". The table itself keeps them that long (delta.deletedFileRetentionDuration), not {found.asked_hours:g} hours"
+    return told
+
+
+def _asked(found: Vacuumed) -> list[str]:
+    if found.asked_hours == LEAST_HOURS:
+        return []
+    force = ["--force"] if found.asked_hours < LEAST_HOURS else []
+    return ["--retention-hours", f"{found.asked_hours:g}", *force]
+
+
+def _versions(spans: Sequence[tuple[int, int]]) -> str:
+    """`0 to 4, 6` and how many they are; the newest of many runs."""
+    if not spans:
+        return "none"
+    shown = [str(low) if low == high else f"{low} to {high}" for low, high in spans[-_RUNS:]]
+    total = sum(high - low + 1 for low, high in spans)
+    more = ["…"] if len(spans) > _RUNS else []
+    return f"{', '.join([*more, *shown])}" + (f" ({count(total)} in all)" if more else "")
+
+
+_RUNS = 12
+
+
+# Optimize -------------------------------------------------------------------------------------------------------------
+
+
+def _optimized(found: Optimized, commands: Commands) -> Iterator[Block]:
+    yield Line(*_optimize_head(found))
+    if found.changes_nothing:
+        return
+    if found.parts:
+        yield _parts(found.parts)
+    if found.checkpoint:
+        yield Line(
+            "Checkpoint:",
+            f"{plural(found.behind, 'version')} behind the last one, so that readers open it quickly",
+        )
+    if not found.done:
+        yield Advice(
+            "Nothing has changed yet", "This does it; no row changes, and older versions stay until a vacuum:",
+            commands.line("optimize", found.address, "--yes"),
+        )  # fmt: skip
+
+
+def _optimize_head(found: Optimized) -> tuple[str, str, str]:
+    good = f"of up to {size(found.target_bytes)}"
+    if found.changes_nothing:
+        return f"✓ {found.address}", f"at version {found.version}: {_NOTHING}", "done"
+    if not found.files:
+        told = "a checkpoint was written" if found.done else "a checkpoint is due"
+        return (f"✓ {found.address}", told, "done") if found.done else (f"{found.address}:", told, "")
+    small = f"{plural(found.files, 'small file')} ({size(found.bytes)})"
+    if not found.done:
+        return (
+            f"{found.address}:",
+            f"at version {found.version}, {small} would become {count(found.into)} {good}",
+            "",
+        )
+    made = f"became {count(found.into)} ({size(found.into_bytes)}), as version {found.committed}"
+    return f"✓ {found.address}", f"{small} {made}", "done"
+
+
+def _parts(parts: Sequence[Joined]) -> Table:
+    rows = tuple((one.partition or "all", one.files, size(one.bytes), one.into) for one in parts[:_PARTS])
+    more = len(parts) - _PARTS
+    note = f"and {plural(more, 'more partition')}" if more > 0 else ""
+    return Table(("partition", "small files", "bytes", "become"), rows, note=note, right=("bytes",), weight=4)
+
+
+def _shown(blocks: Iterator[Block]) -> Displayed:
+    made = list(blocks)
+    return Displayed(blocks_html(made), blocks_text(made))

@@ -1,0 +1,51 @@
+"""%odibi_restore, %odibi_vacuum and %odibi_optimize: each shows first, and prints the line that does it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from odibi_magics.display.html import Displayed
+from odibi_magics.display.upkeep import optimized_shown, restored_shown, vacuumed_shown
+from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.show import show, show_help
+from odibi_magics.magics.words import words
+from odibi_magics.options import Parser, add_at, add_retention, add_table, add_yes
+
+
+def restore(magics: OdibiMagics, line: str) -> None:
+    """Raises UsageError, EngineError, ConnectionFailed."""
+    parser = Parser("%odibi_restore", "Show, or do, what makes a Delta table as it was.", add_table, add_at)
+    if found := _asked(parser, line):
+        tables = magics.session.project().engine
+        _show(restored_shown(tables.restore(*found.table, at=found.at, dry_run=found.at is None)))
+
+
+def vacuum(magics: OdibiMagics, line: str) -> None:
+    """Raises UsageError, EngineError, ConnectionFailed."""
+    summary = "Show, or delete, files that no version of a Delta table needs."
+    parser = Parser("%odibi_vacuum", summary, add_table, add_retention, add_yes)
+    if found := _asked(parser, line):
+        tables = magics.session.project().engine
+        hours, act = found.retention_hours, found.yes
+        _show(
+            vacuumed_shown(
+                tables.vacuum(*found.table, retention_hours=hours, force=found.force, dry_run=not act)
+            )
+        )
+
+
+def optimize(magics: OdibiMagics, line: str) -> None:
+    """Raises UsageError, EngineError, ConnectionFailed."""
+    parser = Parser("%odibi_optimize", "Show, or join, small files of a Delta table.", add_table, add_yes)
+    if found := _asked(parser, line):
+        _show(optimized_shown(magics.session.project().engine.optimize(*found.table, dry_run=not found.yes)))
+
+
+def _asked(parser: Parser, line: str) -> Namespace | None:
+    """The options; None where help was asked for, and shown."""
+    given = words(parser.prog, line)
+    return None if show_help(parser, given) else parser.read(given)
+
+
+def _show(shown: Displayed) -> None:
+    show(shown.html, shown.text)
