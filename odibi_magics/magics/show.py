@@ -14,6 +14,7 @@ from odibi_magics.quoting import WITHHELD, without_data
 
 if TYPE_CHECKING:
     from odibi_magics.delta.history import History
+    from odibi_magics.delta.optimize import Optimized
     from odibi_magics.engines.base import Preview, Warned
     from odibi_magics.options import Parser
     from odibi_magics.pipeline.plan import Plan
@@ -97,6 +98,15 @@ def _node_without_data(node: NodeResult) -> NodeResult:
         warnings=tuple(map(_warned_without_data, node.warnings)),
         error=without_data(node.error),
         tries=tuple(map(without_data, node.tries)),
+    )
+
+
+def kept_optimized(found: Optimized, keep_rows: int) -> Optimized:
+    """A partition's values are data."""
+    if keep_rows:
+        return found
+    return replace(
+        found, parts=tuple(replace(one, partition=one.partition and WITHHELD) for one in found.parts)
     )
 
 

@@ -7,7 +7,7 @@ from argparse import Namespace
 from odibi_magics.display.html import Displayed
 from odibi_magics.display.upkeep import optimized_shown, restored_shown, vacuumed_shown
 from odibi_magics.magics.extension import OdibiMagics
-from odibi_magics.magics.show import show, show_help
+from odibi_magics.magics.show import kept_optimized, show, show_help
 from odibi_magics.magics.words import words
 from odibi_magics.options import Parser, add_at, add_retention, add_table, add_yes
 
@@ -38,7 +38,8 @@ def optimize(magics: OdibiMagics, line: str) -> None:
     """Raises UsageError, EngineError, ConnectionFailed."""
     parser = Parser("%odibi_optimize", "Show, or join, small files of a Delta table.", add_table, add_yes)
     if found := _asked(parser, line):
-        _show(optimized_shown(magics.session.project().engine.optimize(*found.table, dry_run=not found.yes)))
+        told = magics.session.project().engine.optimize(*found.table, dry_run=not found.yes)
+        _show(optimized_shown(kept_optimized(told, magics.keep_rows)))
 
 
 def _asked(parser: Parser, line: str) -> Namespace | None:

@@ -20,10 +20,6 @@ from odibi_magics.errors import ConnectionFailed
 _FEW = 200
 
 
-# Blobs that are asked for one by one; a listing tells of 5,000 in one request, but of all that are there.
-_FEW = 200
-
-
 class _Handler(fs.FSSpecHandler):  # type: ignore[misc]
     """fsspec for pyarrow, without a question before each opening: opening tells as much."""
 

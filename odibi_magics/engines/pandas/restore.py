@@ -20,6 +20,7 @@ from odibi_magics.engines.pandas.snapshot import language_type
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.upkeep import changes_table, versions_of, wanted_version
 from odibi_magics.errors import NoSuchVersion, WriteConflict
+from odibi_magics.quoting import Data, Quoting
 
 # Only commits that change nothing are followed, and no table is optimized twice in a second.
 _ATTEMPTS = 5
@@ -165,6 +166,10 @@ def _check_files(store: Store, versions: Versions, then: State) -> None:
     every = store.missing(list(lived.spans))
     named = ", ".join(gone[:_NAMED]) + (", …" if len(gone) > _NAMED else "")
     raise NoSuchVersion(
-        f"version {then.version} of {store.url} cannot be brought back: {len(gone)} of its {len(names)} files are "
-        f"gone, as after a vacuum ({named}). Versions that can still be read: {spans(lived.readable(every)) or 'none'}"
+        Quoting(
+            f"version {then.version} of {store.url} cannot be brought back: {len(gone)} of its {len(names)} files are "
+            "gone, as after a vacuum (",
+            Data(named),
+            f"). Versions that can still be read: {spans(lived.readable(every)) or 'none'}",
+        )
     )

@@ -32,6 +32,7 @@ from odibi_magics.engines.pandas.put_commit import put_commit
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.upkeep import versions_among
 from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, WriteConflict
+from odibi_magics.quoting import Data, Quoting
 
 # Files between two looks at the log: a commit in between may have brought some of them back.
 _AT_ONCE = 1000
@@ -168,8 +169,8 @@ class _Work:
         with suppress(OSError, OdibiError):
             self._end("FAILED", 0)
         if isinstance(error, ConnectionFailed):
-            return ConnectionFailed(f"{error}. {told}", transient=error.transient)
-        return EngineError(f"a file could not be deleted: {error}. {told}")
+            return ConnectionFailed(Quoting(error.text, f". {told}"), transient=error.transient)
+        return EngineError(Quoting("a file could not be deleted: ", Data(str(error)), f". {told}"))
 
     def _begin(self) -> int:
         """Its commit follows the version that was looked at, or none is made: what came since may need a file."""
