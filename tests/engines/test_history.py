@@ -67,7 +67,7 @@ def test_our_writes(lake: Lake) -> None:
     )
     assert all(abs(one.time - datetime.now(UTC)) < timedelta(minutes=5) for one in found.entries)
     assert all(one.changes_data for one in found.entries)
-    assert (found.entries[0].files_removed, (found.entries[0].bytes_removed or 0) > 0) == (1, True)
+    assert (found.entries[0].files_removed, (found.entries[0].bytes_removed or 0) > 0) == (2, True)
 
 
 def test_deltalake_s_own_operations(tmp_path: Path) -> None:
