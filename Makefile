@@ -18,7 +18,7 @@ unexport JUPYTER_PATH JUPYTER_CONFIG_PATH PYTHONHOME PYTHONPATH
 .PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
 
 help:
-	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and what the tests run Spark with"
+	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark and browser"
 	@echo "make demo         run the quickstart notebook and say where its tables are"
 	@echo "make test         lint, types, layers, tests and notebooks"
 	@echo "make check        of these, all but tests and notebooks"
@@ -30,8 +30,9 @@ help:
 
 setup: venv
 	@.ci/spark
+	@.ci/browser
 
-# All but Spark, which only tests need: 440 MB, and Java.
+# All but Spark and a browser, which only tests need: 440 MB, Java, and Chromium.
 venv:
 	@PYTHON="$(PYTHON)" .ci/setup
 
