@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from odibi_magics.display.history import history_shown
 from odibi_magics.magics.extension import OdibiMagics
-from odibi_magics.magics.show import kept_history, show, show_help, show_warnings
+from odibi_magics.magics.live import show_history
+from odibi_magics.magics.show import kept_history, show_help, show_warnings
 from odibi_magics.magics.words import words
 from odibi_magics.options import Parser, add_limit, add_table
 
@@ -16,8 +17,7 @@ def history(magics: OdibiMagics, line: str) -> None:
     if show_help(parser, given):
         return
     found = parser.read(given)
-    tables = magics.session.project().engine
-    told = kept_history(tables.history(*found.table, limit=found.limit), magics.keep_rows)
-    shown = history_shown(told)
-    show(shown.html, shown.text)
-    show_warnings(tables.glance(*found.table))
+    project = magics.session.project()
+    told = kept_history(project.engine.history(*found.table, limit=found.limit), magics.keep_rows)
+    show_history(magics, project, told, history_shown(told))
+    show_warnings(project.engine.glance(*found.table))
