@@ -306,12 +306,14 @@ class Version {
     const other = element("input", { type: "number", min: 0, step: 1, "aria-label": "Version to compare with" });
     other.value = Math.max(0, this.version - 1);
     const preview = () => this.run("Reading…", { ask: "preview", version: this.version }, answer.preview);
-    const diff = () => this.run("Comparing…", { ask: "diff", version: this.version, other: Number(other.value) });
+    const keys = element("input", { placeholder: "keys, as id", "aria-label": "Columns that tell rows apart; none: rows as wholes" });
+    const diff = () =>
+      this.run("Comparing…", { ask: "diff", version: this.version, other: Number(other.value), keys: keys.value });
     const actions = element(
       "div",
       { class: "actions" },
       element("button", { type: "button", onclick: preview }, "Preview rows"),
-      element("span", { class: "pair" }, element("button", { type: "button", onclick: diff }, "Diff with version"), other),
+      element("span", { class: "pair" }, element("button", { type: "button", onclick: diff }, "Diff with version"), other, keys),
       element("span", { class: "pair" }, "Restore:", command(answer.restore)),
     );
     return [element("dl", {}, ...facts), actions, this.result];

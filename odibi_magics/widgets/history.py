@@ -44,8 +44,8 @@ class Verbs(Protocol):
     def preview(self, version: int) -> Sequence[Block]:
         """The first rows as they were."""
 
-    def diff(self, before: int, after: int) -> Sequence[Block]:
-        """What differs between two versions."""
+    def diff(self, before: int, after: int, keys: Sequence[str]) -> Sequence[Block]:
+        """What differs between two versions, whose rows the keys tell apart."""
 
 
 class LiveHistory(anywidget.AnyWidget):
@@ -131,10 +131,12 @@ class LiveHistory(anywidget.AnyWidget):
 
     def _diff(self, question: Mapping[str, Any]) -> dict[str, Any]:
         before, after = sorted((int(question["version"]), int(question["other"])))
-        address = self._versions.address
+        keys = [name for part in str(question["keys"]).split(",") if (name := part.strip())]
+        sides = [f"{self._versions.address}@{version}" for version in (before, after)]
+        options = ["--keys", ",".join(keys)] if keys else []
         return {
-            "command": line(NOTEBOOK.line("diff", f"{address}@{before}", f"{address}@{after}")),
-            "blocks": blocks_json(self._verbs.diff(before, after)),
+            "command": line(NOTEBOOK.line("diff", *sides, *options)),
+            "blocks": blocks_json(self._verbs.diff(before, after, keys)),
         }
 
 

@@ -182,6 +182,16 @@ def test_a_version_shows_its_rows_as_text(notebook: Opened) -> None:
     expect(opened.locator(".result th").nth(1)).to_contain_text("<b>city</b>")
 
 
+def test_a_version_is_compared_with_another(notebook: Opened) -> None:
+    opened = open_version(live(notebook, SMALL), 1)
+    opened.get_by_label("Columns that tell rows apart").fill("id")
+    opened.get_by_label("Version to compare with").fill("2")
+    opened.get_by_role("button", name="Diff with version").click()
+    expect(opened.locator(".result")).to_contain_text("rows: 3 added, 3 removed, 0 changed")
+    expect(opened.locator(".result code")).to_have_text("%odibi_diff small@1 small@2 --keys id")
+    expect(opened.locator(".result td").filter(has_text="<i>city-10</i>")).to_be_visible()
+
+
 def test_an_error_is_told_in_our_words(notebook: Opened) -> None:
     opened = open_version(live(notebook, LONG), 0)
     opened.get_by_role("button", name="Preview rows").click()

@@ -124,6 +124,16 @@ def test_goes_on_from_a_version(front_end: Notebook) -> None:
     assert [cells[0][0] for cells in rows["rows"]] == ["4713", "4714", "4715"]
 
 
+def test_compares_two_versions(front_end: Notebook) -> None:
+    displayed(front_end, "%odibi_history t")
+    answer = ask("diff", version=1, other=3, keys=" id ")
+    assert answer["command"] == "%odibi_diff t@1 t@3 --keys id"
+    assert "0 added, 2 removed, 0 changed" in answer["blocks"][0]["text"]
+    [rows] = [block for block in answer["blocks"] if block["kind"] == "table"]
+    assert [cells[1][0] for cells in rows["rows"]] == ["4712", "4713"]
+    assert ask("diff", version=3, other=1, keys="")["command"] == "%odibi_diff t@1 t@3"
+
+
 def test_errors_are_answers_in_our_words(front_end: Notebook) -> None:
     displayed(front_end, "%odibi_history t --limit 1")
     assert ask("version", version=0) == {"error": "version 0 is not loaded"}
@@ -134,6 +144,7 @@ def test_where_no_rows_are_kept_none_are_shown_and_no_condition_is_told(front_en
     front_end.good("%config OdibiMagics.keep_rows = 0")
     shown = displayed(front_end, "%odibi_history t --limit 1")
     answers = [ask("table"), ask("more"), ask("rows"), ask("preview", version=1), ask("version", version=2)]
+    answers.append(ask("diff", version=1, other=2, keys="id"))
     told = str([shown, answers])
     assert "4711" not in told and "Zanzibar" not in told and "[data]" in told
 
