@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, WebSocket, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_BROWSER = (
@@ -50,12 +50,16 @@ class Lab:
 
 @dataclass(frozen=True)
 class Opened:
-    """A notebook that is open in Lab. hosts: all that the page asked for anything."""
+    """A notebook that is open in Lab.
+
+    hosts: all that the page asked for anything. frames: bytes of each that its sockets brought.
+    """
 
     lab: Lab
     path: Path
     page: Page
     hosts: set[str] = field(default_factory=set)
+    frames: list[int] = field(default_factory=list)
 
     def open(self) -> None:
         """Its page, with the kernel ready for cells; again after a reload."""
@@ -80,6 +84,13 @@ class Opened:
         """All cells, until the last is done."""
         self.command("notebook:run-all-cells")
 
+    def run_cell(self, cell: int) -> None:
+        """One cell, until it is done."""
+        self.page.evaluate(
+            "cell => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = cell; }", cell
+        )
+        self.command("notebook:run-cell")
+
     def save(self) -> Any:
         """The file as Lab saves it."""
         self.command("docmanager:save")
@@ -92,6 +103,11 @@ class Opened:
     def output(self, cell: int) -> Locator:
         """What stands under a cell."""
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell).locator(".jp-OutputArea-output")
+
+    def watch(self, socket: WebSocket) -> None:
+        """Notes a socket's host, and what comes over it."""
+        self.hosts.add(urlsplit(socket.url).netloc)
+        socket.on("framereceived", lambda frame: self.frames.append(len(frame)))
 
     @property
     def strangers(self) -> set[str]:
@@ -196,7 +212,7 @@ def open_notebook(lab: Lab, open_context: Callable[..., BrowserContext]) -> Call
         page = context.new_page()
         opened = Opened(lab, lab.write(name, *cells), page)
         page.on("request", lambda request: opened.hosts.add(urlsplit(request.url).netloc))
-        page.on("websocket", lambda socket: opened.hosts.add(urlsplit(socket.url).netloc))
+        page.on("websocket", lambda socket: opened.watch(socket))
         opened.open()
         return opened
 

@@ -113,6 +113,15 @@ def test_the_newest_versions_show_and_say_how_much_that_is(notebook: Opened) -> 
     expect(table.get_by_role("columnheader", name="run and node")).to_be_hidden()
 
 
+def test_a_long_history_brings_the_page_no_more_than_it_shows(notebook: Opened) -> None:
+    """The widget's code, the static table and the first rows, with all of Jupyter's own messages."""
+    before = len(notebook.frames)
+    notebook.run_cell(LONG)
+    said(live(notebook, LONG), "20 of 10,000 versions loaded")
+    brought = sum(notebook.frames[before:])
+    assert 20_000 < brought < 50_000, brought
+
+
 def test_loads_the_rest_and_scrolls_to_row_9000(notebook: Opened) -> None:
     table = live(notebook, LONG)
     load_the_rest(table)
