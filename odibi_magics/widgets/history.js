@@ -419,13 +419,14 @@ const FIRST = { ask: "table", column: 0, descending: true, words: "", first: 0, 
 function initialize({ model }) {
   const ask = asker(model);
   const places = new Set();
-  let id;
+  let id, first;
   const enter = (place) => {
     if (!places.has(place)) open(place);
     places.add(place);
   };
   const open = async (place) => {
-    const answer = await ask(FIRST);
+    const answer = first ?? (await ask(FIRST));
+    first = null;
     if (answer.error || !place.isConnected) return;
     place.querySelector(":scope > .odibi-live")?.remove();
     place.append(new Live(ask, answer).element);
@@ -443,6 +444,7 @@ function initialize({ model }) {
   ask(FIRST).then((answer) => {
     if (answer.error) return;
     id = answer.model;
+    first = answer;
     models.set(id, enter);
     document.querySelectorAll("odibi-history").forEach((place) => place.dataset.model === id && enter(place));
   });
