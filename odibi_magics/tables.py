@@ -12,7 +12,7 @@ from odibi_magics.config.formats import infer_format
 from odibi_magics.config.times import NotAnInstant, instant, zoned
 from odibi_magics.connections.address import Address, parse_address
 from odibi_magics.delta.detail import Detail
-from odibi_magics.delta.diff import Diff, DiffSide
+from odibi_magics.delta.diff import Diff
 from odibi_magics.delta.history import History
 from odibi_magics.engines.base import Engine, Frame, Place, Source, Warned
 from odibi_magics.errors import UsageError
@@ -218,8 +218,7 @@ class Tables:
         """
         before = _address(table)
         after = replace(before, version=None, timestamp=None) if other is None else _address(other)
-        found = self._diff(self._source(before), self._source(after), keys, rows)
-        return replace(found, before=_named(found.before, before), after=_named(found.after, after))
+        return self._diff(self._source(before), self._source(after), keys, rows)
 
     def _diff(self, before: Source, after: Source, keys: Sequence[str], rows: int) -> Diff:
         if before == after:
@@ -231,7 +230,7 @@ class Tables:
         defined = self._project.definitions.nodes.get(address.path) if address.connection is None else None
         if defined is not None and defined.node.write is None:
             raise UsageError(f"node '{address.path}' writes no table, so it has no versions")
-        place = self._place(address.connection, address.path)
+        place = _as_delta(self._place(address.connection, address.path))
         return Source(place, version=address.version, timestamp=address.timestamp)
 
     def _place(self, connection: str | None, path: str) -> Place:
@@ -282,11 +281,6 @@ _SAME = "both are the same version of the same table, which does not differ from
 
 def _address(table: str | Sequence[str]) -> Address:
     return parse_address(table) if isinstance(table, str) else parse_address(*table)
-
-
-def _named(side: DiffSide, address: Address) -> DiffSide:
-    """The side under the address it was asked for by."""
-    return replace(side, address=str(replace(address, version=None, timestamp=None)))
 
 
 def _when(timestamp: datetime | str | None) -> datetime | None:

@@ -202,6 +202,7 @@ class OdibiMagics(Magics):
 
         delta.history(self, line)
 
+    @_magic(line_magic)
     def odibi_diff(self, line: str) -> None:
         """%odibi_diff TABLE@5 [TABLE@9]: what differs between two versions or tables; of one, what has changed since.
 

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from odibi_magics.connections.local import LocalConnection
 from odibi_magics.delta.diff import Diff
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Engine, Place, Source
@@ -515,9 +514,6 @@ def test_what_is_not_there(lake: Lake) -> None:
     place = Place(lake.connection, "t", "delta")
     with pytest.raises(NoSuchTime, match="was not there at 2001"):
         diff(lake.session, Source(place, timestamp=datetime(2001, 1, 1, tzinfo=UTC)), Source(place))
-    csv = Place(LocalConnection("lake", lake.folder), "orders.csv", "csv")
-    with pytest.raises(EngineError, match=r"lake:orders.csv is csv, and only Delta tables can be compared"):
-        diff(lake.session, Source(csv), Source(place))
 
 
 def test_an_empty_table(lake: Lake) -> None:

@@ -78,11 +78,6 @@ _Sides = tuple[_Side, _Side]
 
 def _sides(before: Source, after: Source) -> _Sides:
     sources = (before, after)
-    for source in sources:
-        if source.place.format != "delta":
-            raise EngineError(
-                f"{source.place.address} is {source.place.format}, and only Delta tables can be compared"
-            )
     old, new = (open_table(source.place, source.version, source.timestamp) for source in sources)
     choose = (can_choose(old), can_choose(new))
     same = all(choose) and old.store.url == new.store.url
