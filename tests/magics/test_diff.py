@@ -60,7 +60,7 @@ def test_a_node_is_its_table(orders: Notebook) -> None:
     orders.good(
         "%%odibi_pipeline\n- {name: clean, read: {connection: lake, path: orders}, write: {connection: lake, path: out}}\n- {name: rows, read: {connection: lake, path: orders}}\n"
     )
-    assert orders.good("%odibi_diff copy clean").text[0].startswith("copy@0 → clean@0: identical")
+    assert orders.good("%odibi_diff copy clean").text[0].startswith("copy@0 → lake:out@0: identical")
     assert "node 'rows' writes no table" in orders.bad("%odibi_diff copy rows")
 
 
