@@ -11,6 +11,7 @@ from odibi_magics.options import (
     RunOptions,
     SaveAs,
     add_choice,
+    add_diff,
     add_file,
     add_plan,
     add_preview,
@@ -18,6 +19,7 @@ from odibi_magics.options import (
     add_save_as,
     add_texts,
     run_options,
+    two_tables,
 )
 
 ALL = (add_file, add_plan, add_preview, add_choice, add_texts, add_save_as, add_run_id)
@@ -113,3 +115,33 @@ def test_mistakes(line: str, words: str) -> None:
     with pytest.raises(UsageError) as caught:
         read(line)
     assert words in str(caught.value)
+
+
+# Two tables -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("line", "tables"), [
+    ("a@5", [("a@5",)]),
+    ("a@5 b@9", [("a@5",), ("b@9",)]),
+    ("lake a@5", [("lake", "a@5")]),
+    ("lake a@5 b", [("lake", "a@5"), ("b",)]),
+    ("a lake b@5", [("a",), ("lake", "b@5")]),
+    ("lake a lake b", [("lake", "a"), ("lake", "b")]),
+    ("a lake", [("a",), ("lake",)]),
+])  # fmt: skip
+def test_one_table_or_two(line: str, tables: list[tuple[str, ...]]) -> None:
+    found = Parser("%odibi_diff", "Compare.", add_diff).read(words("%odibi_diff", line))
+    assert two_tables(found.tables, {"lake": 1}) == tables
+
+
+def test_names_of_keys() -> None:
+    found = Parser("%odibi_diff", "Compare.", add_diff).read(
+        words("%odibi_diff", "a --keys id,'my day' --keys=x")
+    )
+    assert found.keys == ["id", "my day", "x"]
+
+
+@pytest.mark.parametrize("line", ["a b c", "lake a b c", "lake a lake b c"])
+def test_no_more_than_two_tables(line: str) -> None:
+    with pytest.raises(UsageError, match="two TABLEs are compared, not 3"):
+        two_tables(line.split(), ["lake"])
