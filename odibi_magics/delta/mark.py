@@ -29,7 +29,9 @@ class RunMark:
     """What a commit says of its run.
 
     fingerprint: of the node's text with all it evaluates, sha256 in hex. inputs: what was read: for Delta tables
-    `{url, version}`, for files `{url, files: [[name, bytes, mtime_ns], ...]}`.
+    `{url, version}`, for files `{url, files: [[name, bytes, mtime_ns], ...]}`; `made` beside them where one commit of
+    ours wrote all rows of that table, as a hash of its text and inputs; `{clock: day}` where the text asks for the day.
+    undoes: the run that an undo takes back; its mode is "undo".
     """
 
     run: str
@@ -39,10 +41,12 @@ class RunMark:
     fingerprint: str
     inputs: tuple[dict[str, Any], ...]
     targets: tuple[Target, ...]
+    undoes: str | None = None
 
     def to_json(self) -> str:
         """One line, keys in a fixed order; `odibi` holds the format's number."""
-        return json.dumps({"odibi": FORMAT, **asdict(self)}, separators=(",", ":"), ensure_ascii=False)
+        said = asdict(self) if self.undoes else {k: v for k, v in asdict(self).items() if k != "undoes"}
+        return json.dumps({"odibi": FORMAT, **said}, separators=(",", ":"), ensure_ascii=False)
 
 
 def verb_mark(verb: str) -> str:
