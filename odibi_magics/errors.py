@@ -225,6 +225,12 @@ class TargetExists(EngineError):
     about = ("write", "mode")
 
 
+class AppendRefused(EngineError):
+    """An append whose text and inputs its table holds already; found before the write, nothing was written."""
+
+    about = ("write", "mode")
+
+
 class KeysRefused(EngineError):
     """Rows whose `keys` are NULL or come twice; found before the merge, nothing was written."""
 
@@ -241,6 +247,22 @@ class WriteConflict(EngineError):
     """Another writer committed to the table in between, and the write could not be repeated on top."""
 
     transient = True
+
+
+class ResumeRefused(OdibiError):
+    """A run that cannot go on, because the text it had is another one now; nothing was run."""
+
+
+class UndoRefused(OdibiError):
+    """A run that cannot be undone as asked; nothing was touched."""
+
+
+class UndoFailed(OdibiError):
+    """An undo that did not get to its end. `.result` says where each table stands."""
+
+    def __init__(self, message: str, result: Any) -> None:
+        self.result = result
+        super().__init__(message)
 
 
 class UsageError(OdibiError):

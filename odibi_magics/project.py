@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from odibi_magics.connections.info import ConnectionInfo, connection_info
 from odibi_magics.connections.prepare import forget, prepare
 from odibi_magics.connections.registry import connect
 from odibi_magics.connections.status import ConnectionStatus
+from odibi_magics.delta.undo import Undone
 from odibi_magics.display.plan import plan_html, plan_text
 from odibi_magics.display.report import report_html, report_page, report_text
 from odibi_magics.display.tables import preview_html, preview_text
@@ -39,13 +38,18 @@ from odibi_magics.pipeline.build import Builder
 from odibi_magics.pipeline.definitions import Definitions, definitions
 from odibi_magics.pipeline.edges import downstream, upstream
 from odibi_magics.pipeline.events import Observer
+from odibi_magics.pipeline.guard import refuse, with_held, without_held
 from odibi_magics.pipeline.plan import Plan
+from odibi_magics.pipeline.problems import unopened, with_sql_problems
 from odibi_magics.pipeline.result import Render, RunResult
+from odibi_magics.pipeline.resume import Resumption, resumption
+from odibi_magics.pipeline.runmark import new_run_id
 from odibi_magics.pipeline.runner import Peek, Run
 from odibi_magics.pipeline.story import keep_story
 from odibi_magics.pipeline.warn import plan_warnings
 from odibi_magics.sql.modules import load_functions
 from odibi_magics.tables import Tables
+from odibi_magics.undoing import undo
 
 RENDER = Render(report_html, report_text, report_page, preview_html, preview_text)
 
@@ -134,7 +138,7 @@ class Project:
 
         Raises ConfigErrors with all that is wrong, UsageError for a node or pipeline that is not there.
         """
-        return self._plan(self._own(pipelines, only, from_node), engine)
+        return with_held(self._plan(self._own(pipelines, only, from_node), engine), self._engine(engine))
 
     def run(
         self,
@@ -144,14 +148,39 @@ class Project:
         only: str | Sequence[str] | None = None,
         from_node: str | None = None,
         run_id: str | None = None,
+        again: bool = False,
+        replace: bool = False,
+        resume: bool = False,
         observers: Sequence[Observer] = (),
     ) -> RunResult:
         """Runs the project's nodes; which ones as in `plan`.
 
-        Raises NodeFailed or Cancelled, each with `.result`; ConfigErrors and UsageError before anything runs.
+        An append that its table holds already is refused; again: it is made once more; replace: the run that made it
+        is undone first. resume: goes on with the run of `run_id`, or with the newest that the tables tell of.
+
+        Raises NodeFailed or Cancelled, each with `.result`; before anything runs ConfigErrors, UsageError,
+        AppendRefused, ResumeRefused, UndoRefused; and UndoFailed.
         """
-        plan = self.plan(pipelines=pipelines, only=only, from_node=from_node, engine=engine)
-        run = Run(plan, self._engine(engine), run_id or new_run_id(), RENDER, observers, retry=self._retry)
+        if again + replace + resume > 1:
+            raise UsageError("again, replace and resume exclude one another")
+        chosen, own = self._engine(engine), self._own(pipelines, only, from_node)
+        plan = self._plan(own, engine)
+        resumed = resumption(plan, chosen, run_id) if resume else Resumption(run_id or new_run_id())
+        if not again:
+            plan = with_held(plan, chosen, resumed.kept)
+        if replace:
+            plan = without_held(plan, self.undo, lambda: with_held(self._plan(own, engine), chosen))
+        refuse(plan)
+        run = Run(
+            plan,
+            chosen,
+            resumed.run,
+            RENDER,
+            observers,
+            retry=self._retry,
+            again=again,
+            kept=resumed.kept,
+        )
         try:
             return _whole(self._kept(run.execute()))
         except Cancelled as stopped:
@@ -172,7 +201,7 @@ class Project:
         sample: reads only so many rows of each source. rows: 0 shows none, but how many there are. Raises as `run`.
         """
         name = self._known(node) if node else self._last()
-        plan = self._up_to(self.plan(engine=engine), name)
+        plan = self._up_to(self._plan(self.own, engine), name)
         peek = Peek(name, rows)
         run = Run(
             plan, self._engine(engine), new_run_id(), RENDER, observers, peek, sample, retry=self._retry
@@ -181,7 +210,25 @@ class Project:
 
     def graph(self) -> Plan:
         """The plan of everything, for drawing it. Raises as `plan`."""
-        return self.plan()
+        return self._plan(self.own, None)
+
+    def undo(
+        self,
+        run_id: str | None = None,
+        *,
+        table: str | None = None,
+        at: Mapping[str, int] | None = None,
+        dry_run: bool = False,
+        force: bool = False,
+    ) -> Undone:
+        """Undoes a run in every table it wrote; without a run id the newest one that the project's tables tell of.
+
+        table: a TABLE that the run wrote; with no run id, its newest run that was not undone. at: the version that each
+        TABLE must have, as a preview shows it. force: takes away what others wrote behind the run, too. Raises
+        UsageError where nothing tells of the run, UndoRefused before any table is touched, UndoFailed and Cancelled,
+        each with `.result`.
+        """
+        return undo(self, run_id, table=table, at=at, dry_run=dry_run, force=force)
 
     def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
         chosen = self._engine(engine)
@@ -242,7 +289,7 @@ class Project:
         if from_node is None:
             return chosen
         start = self._known(from_node)
-        builder = Builder(self.definitions, list(self.own), self._engine(None), _unopened)
+        builder = Builder(self.definitions, list(self.own), self._engine(None), unopened)
         builder.build()
         return [name for name in chosen if name in downstream(builder.edges, [start])]
 
@@ -334,27 +381,6 @@ class Project:
         return self.engine.read(address, *more)
 
 
-def with_sql_problems(error: ConfigErrors, earlier: Definitions) -> ConfigErrors:
-    """The problems of a text, with those of SQL, functions and columns in what is left of it: all come in one go."""
-    if error.left is None:
-        return error
-    config, known = error.left
-    new = definitions(config)
-    unknown = known.nodes - new.nodes.keys() - earlier.nodes.keys()
-    builder = Builder(earlier.add(new), list(new.nodes), choose_engine("pandas"), _unopened, unknown=unknown)
-    functions = load_functions(config)
-    try:
-        builder.build()
-    except Exception:  # what is left of a wrong text may be too little to look further; its problems are told
-        return error
-    return ConfigErrors([*error.problems, *functions, *builder.problems], error.what)
-
-
-def _unopened(connections: Sequence[Connection]) -> Mapping[str, None]:
-    """The connections that cannot be opened without fetching anything: of a wrong text no vault is asked."""
-    return {connection.name: None for connection in connections if connection.needs()}
-
-
 def read_text(path: str | os.PathLike[str]) -> Text:
     """A file's text. Raises UsageError where it cannot be read."""
     try:
@@ -363,11 +389,6 @@ def read_text(path: str | os.PathLike[str]) -> Text:
         raise UsageError(f"'{os.fspath(path)}' is not UTF-8 text") from None
     except OSError as error:
         raise UsageError(f"'{os.fspath(path)}' cannot be read: {error.strerror}") from None
-
-
-def new_run_id() -> str:
-    """A run's id: the time in UTC, and six characters so that two runs of one second differ."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
 def _whole(result: RunResult) -> RunResult:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
+from odibi_magics.delta.log import Log
 
 if TYPE_CHECKING:
     from odibi_magics.delta.detail import Detail
@@ -206,6 +207,10 @@ Progress = Callable[[int], None]
 """Called now and then with the number of rows written so far."""
 
 
+Guard = Callable[[int], None]
+"""Called with the version of a Delta table that a commit is to follow; raises where it must not be made."""
+
+
 class Frame(Protocol):
     """Rows that belong to an engine: a schema, and a reader that opens anew each time."""
 
@@ -269,11 +274,20 @@ class EngineRun(Protocol[F]):
         """Runs checks without writing (a preview, or a node with no sink). Raises ValidationFailed."""
 
     def write(
-        self, frame: F, sink: Sink, *, checks: Sequence[Check], mark: str, progress: Progress
+        self,
+        frame: F,
+        sink: Sink,
+        *,
+        checks: Sequence[Check],
+        mark: str,
+        progress: Progress,
+        guard: Guard | None = None,
     ) -> Written:
         """Writes, checking on the way; commits once, with `mark` (JSON) as the commit's userMetadata.
 
-        Raises ValidationFailed, WriteConflict, EngineError, ConnectionFailed; then nothing was committed.
+        guard: asked before anything is written, and again before the commit where others committed in between.
+        Raises what the guard raises, ValidationFailed, WriteConflict, EngineError, ConnectionFailed; then nothing was
+        committed.
         """
 
     def written(self, written: Written) -> F:
@@ -305,6 +319,12 @@ class Engine(Protocol):
 
     def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
         """Whether rows with these columns can go to a sink as it stands. Raises EngineError with the remedy."""
+
+    def log(self, place: Place) -> Log:
+        """The log of the Delta table at a place. Raises ConnectionFailed."""
+
+    def pins(self, source: Source) -> dict[str, Any]:
+        """What reading a source now would pin, as `Frame.inputs` has it; no data is read. Raises as `read`."""
 
     def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
         """The SQL this engine will get for a step, for `--plan --sql`."""

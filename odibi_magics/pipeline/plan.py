@@ -11,6 +11,7 @@ from odibi_magics.config.models import Node
 from odibi_magics.config.source import Place as TextPlace
 from odibi_magics.config.types import Column
 from odibi_magics.config.variables import UsedVariable
+from odibi_magics.delta.held import Held
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Check, Sink, Source, Step, TargetState, Warned
 
@@ -60,7 +61,7 @@ class PlannedNode:
 
     expressions: the conditions of its `expression` checks, variables filled in. sql: what the engine gets, by step.
     columns: that will come out; None: known when run.
-    action: what the write will do to its target; None without a write.
+    action: what the write will do to its target; None without a write. held: of an append, the commit it would repeat.
     defined: where it was defined ("cell [3]", "etl.odibi.yaml"). where: the line of one of its keys.
     """
 
@@ -74,6 +75,7 @@ class PlannedNode:
     sink: Sink | None = None
     target: TargetState | None = None
     action: Action | None = None
+    held: Held | None = None
     columns: tuple[Column, ...] | None = None
     changes: tuple[SchemaChange, ...] = ()
     warnings: tuple[Warned, ...] = ()

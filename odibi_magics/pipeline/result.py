@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from odibi_magics.engines.base import CheckResult, EngineRun, Frame, Preview, Warned, Written
 from odibi_magics.errors import UsageError, suggest
+from odibi_magics.pipeline.ways import Ways
 from odibi_magics.quoting import Quoting, first_line
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class RunResult:
     """A run, finished however it went.
 
     state: done, failed or stopped. engine: its title, e.g. "pandas engine (DuckDB)". started: UTC.
-    writes: False for a preview.
+    writes: False for a preview. ways: how its report says what to type next.
     """
 
     run_id: str
@@ -117,6 +118,7 @@ class RunResult:
     preview: Preview | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warned, ...] = ()
+    ways: Ways = field(default_factory=Ways, repr=False, compare=False)
     frames: Mapping[str, Callable[[], Frame]] = field(default_factory=dict, repr=False, compare=False)
     render: Render | None = field(default=None, repr=False, compare=False)
     hold: EngineRun[Any] | None = field(default=None, repr=False, compare=False)

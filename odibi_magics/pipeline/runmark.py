@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from odibi_magics.delta.mark import Target
+from odibi_magics.delta.mark import RunMark, Target
 from odibi_magics.pipeline.plan import Plan, PlannedNode
+
+
+def new_run_id() -> str:
+    """A run's id: the time in UTC, and six characters so that two runs of one second differ."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def run_mark(run_id: str, plan: Plan, node: PlannedNode, inputs: Sequence[Mapping[str, Any]]) -> RunMark:
+    """What the commit of a node that writes says of its run."""
+    assert node.sink is not None
+    return RunMark(
+        run=run_id,
+        pipeline=node.pipeline,
+        node=node.name,
+        mode=node.sink.mode,
+        fingerprint=fingerprint(node, plan.by_name),
+        inputs=tuple(map(dict, inputs)),
+        targets=targets(plan),
+    )
 
 
 def targets(plan: Plan) -> tuple[Target, ...]:
@@ -25,16 +46,18 @@ def targets(plan: Plan) -> tuple[Target, ...]:
     )
 
 
-def fingerprint(node: PlannedNode, plan: Plan) -> str:
+def fingerprint(node: PlannedNode, nodes: Mapping[str, PlannedNode]) -> str:
     """Of a node's text, its variables filled in, with all nodes it evaluates; a written input counts by its URL."""
     told: list[Any] = []
     seen: set[str] = set()
-    _tell(node, plan, told, seen, top=True)
+    _tell(node, nodes, told, seen, top=True)
     text = json.dumps(told, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _tell(node: PlannedNode, plan: Plan, told: list[Any], seen: set[str], *, top: bool) -> None:
+def _tell(
+    node: PlannedNode, nodes: Mapping[str, PlannedNode], told: list[Any], seen: set[str], *, top: bool
+) -> None:
     if node.name in seen:
         return
     seen.add(node.name)
@@ -43,7 +66,7 @@ def _tell(node: PlannedNode, plan: Plan, told: list[Any], seen: set[str], *, top
         return
     told.append([node.name, _text(node)])
     for name in node.inputs:
-        _tell(plan.by_name[name], plan, told, seen, top=False)
+        _tell(nodes[name], nodes, told, seen, top=False)
 
 
 def _text(node: PlannedNode) -> dict[str, Any]:

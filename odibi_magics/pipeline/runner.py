@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import threading
 import time
-import traceback
 import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from odibi_magics.config.models import Retry
-from odibi_magics.delta.mark import RunMark
+from odibi_magics.delta.held import made_by
 from odibi_magics.engines.base import (
     Call,
     CheckResult,
@@ -29,7 +28,7 @@ from odibi_magics.engines.base import (
     Warned,
     Written,
 )
-from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, ValidationFailed, said
+from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, ValidationFailed
 from odibi_magics.pipeline.demand import computed_with, evaluated, places, readers
 from odibi_magics.pipeline.events import (
     Event,
@@ -42,13 +41,15 @@ from odibi_magics.pipeline.events import (
     RunStarted,
     Stopping,
 )
+from odibi_magics.pipeline.failure import checks_of, failure_text
+from odibi_magics.pipeline.guard import Guard, looked_after
+from odibi_magics.pipeline.pins import Pins
 from odibi_magics.pipeline.plan import Plan, PlannedNode
 from odibi_magics.pipeline.result import NodeResult, Render, RunResult, first_rows
-from odibi_magics.pipeline.runmark import fingerprint, targets
+from odibi_magics.pipeline.resume import Kept, needless
+from odibi_magics.pipeline.runmark import run_mark
 from odibi_magics.pipeline.validation import check_schema, checks
 from odibi_magics.pipeline.workers import Workers, deaf_to_signals
-from odibi_magics.quoting import Data, Quoting, each_part
-from odibi_magics.secret import redact
 
 # Nodes at once. DuckDB uses all cores for each of them; more nodes only share them, and each holds its own memory.
 PARALLEL = 4
@@ -77,7 +78,8 @@ class Peek:
 class Run:
     """One run of a plan on an engine.
 
-    peek: for a preview, which writes nothing. sample: how many rows to read of each source.
+    peek: for a preview, which writes nothing. sample: how many rows to read of each source. again: appends also what
+    a table holds already. kept: nodes that this run wrote before, which are read back.
     """
 
     plan: Plan
@@ -88,6 +90,8 @@ class Run:
     peek: Peek | None = None
     sample: int | None = None
     retry: Retry = field(default_factory=Retry)
+    again: bool = False
+    kept: Mapping[str, Kept] = field(default_factory=dict)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
@@ -102,6 +106,8 @@ class Run:
         self._telling = threading.Lock()
         self._listening = list(self.observers)
         self._clock = time.perf_counter()
+        self._pins = Pins(self.plan.by_name, self.engine, self.started.date())
+        self._needless = needless(self.plan, self.kept)
         self._readers = readers(self.plan)
         kept = [node.name for node in self.plan.nodes if self._is_written(node) or self._is_shown(node)]
         self._evaluated = evaluated(self.plan, kept)
@@ -175,11 +181,28 @@ class Run:
 
     def _node(self, node: PlannedNode) -> None:
         clock = time.perf_counter()
+        if node.name in self.kept or node.name in self._needless:
+            self._finish(self._resumed(node))
+            return
         if reason := self._skip_reason(node):
             self._finish(NodeResult(node.name, node.pipeline, "skipped", reason=reason))
             return
         result = self._tried(node)
         self._finish(replace(result, seconds=time.perf_counter() - clock))
+
+    def _resumed(self, node: PlannedNode) -> NodeResult:
+        if node.name not in self.kept:
+            why = "what takes it was written before"
+            return NodeResult(node.name, node.pipeline, "not evaluated", reason=why)
+        kept = self.kept[node.name]
+        return NodeResult(
+            node.name,
+            node.pipeline,
+            "done",
+            written=kept.written,
+            warnings=(*node.warnings, *kept.warnings, *self._read_back(node, kept.written)),
+            reason=kept.reason,
+        )
 
     def _tried(self, node: PlannedNode) -> NodeResult:
         """The node's work, again after an error that may pass, as `retry:` says."""
@@ -194,8 +217,8 @@ class Run:
             except BaseException as error:
                 if self.stopping.is_set() and isinstance(error, KeyboardInterrupt):
                     return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
-                told = _told(error, node, computed_with(node, self.plan))
-                checked = (*self.schemas.get(node.name, ()), *_checks_of(error))
+                told = failure_text(error, node, computed_with(node, self.plan))
+                checked = (*self.schemas.get(node.name, ()), *checks_of(error))
                 failed = NodeResult(
                     node.name, node.pipeline, "failed", error=told, checks=checked, tries=tries
                 )
@@ -240,13 +263,18 @@ class Run:
 
     def _written(self, node: PlannedNode, frame: Frame, found: tuple[CheckResult, ...]) -> NodeResult:
         assert self.hold is not None and node.sink is not None
+        mark = run_mark(self.run_id, self.plan, node, self._pins.told(node, frame.inputs))
+        guarded = not self.again and looked_after(node, self.plan.by_name)
         written = self.hold.write(
             frame,
             node.sink,
             checks=self._checks(node, frame),
-            mark=self._mark(node, frame).to_json(),
+            mark=mark.to_json(),
             progress=lambda rows: self.tell(NodeProgress(node.name, rows)),
+            guard=Guard(node, self.plan.by_name, self.engine).asking(mark.inputs) if guarded else None,
         )
+        if node.sink.mode == "overwrite" and not node.sink.replace_where:
+            self._pins.known[node.sink.place.url.rstrip("/")] = made_by(mark.fingerprint, mark.inputs)
         unread = self._read_back(node, written)
         return NodeResult(
             node.name,
@@ -301,18 +329,6 @@ class Run:
             return ()
         conditions = dict(enumerate(node.expressions))
         return checks(node.config.validation, frame.columns, conditions)
-
-    def _mark(self, node: PlannedNode, frame: Frame) -> RunMark:
-        assert node.sink is not None
-        return RunMark(
-            run=self.run_id,
-            pipeline=node.pipeline,
-            node=node.name,
-            mode=node.sink.mode,
-            fingerprint=fingerprint(node, self.plan),
-            inputs=tuple(frame.inputs),
-            targets=targets(self.plan),
-        )
 
     # The end -----------------------------------------------------------------------------------------------------
 
@@ -374,26 +390,3 @@ class Run:
 
 def _same(frame: Frame) -> Frame:
     return frame
-
-
-def _told(error: BaseException, node: PlannedNode, through: Sequence[PlannedNode]) -> str:
-    """The error's text with the line of the node's text that it is about.
-
-    through: nodes whose rows are computed together with this one's: the fault may lie in their text.
-    """
-    if not isinstance(error, OdibiError):
-        whole = f"{said(error)}\n\n{''.join(traceback.format_exception(error))}"
-        return Quoting(f"{type(error).__name__}: ", Data(redact(whole)))
-    place = node.where(error.about) if isinstance(error, EngineError) else None
-    line = f"\n\n  line {place.line} of {node.defined}\n{place.excerpt()}" if place else ""
-    also = f"\n  computed with it, and perhaps at fault: {', '.join(map(_at, through))}" if through else ""
-    return each_part(Quoting(error.text, line, also if type(error) is EngineError else ""), redact)
-
-
-def _at(node: PlannedNode) -> str:
-    place = node.where(("name",))
-    return f"{node.name} (line {place.line} of {node.defined})" if place else node.name
-
-
-def _checks_of(error: BaseException) -> tuple[CheckResult, ...]:
-    return tuple(getattr(error, "checks", ()))

@@ -70,7 +70,7 @@ def test_the_promised_yaml_runs_as_written(lake: Path) -> None:
 def test_a_node_that_writes_is_its_table_for_those_after_it(project: Build) -> None:
     built = project(CLEAN)
     built.run()
-    result = built.run()
+    result = built.run(again=True)
     assert result.node("clean").rows == 3
     assert sorted(row["n"] for row in rows(result, "cities")) == [2, 4]
 
@@ -78,7 +78,7 @@ def test_a_node_that_writes_is_its_table_for_those_after_it(project: Build) -> N
 def test_a_result_keeps_the_version_it_wrote(project: Build) -> None:
     built = project(CLEAN)
     first = built.run()
-    built.run()
+    built.run(again=True)
     assert len(first["clean"]) == 3
     assert len(built.engine.read_delta(connection="lake", path="clean").to_arrow()) == 6
     assert len(built.engine.read_delta(connection="lake", path="clean", version=0).to_arrow()) == 3
@@ -113,7 +113,7 @@ def test_every_commit_says_what_it_is_of(project: Build, lake: Path) -> None:
 
 def test_the_fingerprint_tells_texts_apart_and_nothing_else(project: Build, lake: Path) -> None:
     def fingerprint(nodes: str) -> str:
-        project(nodes).run()
+        project(nodes).run(again=True)
         mark = read_mark(DeltaTable(str(lake / "clean")).history(1)[0]["userMetadata"])
         assert mark is not None
         return mark.fingerprint
@@ -347,7 +347,7 @@ def test_a_second_stop_does_not_cut_off_what_is_being_written(
     built.run()
     monkeypatch.setattr(delta_write, "commit", slow)
     with pytest.raises(Cancelled) as caught:
-        built.run()
+        built.run(again=True)
     assert written.is_set()
     assert caught.value.result.node("clean").state == "done"
     assert "clean written, version 1" in str(caught.value)
@@ -385,7 +385,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_node_is_tried_again_after_an_error_that_may_pass(project: Build, lake: Path) -> None:
     built, heard = project(CLEAN), list[Event]()
     built.run()
-    result = built.run(observers=[in_between(lake, times=1), heard.append])
+    result = built.run(again=True, observers=[in_between(lake, times=1), heard.append])
     assert result.state == "done" and len(result["clean"]) == 4
     [failed] = result.node("clean").tries
     assert "other writers committed in between" in failed
@@ -399,7 +399,7 @@ def test_tries_end_with_max_attempts(project: Build, lake: Path) -> None:
     built = project(CLEAN, head="retry: {max_attempts: 2, backoff: constant}\n")
     built.run()
     with pytest.raises(NodeFailed) as caught:
-        built.run(observers=[in_between(lake, times=9)])
+        built.run(again=True, observers=[in_between(lake, times=9)])
     assert len(caught.value.result.node("clean").tries) == 1, "and the last one, which is its error"
     assert "other writers committed in between" in caught.value.result.node("clean").error
 
@@ -435,7 +435,7 @@ def test_stop_does_not_wait_for_the_next_try(
     built.run()
     began = time.monotonic()
     with pytest.raises(Cancelled) as caught:
-        built.run(observers=[in_between(lake, times=1), stop])
+        built.run(again=True, observers=[in_between(lake, times=1), stop])
     assert time.monotonic() - began < 10
     node = caught.value.result.node("clean")
     assert node.state == "stopped" and len(node.tries) == 1

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.base import Check, CheckResult, Progress, Sink, Warned, Written
+from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, Warned, Written
 from odibi_magics.engines.pandas.align import Layout, layout, new_layout
 from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, settle, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
@@ -42,11 +42,12 @@ def write_delta(
     mark: str,
     progress: Progress,
     cancelled: Callable[[], bool],
+    guard: Guard | None = None,
 ) -> Written:
     """Writes a frame to a Delta table, in one commit or none. A write of no rows commits too: its mark must be found.
 
-    Raises ChecksFailed, WriteConflict, EngineError, ConnectionFailed, Cancelled; then nothing was committed and
-    staged files are deleted.
+    Raises what the guard raises, ChecksFailed, WriteConflict, EngineError, ConnectionFailed, Cancelled; then nothing
+    was committed and staged files are deleted.
     """
     store = open_store(sink.place)
     if store.is_file():
@@ -54,6 +55,8 @@ def write_delta(
     table = open_snapshot(store)
     if table is not None and sink.mode in ("error", "ignore"):
         return _there_already(sink, table)
+    if guard is not None and table is not None:
+        guard(table.version)
     shape = _shape(frame, sink, store, table)
     warned = _log_warnings(sink.place.address, table)
     with Staging(store, table.indexed if table else INDEXED) as staging:
@@ -65,7 +68,7 @@ def write_delta(
         results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
         check_keys(job)
         progress(job.rows)
-        written = _commit(job, frame, table, mark, results[: len(checks)])
+        written = _commit(job, frame, table, mark, results[: len(checks)], guard)
         return replace(written, warnings=(*written.warnings, *warned))
 
 
@@ -129,7 +132,12 @@ def _own_flags(sink: Sink, shape: Layout, columns: Sequence[Column]) -> list[Fla
 
 
 def _commit(
-    job: Job, frame: DuckFrame, table: Snapshot | None, mark: str, results: tuple[CheckResult, ...]
+    job: Job,
+    frame: DuckFrame,
+    table: Snapshot | None,
+    mark: str,
+    results: tuple[CheckResult, ...],
+    guard: Guard | None,
 ) -> Written:
     note = Note(mark, _parameters(job.sink, job.layout), blind=job.sink.mode == "append")
     first = table
@@ -142,6 +150,8 @@ def _commit(
             table = _again(job, frame, first)
             if job.sink.mode in ("error", "ignore"):
                 return _there_already(job.sink, table)
+            if guard is not None:
+                guard(table.version)
             continue
         except BaseException as error:
             if isinstance(error, Unknown) or not isinstance(error, (EngineError, ConnectionFailed)):

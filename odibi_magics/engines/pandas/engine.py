@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.delta.diff import Diff
@@ -14,6 +14,7 @@ from odibi_magics.engines.base import (
     Check,
     CheckResult,
     Frame,
+    Guard,
     Place,
     Progress,
     Query,
@@ -25,7 +26,7 @@ from odibi_magics.engines.base import (
     Written,
 )
 from odibi_magics.engines.pandas.handover import check_kind
-from odibi_magics.engines.pandas.reading import Told, chosen, describe, is_there, read
+from odibi_magics.engines.pandas.reading import Told, chosen, describe, is_there, pins, read
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.errors import Cancelled, EngineError
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from odibi_magics.delta.restore import Restored
     from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.engines.pandas.frame import DuckFrame
+    from odibi_magics.engines.pandas.log import StoreLog
     from odibi_magics.engines.pandas.planning import Planner
 
 
@@ -116,6 +118,17 @@ class PandasEngine:
             layout(columns, sink, target)
         else:
             new_layout(columns, sink)
+
+    def log(self, place: Place) -> StoreLog:
+        """The log of the Delta table at a place. Raises ConnectionFailed."""
+        from odibi_magics.engines.pandas.log import StoreLog
+        from odibi_magics.engines.pandas.storage import open_store
+
+        return StoreLog(open_store(place))
+
+    def pins(self, source: Source) -> dict[str, Any]:
+        """What reading a source now would pin; no data is read. Raises EngineError, ConnectionFailed."""
+        return pins(source)
 
     def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
         """DuckDB's SQL for a step."""
@@ -264,17 +277,29 @@ class PandasRun:
             return check(self._opened(), _own(frame), checks)
 
     def write(
-        self, frame: Frame, sink: Sink, *, checks: Sequence[Check], mark: str, progress: Progress
+        self,
+        frame: Frame,
+        sink: Sink,
+        *,
+        checks: Sequence[Check],
+        mark: str,
+        progress: Progress,
+        guard: Guard | None = None,
     ) -> Written:
         """Writes, checking on the way. Raises as `EngineRun.write`, and Cancelled; then nothing was committed."""
         from odibi_magics.engines.pandas.write import write
 
         with self._call():
             session = self._opened(sink.place)
-            cancelled = self._cancelled.is_set
-            own = _own(frame)
             written = write(
-                session, own, sink, checks=checks, mark=mark, progress=progress, cancelled=cancelled
+                session,
+                _own(frame),
+                sink,
+                checks=checks,
+                mark=mark,
+                progress=progress,
+                cancelled=self._cancelled.is_set,
+                guard=guard,
             )
         if sink.place.format != "delta":
             schema = None if written.skipped else frame.columns

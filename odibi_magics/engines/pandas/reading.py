@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Place, Source
@@ -52,6 +53,16 @@ def scan(session: Session, source: Source, told: Told) -> Scan:
     files = find_files(source.place)
     found = _scan_files(session, source, files, told)
     return replace(found, tables={session.name("files"): lambda: session.check_unchanged(files)})
+
+
+def pins(source: Source) -> dict[str, Any]:
+    """What reading a source now would pin. Raises as `scan`."""
+    if source.place.format != "delta":
+        return find_files(source.place).pins()
+    from odibi_magics.engines.pandas.read_delta import open_table
+
+    table = open_table(source.place, source.version, source.timestamp)
+    return {"url": table.store.url, "version": table.version}
 
 
 def describe(session: Session, source: Source, told: Told) -> Columns:

@@ -1,0 +1,168 @@
+"""What it takes to undo a run in one table, told by the table's log; and what an undo found and did, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from odibi_magics.delta.held import run_commits
+from odibi_magics.delta.line import LOOK_BACK, Line, in_batches, restored
+from odibi_magics.delta.log import Commit, Log, commits
+from odibi_magics.delta.mark import RunMark
+from odibi_magics.delta.restore import Restored
+
+
+@dataclass(frozen=True)
+class Later:
+    """A commit that came behind a run's and that an undo would take away. time: UTC. who: its run or user, or ""."""
+
+    version: int
+    time: datetime
+    operation: str
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a run left in a table.
+
+    marks: of its commits, also of those that were undone. nodes: that wrote, first ones first. first: its first commit
+    that is still in the line of the table's commits, None where there is none; back_to: the version before that, None
+    where the run created the table. later: what others committed behind it. undone: the commit that took the run's
+    away, where one did. newest: the table's version. since: where not all of its history is known, the version that the
+    known part begins with.
+    """
+
+    newest: int
+    marks: tuple[RunMark, ...] = ()
+    nodes: tuple[str, ...] = ()
+    first: int | None = None
+    back_to: int | None = None
+    later: tuple[Later, ...] = ()
+    undone: Later | None = None
+    since: int | None = None
+
+
+def trace(log: Log, newest: int, run: str, limit: int = LOOK_BACK) -> Trace:
+    """Follows a run's commits down the line of a table's commits, and beside it. Raises DamagedLog."""
+    line = Line(log, newest, limit)
+    versions: list[int] = []
+    found = list(run_commits(_noting(line, versions), run))
+    marks = tuple(mark for _, mark in found)
+    nodes = tuple(dict.fromkeys(mark.node for mark in reversed(marks)))
+    if found:
+        first = found[-1][0].version
+        others = [v for v in versions if v > first and v not in {commit.version for commit, _ in found}]
+        later = tuple(told(each) for each in in_batches(log, sorted(others)) if _counts(each))
+        return Trace(newest, marks, nodes, first, first - 1 if first else None, later)
+    for taker, taken in _beside(versions, whole=line.end == "beginning"):
+        lost = [
+            mark for each in in_batches(log, taken) if (mark := each.mark) is not None and mark.run == run
+        ]
+        if lost:
+            (by,) = commits(log, [taker])
+            nodes = tuple(dict.fromkeys(mark.node for mark in lost))
+            return Trace(newest, tuple(lost), nodes, undone=told(by))
+    return Trace(newest, since=None if line.end == "beginning" else min(versions, default=newest + 1))
+
+
+def _noting(line: Line, versions: list[int]) -> Iterator[Commit]:
+    for commit in line:
+        versions.append(commit.version)
+        yield commit
+
+
+def _counts(commit: Commit) -> bool:
+    """Whether a commit changed the table. A RESTORE on the line made it what it was at a version that is on it too."""
+    return restored(commit) is None and _changes(commit)
+
+
+def _changes(commit: Commit) -> bool:
+    """Rows or columns; OPTIMIZE and VACUUM do not."""
+    return commit.changes_data or next(commit.each("metaData"), None) is not None
+
+
+def _beside(versions: Sequence[int], *, whole: bool) -> Iterator[tuple[int, range]]:
+    """The commits that a line passes over, newest first, each stretch with the commit that took it away.
+
+    whole: whether the line goes back to the beginning of the table.
+    """
+    below = [*versions[1:], *([-1] if whole and versions else [])]
+    for version, before in zip(versions, below, strict=False):
+        if before < version - 1:
+            yield version, range(before + 1, version)
+
+
+def told(commit: Commit) -> Later:
+    """A commit in a few words."""
+    mark, info = commit.mark, commit.info
+    who = f"run {mark.run}" if mark else str(info.get("userName") or info.get("engineInfo") or "")
+    return Later(commit.version, commit.time, str(info.get("operation", "")), who)
+
+
+def since(log: Log, version: int, newest: int) -> tuple[Later, ...]:
+    """What changed the table after a version; OPTIMIZE and VACUUM did not."""
+    found = in_batches(log, range(version + 1, newest + 1))
+    return tuple(told(each) for each in found if _changes(each))
+
+
+State = Literal[
+    "to undo", "refused", "undone", "undone already", "not written", "gone", "failed", "put back", "untouched"
+]
+
+
+Ended = Literal["preview", "done", "nothing", "failed"]
+"""How an undo ended: "nothing" where there was nothing to undo, "preview" where it was only looked at."""
+
+
+@dataclass(frozen=True)
+class UndoneTable:
+    """What an undo does, or did, to one table.
+
+    table: as people type it. at: its version when it was looked at; now: after the undo, None where nothing was done.
+    back_to: the version it is to be like, None where the run created the table, which is emptied. restored: the files
+    and rows that come and go. later: what others committed behind the run, which goes as well. why: it is refused, has
+    failed, or is undone already.
+    """
+
+    table: str
+    url: str
+    nodes: tuple[str, ...]
+    state: State
+    at: int | None = None
+    back_to: int | None = None
+    now: int | None = None
+    restored: Restored | None = None
+    later: tuple[Later, ...] = ()
+    why: str = ""
+
+    def ended(self, state: State, *, now: int | None = None, why: str = "") -> UndoneTable:
+        """The same table, as it stands after something was tried."""
+        return replace(self, state=state, now=now, why=why)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """An undo that was looked at, or carried out.
+
+    run: that is undone. undo: the run id of the undo's own commits. left: what it cannot take back, in words.
+    """
+
+    run: str
+    undo: str
+    tables: tuple[UndoneTable, ...]
+    left: tuple[str, ...] = ()
+    state: Ended = "preview"
+    force: bool = False
+
+    @property
+    def refused(self) -> tuple[UndoneTable, ...]:
+        """The tables that keep it from being carried out."""
+        return tuple(table for table in self.tables if table.state == "refused")
+
+    @property
+    def to_do(self) -> tuple[UndoneTable, ...]:
+        """The tables that are still to be undone."""
+        return tuple(table for table in self.tables if table.state in ("to undo", "refused"))

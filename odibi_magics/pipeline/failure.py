@@ -1,0 +1,36 @@
+"""What a node's failure says."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+
+from odibi_magics.engines.base import CheckResult
+from odibi_magics.errors import EngineError, OdibiError, said
+from odibi_magics.pipeline.plan import PlannedNode
+from odibi_magics.quoting import Data, Quoting, each_part
+from odibi_magics.secret import redact
+
+
+def failure_text(error: BaseException, node: PlannedNode, through: Sequence[PlannedNode]) -> str:
+    """The error's text with the line of the node's text that it is about.
+
+    through: nodes whose rows are computed together with this one's: the fault may lie in their text.
+    """
+    if not isinstance(error, OdibiError):
+        whole = f"{said(error)}\n\n{''.join(traceback.format_exception(error))}"
+        return Quoting(f"{type(error).__name__}: ", Data(redact(whole)))
+    place = node.where(error.about) if isinstance(error, EngineError) else None
+    line = f"\n\n  line {place.line} of {node.defined}\n{place.excerpt()}" if place else ""
+    also = f"\n  computed with it, and perhaps at fault: {', '.join(map(_at, through))}" if through else ""
+    return each_part(Quoting(error.text, line, also if type(error) is EngineError else ""), redact)
+
+
+def _at(node: PlannedNode) -> str:
+    place = node.where(("name",))
+    return f"{node.name} (line {place.line} of {node.defined})" if place else node.name
+
+
+def checks_of(error: BaseException) -> tuple[CheckResult, ...]:
+    """The checks that an error is of."""
+    return tuple(getattr(error, "checks", ()))

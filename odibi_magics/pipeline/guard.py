@@ -1,0 +1,193 @@
+"""Appends that were done already: told by the plan where it can be, and refused before anything is written.
+
+Which nodes are looked after:
+- those that append to a Delta table. `append_once`, `merge` and the overwrites may be repeated; csv, parquet and json
+  have no history to look into, which the plan warns of.
+- not those that read `newer_than` what this table holds: a second run finds nothing new, and adds nothing. With `lag`
+  it would read the same rows once more, so then they are.
+- one that reads nothing, as `SELECT 1 AS id`, by its text alone, unless a Python function is in it: what that reads is
+  not known.
+- a text that asks what day it is counts as another one on another day (UTC).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+
+from odibi_magics.delta.held import Held, Inputs, Looked, look, same_inputs
+from odibi_magics.engines.base import Engine, Query, Warned
+from odibi_magics.errors import AppendRefused, ConnectionFailed, EngineError
+from odibi_magics.pipeline.pins import Nodes, Pins, evaluated_with
+from odibi_magics.pipeline.plan import Plan, PlannedNode
+from odibi_magics.pipeline.runmark import fingerprint
+
+
+def looked_after(node: PlannedNode, nodes: Nodes) -> bool:
+    """Whether a second run of a node would add its rows a second time, and its table can tell."""
+    if not (node.runs and node.sink and node.sink.mode == "append" and node.sink.place.format == "delta"):
+        return False
+    sources = [each.source for each in evaluated_with(node, nodes) if each.source]
+    return not any(source.watermark and not source.lag for source in sources)
+
+
+def with_held(plan: Plan, engine: Engine, but: Collection[str] = ()) -> Plan:
+    """The plan; each append that its table holds already with what it would repeat, and a warning that says so.
+
+    but: nodes that are not to be looked at.
+    """
+    pins = Pins(plan.by_name, engine)
+    nodes = (node if node.name in but else _looked_at(node, plan.by_name, pins) for node in plan.nodes)
+    return replace(plan, nodes=tuple(nodes))
+
+
+def without_held(plan: Plan, undo: Callable[[str], object], again: Callable[[], Plan]) -> Plan:
+    """A plan whose tables hold nothing any more that it would append: the runs that wrote it are undone, one by one.
+
+    again: the plan as it is after that. Raises what `undo` raises.
+    """
+    undone: set[str] = set()
+    while runs := {node.held.run for node in plan.nodes if node.held} - undone:
+        run = max(runs, key=lambda run: max(n.held.time for n in plan.nodes if n.held and n.held.run == run))
+        undo(run)
+        undone.add(run)
+        plan = again()
+    return plan
+
+
+def _looked_at(node: PlannedNode, nodes: Nodes, pins: Pins) -> PlannedNode:
+    warned = list(_unseen(node))
+    held, version = None, node.target.version if node.target else None
+    if version is not None and looked_after(node, nodes):
+        try:
+            found = Guard(node, nodes, pins.engine).look(version, _Asked(node, pins).same)
+        except (EngineError, ConnectionFailed):  # the node itself asks again, and fails with it
+            return node
+        held = found.held
+        warned += [*([_warned(node, held)] if held else []), *_cut(node, found)]
+    return replace(node, held=held, warnings=(*node.warnings, *warned)) if warned else node
+
+
+@dataclass
+class _Asked:
+    """Whether inputs are those that a node will read; they are looked at once a fingerprint fits, not before."""
+
+    node: PlannedNode
+    pins: Pins
+
+    @cached_property
+    def inputs(self) -> Inputs | None:
+        return self.pins.ahead(self.node)
+
+    def same(self, inputs: Inputs) -> bool:
+        return self.inputs is not None and _comparable(self.node, self.pins.nodes, self.inputs, inputs)
+
+
+class Guard:
+    """Looks whether a node's table holds what it would append."""
+
+    def __init__(self, node: PlannedNode, nodes: Nodes, engine: Engine) -> None:
+        assert node.sink is not None
+        self.node, self.nodes, self.place = node, nodes, node.sink.place
+        self.fingerprint = fingerprint(node, nodes)
+        self._engine = engine
+        self._seen: int | None = None
+
+    def look(self, version: int, same: Callable[[Inputs], bool]) -> Looked:
+        """What the table as it stands at a version holds of it. Raises EngineError, ConnectionFailed."""
+        try:
+            return look(self._engine.log(self.place), version, self.fingerprint, same)
+        except OSError as error:
+            raise EngineError(f"the log of {self.place.address} cannot be read: {error.strerror}") from None
+
+    def asking(self, inputs: Inputs) -> Callable[[int], None]:
+        """What a write is to ask of each version that it is to follow. It raises AppendRefused."""
+
+        def ask(version: int) -> None:
+            if version == self._seen:
+                return
+            found = self.look(version, lambda there: _comparable(self.node, self.nodes, inputs, there))
+            if found.held is not None:
+                raise AppendRefused(
+                    f"{held_words(self.node, found.held)}. Nothing was written.\n{_WAYS_LATE}"
+                )
+            self._seen = version
+
+        return ask
+
+
+def _comparable(node: PlannedNode, nodes: Nodes, ours: Inputs, theirs: Inputs) -> bool:
+    """Whether both read the same, and that says that they gave the same rows."""
+    if not ours and not all(isinstance(s, Query) for each in evaluated_with(node, nodes) for s in each.steps):
+        return False
+    return same_inputs(ours, theirs)
+
+
+# In words -------------------------------------------------------------------------------------------------
+
+
+def refuse(plan: Plan) -> None:
+    """Raises AppendRefused for all nodes of a plan whose rows are there already."""
+    held = [(node, node.held) for node in plan.nodes if node.held]
+    if not held:
+        return
+    said = [held_words(node, found) for node, found in held]
+    others = [node.name for node in plan.nodes if node.runs and node.sink and not node.held]
+    alone = f"\n  {_only(others)}" if others else ""
+    whole = f"{said[0]}. Nothing was run" if len(said) == 1 else "\n".join(["nothing was run", *said])
+    raise AppendRefused(f"{whole}\n{_WAYS}{alone}")
+
+
+_WAYS: Final = """\
+  --again    appends them once more (in Python again=True)
+  --replace  undoes that run first, in all tables it wrote, then runs (replace=True)
+  or there is nothing to do: the rows are there"""
+
+_WAYS_LATE: Final = """\
+  --again    appends them once more (in Python again=True)
+  or undo that run first, and run again
+  or there is nothing to do: the rows are there"""
+
+
+def _only(names: Sequence[str]) -> str:
+    return f"the other nodes alone: {' '.join(f'--only {name}' for name in names)}"
+
+
+def held_words(node: PlannedNode, held: Held) -> str:
+    """Where a node's rows are already."""
+    assert node.sink is not None
+    written = f"version {held.version}, written {held.time:%Y-%m-%d %H:%M:%S} UTC by run {held.run}"
+    return f"{node.sink.place.address} holds what node '{node.name}' would append: {_inputs(held.inputs)} {written}"
+
+
+def _inputs(inputs: Inputs) -> str:
+    """What was read, as far as it was pinned: "same 4 files as"."""
+    files = sum(len(pin["files"]) for pin in inputs if "files" in pin)
+    tables = sum("version" in pin or "made" in pin for pin in inputs)
+    told = [f"{files} file{'s' if files > 1 else ''}"] if files else []
+    told += [f"{tables} input table{'s' if tables > 1 else ''}"] if tables else []
+    return f"same {' and '.join(told)} as" if told else "same text, which reads nothing, as"
+
+
+def _warned(node: PlannedNode, held: Held) -> Warned:
+    remedy = "--again appends them once more, --replace undoes that run first; or there is nothing to do"
+    return Warned(f"{held_words(node, held)}: a run is refused", remedy, "append-held")
+
+
+def _unseen(node: PlannedNode) -> Iterator[Warned]:
+    sink = node.sink
+    if node.runs and sink and sink.mode == "append" and sink.place.format != "delta":
+        said = (
+            f"{sink.place.address} is {sink.place.format}: whether it holds these rows already cannot be told"
+        )
+        yield Warned(f"{said}, so a second run adds them again", "use format: delta", "append-unseen")
+
+
+def _cut(node: PlannedNode, found: Looked) -> Iterator[Warned]:
+    if found.cut is not None and node.sink:
+        of = f"of the {found.newest + 1:,} versions of {node.sink.place.address}"
+        said = f"{of} the newest {found.cut:,} were looked at"
+        remedy = "use append_once, or let the log be cleaned up (delta.logRetentionDuration)"
+        yield Warned(f"{said}: rows that an older one holds would be appended again", remedy, "history-cut")

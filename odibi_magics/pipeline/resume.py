@@ -1,0 +1,154 @@
+"""Going on with a run that failed: what it wrote already is read back, the rest runs under the same run id.
+
+A node counts as written where the history of its table holds a commit of this run and node, on the line of commits
+that made the table what it is: one that was undone since is written again. What others committed behind it does not
+matter, for it is read back at its own version. Nothing is mixed silently: a node whose text is another one now is
+refused; one whose text is the same but whose inputs have changed since is told by a warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from odibi_magics.delta.held import newest_run, run_commits, same_inputs
+from odibi_magics.delta.line import Line
+from odibi_magics.delta.log import Commit, newest_version
+from odibi_magics.delta.mark import RunMark, Target
+from odibi_magics.engines.base import Engine, Place, Sink, Warned, Written
+from odibi_magics.errors import ResumeRefused, UsageError
+from odibi_magics.pipeline.pins import Pins
+from odibi_magics.pipeline.plan import Plan, PlannedNode
+from odibi_magics.pipeline.runmark import fingerprint
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A node that the run wrote before. warnings: what is to be known of it."""
+
+    written: Written
+    warnings: tuple[Warned, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        return f"written before by this run, version {self.written.version_after}"
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A run that goes on. kept: the nodes it wrote before, by name."""
+
+    run: str
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+
+
+def resumption(plan: Plan, engine: Engine, run_id: str | None) -> Resumption:
+    """What of a run is there already. run_id: None for the newest run that the plan's tables tell of.
+
+    A run id that no table knows is one that wrote nothing yet: all of it runs. Raises ResumeRefused where the text has
+    changed since, UsageError where no run id is given and there is no run to go on with, EngineError, ConnectionFailed.
+    """
+    nodes = [node for node in plan.nodes if node.runs and node.sink and node.sink.place.format == "delta"]
+    lines = _lines(nodes, engine)
+    run = run_id or newest_run(lines.values())
+    if run is None:
+        raise UsageError(
+            "there is nothing to resume: no table of these nodes tells of a run. Run without --resume"
+        )
+    found = {url: list(run_commits(line, run)) for url, line in lines.items()}
+    marks = [mark for commits in found.values() for _, mark in commits]
+    written = {node.name: hit for node in nodes if (hit := _written(node, found)) is not None}
+    _refuse_changed(plan, run, written, _moved(plan, run, marks, engine))
+    if run_id is None and len(written) == len(nodes):
+        raise UsageError(
+            f"there is nothing to resume: run {run}, the last one that these tables tell of, wrote all of them"
+        )
+    pins = Pins(plan.by_name, engine)
+    return Resumption(run, {name: _kept(plan[name], *hit, pins) for name, hit in written.items()})
+
+
+def _lines(nodes: Sequence[PlannedNode], engine: Engine) -> dict[str, Line]:
+    """The histories of the nodes' tables, by URL; those of tables that are there."""
+    sinks: dict[str, tuple[Sink, int]] = {
+        node.sink.place.url: (node.sink, node.target.version)
+        for node in nodes
+        if node.sink and node.target and node.target.version is not None
+    }
+    return {url: Line(engine.log(sink.place), version) for url, (sink, version) in sinks.items()}
+
+
+Hit = tuple[Commit, RunMark]
+
+
+def _written(node: PlannedNode, found: Mapping[str, Sequence[Hit]]) -> Hit | None:
+    assert node.sink is not None
+    hits = found.get(node.sink.place.url, ())
+    return next((hit for hit in hits if hit[1].node == node.name), None)
+
+
+def _refuse_changed(plan: Plan, run: str, written: Mapping[str, Hit], moved: Iterable[str]) -> None:
+    """Raises ResumeRefused where what the run wrote came of another text, or went to another table."""
+    changed = [
+        f"node '{name}': its text, or that of a node it takes, is another one now"
+        for name, (_, mark) in written.items()
+        if mark.fingerprint != fingerprint(plan[name], plan.by_name)
+    ]
+    changed += moved
+    if changed:
+        told = "\n".join(f"  {each}" for each in changed)
+        raise ResumeRefused(
+            f"run {run} cannot be resumed, nothing was run:\n{told}\n"
+            f"Put the text back as it was, or run it afresh: undo run {run} first, and run without --resume"
+        )
+
+
+def _moved(plan: Plan, run: str, marks: Sequence[RunMark], engine: Engine) -> Iterator[str]:
+    """The nodes that wrote to another table than they would now. Marks in the tables of now lead there."""
+    for target in dict.fromkeys(target for mark in marks for target in mark.targets):
+        node = plan.by_name.get(target.node)
+        if node is None or not node.runs or node.sink is None or node.sink.place.url == target.url:
+            continue
+        if _wrote(engine, node.sink.place, target, run):
+            yield f"node '{node.name}': it wrote {target.url}, and would write {node.sink.place.url} now"
+
+
+def _wrote(engine: Engine, now: Place, target: Target, run: str) -> bool:
+    """Whether a run wrote a table that lies in the same connection as another place."""
+    root = now.connection.url("")
+    place = replace(now, path=target.url.removeprefix(root).strip("/"), format=target.format)
+    if target.format != "delta" or not target.url.startswith(root):
+        return False
+    log = engine.log(place)
+    newest = newest_version(log)
+    return newest is not None and any(run_commits(Line(log, newest), run))
+
+
+def _kept(node: PlannedNode, commit: Commit, mark: RunMark, pins: Pins) -> Kept:
+    assert node.sink is not None
+    version = commit.version
+    written = Written(
+        node.sink.place,
+        version_before=version,
+        version_after=version,
+        skipped="written before by this run",
+    )
+    now = pins.ahead(node)
+    if now is None or same_inputs(now, mark.inputs):
+        return Kept(written)
+    said = f"what it read has changed since it wrote version {version}, which stays as it is"
+    remedy = f"undo run {mark.run} and run without --resume, where it is to have the newer rows"
+    return Kept(written, (Warned(said, remedy, "resumed-with-old-inputs"),))
+
+
+def needless(plan: Plan, kept: Mapping[str, Kept]) -> set[str]:
+    """The nodes without a table whose rows only nodes take that were written before."""
+    found = set(kept)
+    takers: dict[str, list[str]] = {}
+    for node in plan.nodes:
+        for name in node.inputs:
+            takers.setdefault(name, []).append(node.name)
+    for node in reversed(plan.nodes):
+        unwritten = not (node.runs and node.sink)
+        if unwritten and takers.get(node.name) and found.issuperset(takers[node.name]):
+            found.add(node.name)
+    return found - set(kept)

@@ -1,0 +1,53 @@
+"""How the commands that go on from a report are typed: as magics, on the command line, or in Python."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from odibi_magics.secret import redact
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Where a report shows.
+
+    run: what the run was called by, as words: `%odibi_run etl.yaml`, without what makes it run again. undoing: the same
+    of an undo. Without words they are calls in Python.
+    """
+
+    run: tuple[str, ...] = ()
+    undoing: tuple[str, ...] = ()
+
+    def resume(self, run: str) -> str:
+        """The command that goes on with a run."""
+        if not self.run:
+            return f"project.run(resume=True, run_id={run!r})"
+        return self._typed((*self.run, "--resume", "--run-id", run))
+
+    def undo(self, run: str, at: Mapping[str, int], *, force: bool = False) -> str:
+        """The command that undoes a run, its tables having these versions; without them it shows what it would do."""
+        if not self.undoing:
+            return _call(run, at, force=force)
+        versions = [word for table, version in at.items() for word in ("--at", f"{table}={version}")]
+        first, *rest = self.undoing
+        told = (*_verb(first), run, *versions, *rest, *(["--force"] if force else []))
+        return self._typed(told)
+
+    def _typed(self, words: Sequence[str]) -> str:
+        # Redacted word by word: within quotes a secret is not what it was.
+        return " ".join([words[0], *(shlex.quote(redact(word)) for word in words[1:])])
+
+
+def _verb(first: str) -> tuple[str, ...]:
+    return tuple(first.split(" "))
+
+
+def _call(run: str, at: Mapping[str, int], *, force: bool) -> str:
+    given = [
+        repr(run),
+        *([f"at={dict(at)!r}"] if at else ["dry_run=True"]),
+        *(["force=True"] if force else []),
+    ]
+    return f"project.undo({', '.join(given)})"

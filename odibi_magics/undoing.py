@@ -1,0 +1,88 @@
+"""Undo as the project offers it: which run is meant, and where its tables are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from odibi_magics.connections.address import parse_address
+from odibi_magics.delta.held import newest_run
+from odibi_magics.delta.line import Line
+from odibi_magics.delta.log import newest_version
+from odibi_magics.delta.undo import Undone
+from odibi_magics.engines.base import Engine, Place
+from odibi_magics.errors import UsageError
+from odibi_magics.pipeline.runmark import new_run_id
+from odibi_magics.pipeline.undo import Undo
+from odibi_magics.tables import local_place
+
+if TYPE_CHECKING:
+    from odibi_magics.project import Project
+
+
+def undo(
+    project: Project,
+    run_id: str | None,
+    *,
+    table: str | None = None,
+    at: Mapping[str, int] | None = None,
+    dry_run: bool = False,
+    force: bool = False,
+    places: Sequence[Place] = (),
+) -> Undone:
+    """See odibi_magics.project.Project.undo. places: others that the run is known to have written."""
+    engine, sinks = project._engine(None), _sinks(project)
+    known = [_place(project, table)] if table is not None else [*places, *sinks]
+
+    def place_of(url: str, format: str) -> Place:
+        """The place of a URL as run marks have it: in a connection of the project's, where one reaches it."""
+        there = next((place for place in sinks if place.url == url), None)
+        if there is None:
+            away = "://" in url and not url.startswith("file:")
+            there = project.engine._at_url(url) if away else replace(local_place(url), given=url)
+        return replace(there, format=format)
+
+    urls = {place.address: place.url for place in reversed(known)}
+    undoing = Undo(
+        engine,
+        run_id or _newest(engine, known, table),
+        new_run_id(),
+        known,
+        place_of,
+        at=None if at is None else {urls.get(name) or _place(project, name).url: at[name] for name in at},
+        force=force,
+    )
+    return undoing.preview() if dry_run else undoing.carry_out()
+
+
+def is_table(project: Project, word: str) -> bool:
+    """Whether a word names a table, rather than a run: a node, conn:path, a URL, or a table's folder here."""
+    named = word in project.definitions.nodes or any(sign in word for sign in ":/\\")
+    return named or (Path(word) / "_delta_log").is_dir()
+
+
+def _sinks(project: Project) -> list[Place]:
+    """Every Delta table that the project's text writes."""
+    nodes = project.definitions.nodes
+    places = [project.engine._place(None, name) for name, found in nodes.items() if found.node.write]
+    return [place for place in places if place.format == "delta" and place.table is None]
+
+
+def _place(project: Project, address: str) -> Place:
+    """The Delta table at a TABLE address."""
+    parsed = parse_address(address)
+    if parsed.version is not None or parsed.timestamp is not None:
+        raise UsageError(f"'{address}': a TABLE without a version is wanted")
+    return replace(project.engine._place(parsed.connection, parsed.path), format="delta")
+
+
+def _newest(engine: Engine, places: Sequence[Place], table: str | None) -> str:
+    logs = map(engine.log, places)
+    lines = (Line(log, newest) for log in logs if (newest := newest_version(log)) is not None)
+    run = newest_run(lines)
+    if run is None:
+        where = table or "no table that this project writes"
+        raise UsageError(f"there is nothing to undo: {where} holds {'no' if table else 'a'} commit of a run")
+    return run
