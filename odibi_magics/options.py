@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from odibi_magics.errors import UsageError, suggest
+from odibi_magics.errors import Cancelled, NodeFailed, UsageError, suggest
+from odibi_magics.pipeline.ways import Ways
+from odibi_magics.retyped import ways_of
 
 if TYPE_CHECKING:
     from odibi_magics.pipeline.events import Observer
@@ -46,6 +48,10 @@ class RunOptions:
     variables: Mapping[str, Any] = field(default_factory=dict)
     save_as: SaveAs | None = None
     run_id: str | None = None
+    again: bool = False
+    replace: bool = False
+    resume: bool = False
+    ways: Ways = field(default_factory=Ways, compare=False)
 
     def plan(self, project: Project) -> Plan:
         """The plan of what is asked. Raises as Project.plan."""
@@ -57,13 +63,22 @@ class RunOptions:
             return project.preview(
                 self.node, sample=self.sample, rows=rows, engine=self.engine, observers=observers
             )
-        return project.run(
-            engine=self.engine,
-            only=self.only,
-            from_node=self.from_node,
-            run_id=self.run_id,
-            observers=observers,
-        )
+        try:
+            result = project.run(
+                engine=self.engine,
+                only=self.only,
+                from_node=self.from_node,
+                run_id=self.run_id,
+                again=self.again,
+                replace=self.replace,
+                resume=self.resume,
+                observers=observers,
+            )
+        except (NodeFailed, Cancelled) as error:
+            if error.result is not None:
+                error.result = replace(error.result, ways=self.ways)
+            raise
+        return replace(result, ways=self.ways)
 
 
 class Parser(argparse.ArgumentParser):
@@ -216,6 +231,34 @@ def add_run_id(parser: Parser) -> None:
     parser.add_argument("--run-id", metavar="ID", help="the run's id; made up without it")
 
 
+def add_repeat(parser: Parser) -> None:
+    """What becomes of rows that are there already, and of a run that failed."""
+    parser.add_argument(
+        "--again", action="store_true", help="append once more what a table holds already; refused without it"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="undo the run that appended it, in all its tables, then run"
+    )
+    parser.add_argument(
+        "--resume", action="store_true",
+        help="go on with the last run that failed, or that of --run-id: what it wrote is read back, not written again",
+    )  # fmt: skip
+
+
+def add_undo(parser: Parser) -> None:
+    parser.add_argument(
+        "run", nargs="?", metavar="RUN | TABLE",
+        help="a run's id, or a table, for its newest run that was not undone; without one the last run",
+    )  # fmt: skip
+    parser.add_argument(
+        "--at", action="append", default=[], type=_at, metavar="TABLE=VERSION",
+        help="undo it, if the table has this version still: one for each table, as shown without it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--force", action="store_true", help="take away what others committed behind the run, too"
+    )
+
+
 def add_save_as(parser: Parser) -> None:
     parser.add_argument(
         "--as", dest="save_as", type=_save_as, metavar="NAME[=NODE]",
@@ -238,7 +281,8 @@ def run_options(parser: Parser, words: Sequence[str], does: Does | None = None) 
     found["only"] = tuple(found.pop("only", ()))
     previews = preview is not None or found.get("sample") is not None
     asked: Does = "plan" if plan else "preview" if previews else "run"
-    options = RunOptions(does=asked, node=preview or None, variables=variables, **found)
+    ways = ways_of(parser.prog, words, found.get("file", ""))
+    options = RunOptions(does=asked, node=preview or None, variables=variables, ways=ways, **found)
     _refuse_pairs(parser.prog, options, previews)
     return options
 
@@ -246,11 +290,16 @@ def run_options(parser: Parser, words: Sequence[str], does: Does | None = None) 
 def _refuse_pairs(prog: str, options: RunOptions, previews: bool) -> None:
     chosen = {"--only": bool(options.only), "--from-node": options.from_node is not None}
     run_id = {"--run-id": options.run_id is not None}
+    repeat = {f"--{name}": bool(getattr(options, name)) for name in ("again", "replace", "resume")}
     refused: dict[Does, dict[str, bool]] = {
-        "plan": {"--preview or --sample": previews, "--as": options.save_as is not None, **run_id},
-        "preview": {"--sql": options.sql, **chosen, **run_id},
+        "plan": {"--preview or --sample": previews, "--as": options.save_as is not None, **run_id, **repeat},
+        "preview": {"--sql": options.sql, **chosen, **run_id, **repeat},
         "run": {"--sql": options.sql},
     }
+    if options.does == "run" and sum(repeat.values()) > 1:
+        raise UsageError(
+            f"{prog}: {' and '.join(key for key, on in repeat.items() if on)} exclude each other"
+        )
     for option, given in refused[options.does].items():
         if given:
             raise UsageError(f"{prog}: {option} {_WHY_NOT[options.does]}")
@@ -335,6 +384,13 @@ def hours(text: str) -> float:
     if not 0 <= found < float("inf"):
         raise UsageError(f"a number of hours from 0 on is wanted, not '{text}'")
     return found
+
+
+def _at(text: str) -> tuple[str, int]:
+    table, equals, version = text.rpartition("=")
+    if not (equals and table and version.isascii() and version.isdigit()):
+        raise UsageError(f"--at takes TABLE=VERSION, as in --at lake:clean=9, not '{text}'")
+    return table, int(version)
 
 
 def _engine(text: str) -> str:

@@ -11,12 +11,15 @@ from typing import Any
 from odibi_magics.config.load import load_connections
 from odibi_magics.config.source import Source as Text
 from odibi_magics.connections.info import ConnectionInfo
+from odibi_magics.delta.undo import Undone
+from odibi_magics.engines.base import Place
 from odibi_magics.errors import UsageError, suggest
 from odibi_magics.pipeline.definitions import Definitions
 from odibi_magics.pipeline.edges import data_edges, downstream
 from odibi_magics.pipeline.result import RunResult
 from odibi_magics.pipeline.steps import check_node
 from odibi_magics.project import Project
+from odibi_magics.undoing import undo
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Session:
         self.definitions = Definitions()
         self.last: RunResult | None = None
         self._states: dict[str, str] = {}
+        self._failed: dict[str, tuple[int, str]] = {}
+        self._places: dict[str, tuple[Place, ...]] = {}
 
     def define(
         self,
@@ -89,11 +94,35 @@ class Session:
     def ended(self, result: RunResult) -> None:
         """Remembers a run: as the last one, and how nodes that are kept here went."""
         self.last = result
+        if result.writes:
+            self._places[result.run_id] = tuple(node.sink.place for node in result.plan.nodes if node.sink)
+            names = [node.name for node in result.nodes]
+            if result.state == "done":
+                self._failed = {name: run for name, run in self._failed.items() if name not in names}
+            else:
+                self._failed.update(dict.fromkeys(names, (len(self._places), result.run_id)))
         for node in result.nodes:
             kept = self.definitions.nodes.get(node.name)
             if kept is not None and kept.node is result.plan[node.name].config:
                 previewed = node.state == "done" and not result.writes
                 self._states[node.name] = "previewed" if previewed else node.state
+
+    def failed_run(self, nodes: Sequence[str]) -> str | None:
+        """The last run here that failed, where nothing has run these nodes since; None where there is none."""
+        runs = [self._failed[name] for name in nodes if name in self._failed]
+        return max(runs)[1] if runs else None
+
+    def undo(
+        self, run: str | None, *, table: str | None, at: Mapping[str, int] | None, dry_run: bool, force: bool
+    ) -> Undone:
+        """Undoes a run; without one the last run here, else the newest that the notebook's tables tell of.
+
+        Raises as Project.undo.
+        """
+        if run is None and table is None and self.last is not None and self.last.writes:
+            run = self.last.run_id
+        places = self._places.get(run or "", ())
+        return undo(self.project(), run, table=table, at=at, dry_run=dry_run, force=force, places=places)
 
     def forget(self, names: Sequence[str]) -> None:
         """Drops nodes. Raises UsageError for a name that is none, and for nodes that others take."""

@@ -15,6 +15,7 @@ from odibi_magics.options import (
     add_file,
     add_plan,
     add_preview,
+    add_repeat,
     add_run_id,
     add_save_as,
     add_texts,
@@ -22,7 +23,7 @@ from odibi_magics.options import (
     two_tables,
 )
 
-ALL = (add_file, add_plan, add_preview, add_choice, add_texts, add_save_as, add_run_id)
+ALL = (add_file, add_plan, add_preview, add_choice, add_texts, add_save_as, add_repeat, add_run_id)
 
 
 def read(line: str) -> RunOptions:
@@ -88,7 +89,7 @@ def test_values_are_yaml_scalars(setting: str, value: object) -> None:
     [
         ("f --plam", "unknown option '--plam' (did you mean '--plan'?)"),
         ("f --prev", "unknown option '--prev' (did you mean '--preview'?)"),
-        ("f --qqqqq", "allowed: --as, --engine, --env, --from-node"),
+        ("f --qqqqq", "allowed: --again, --as, --engine, --env, --from-node"),
         ("f -x", "unknown option '-x'"),
         ("f g", "unexpected 'g'"),
         ("", "required: FILE"),
@@ -145,3 +146,32 @@ def test_names_of_keys() -> None:
 def test_no_more_than_two_tables(line: str) -> None:
     with pytest.raises(UsageError, match="two TABLEs are compared, not 3"):
         two_tables(line.split(), ["lake"])
+
+
+@pytest.mark.parametrize(
+    ("line", "resume", "undo"),
+    [
+        ("etl.yaml", "%odibi_run etl.yaml --resume --run-id r", "%odibi_undo r"),
+        (
+            "'my etl.yaml' --again --set s='a b' --only=x --run-id old --env prod",
+            "%odibi_run 'my etl.yaml' --set 's=a b' --only=x --env prod --resume --run-id r",
+            "%odibi_undo r",
+        ),
+    ],
+)
+def test_the_commands_that_go_on_repeat_what_was_asked(line: str, resume: str, undo: str) -> None:
+    ways = read(line).ways
+    assert (ways.resume("r"), ways.undo("r", {})) == (resume, undo)
+    again = read(ways.resume("r").partition(" ")[2])
+    assert (again.resume, again.run_id) == (True, "r")
+
+
+def test_the_shell_names_the_project_of_an_undo() -> None:
+    given = ["etl.yaml", "--env", "prod", "--set", "s=a b", "--resume", "--json"]
+    parser = Parser("odibi-magics run", "Run.", *ALL)
+    parser.add_argument("--json", action="store_true")
+    ways = run_options(parser, given).ways
+    assert ways.resume("r") == "odibi-magics run etl.yaml --env prod --set 's=a b' --resume --run-id r"
+    assert ways.undo("r", {"lake:t": 3}) == (
+        "odibi-magics undo r --at lake:t=3 --file etl.yaml --env prod --set 's=a b'"
+    )

@@ -42,7 +42,7 @@ def report(result: RunResult, said: str = "", code: int = DONE) -> Answer:
 
 def failure(error: BaseException) -> Answer:
     """What there is to say of an error, and its exit code."""
-    if isinstance(error, (NodeFailed, Cancelled)) and error.result is not None:
+    if isinstance(error, (NodeFailed, Cancelled)) and _is_run(error.result):
         return report(error.result, str(error), STOPPED if isinstance(error, Cancelled) else FAILED)
     if isinstance(error, KeyboardInterrupt):
         return _told("Stopped", str(error) or "stopped", STOPPED)
@@ -51,6 +51,12 @@ def failure(error: BaseException) -> Answer:
         return _told("ConfigErrors", str(error), WRONG, problems=problems)
     known = error if isinstance(error, OdibiError) else Unexpected(error)
     return _told(type(known).__name__, str(known), WRONG if isinstance(error, UsageError) else FAILED)
+
+
+def _is_run(result: object) -> bool:
+    from odibi_magics.pipeline.result import RunResult
+
+    return isinstance(result, RunResult)
 
 
 def _told(kind: str, message: str, code: int, **more: Any) -> Answer:

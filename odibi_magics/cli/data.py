@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from odibi_magics.delta.history import History
     from odibi_magics.delta.optimize import Optimized
     from odibi_magics.delta.restore import Restored
+    from odibi_magics.delta.undo import Undone
     from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.doctor.diagnosis import Diagnosis
     from odibi_magics.engines.base import Place, Preview, Warned
@@ -195,6 +196,11 @@ def diagnosis_data(found: Diagnosis) -> dict[str, Any]:
         "command": failure.command or None if failure else None,
         "layers": [asdict(layer) for layer in found.layers],
     }
+
+
+def undone_data(found: Undone) -> dict[str, Any]:
+    """An undo, table by table."""
+    return asdict(found)
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from odibi_magics.cli.answer import DONE, FAILED, WRONG, Answer, report
+from odibi_magics.cli.answer import DONE, FAILED, STOPPED, WRONG, Answer, report
 from odibi_magics.cli.output import log
-from odibi_magics.errors import ConfigErrors, UsageError
+from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UsageError
 from odibi_magics.options import (
     Does,
     Parser,
@@ -25,19 +25,23 @@ from odibi_magics.options import (
     add_limit,
     add_preview,
     add_refresh,
+    add_repeat,
     add_retention,
     add_run_id,
     add_sql,
     add_table,
     add_texts,
+    add_undo,
     add_yes,
     rows,
     run_options,
     two_tables,
 )
+from odibi_magics.retyped import project_words
 from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
+    from odibi_magics.delta.undo import Undone
     from odibi_magics.display.commands import Commands
     from odibi_magics.pipeline.events import Observer
     from odibi_magics.project import Project
@@ -198,6 +202,39 @@ def _commands(found: Namespace) -> Commands:
     return Commands(shell=True, file=found.file)
 
 
+def undo(parser: Parser, words: Sequence[str]) -> Answer:
+    """Without --at it shows what it would do."""
+    from odibi_magics.cli.data import undone_data
+    from odibi_magics.display.undo import undone_shown
+    from odibi_magics.pipeline.ways import Ways
+    from odibi_magics.undoing import is_table
+
+    found = parser.read(words)
+    project = _project_here(found)
+    table = found.run if found.run and is_table(project, found.run) else None
+    ways = Ways(undoing=("odibi-magics undo", *project_words(words)))
+
+    def answer(done: Undone, said: str = "", code: int = DONE) -> Answer:
+        return Answer(undone_shown(done, ways).text, lambda: undone_data(done), said, code)
+
+    try:
+        return answer(
+            project.undo(
+                None if table else found.run,
+                table=table,
+                at=dict(found.at) or None,
+                dry_run=not found.at,
+                force=found.force,
+            )
+        )
+    except UndoFailed as error:
+        return answer(error.result, str(error), FAILED)
+    except Cancelled as error:
+        if error.result is None:
+            raise
+        return answer(error.result, str(error), STOPPED)
+
+
 def connections(parser: Parser, words: Sequence[str]) -> Answer:
     """Fails where one of them does not answer."""
     from odibi_magics.cli.data import status_data
@@ -291,7 +328,7 @@ def _add_rows(parser: Parser) -> None:
 
 _FILE = (add_file, add_texts)
 _HERE = (_add_file, add_texts)
-_RUN = (*_FILE, add_preview, add_choice, add_run_id)
+_RUN = (*_FILE, add_preview, add_choice, add_repeat, add_run_id)
 _ALL = (
     Verb(
         "validate",
@@ -314,6 +351,7 @@ _ALL = (
     Verb(
         "diff", "Show what differs between two versions, or two tables.", diff, (add_diff, _add_rows, *_HERE)
     ),
+    Verb("undo", "Undo a run in every table it wrote; without --at show how.", undo, (add_undo, *_HERE)),
     Verb(
         "connections", "List the connections and check that they answer.", connections, (add_refresh, *_HERE)
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from odibi_magics.display.document import Block, Cell, Item, Items, Line, Table, Texts, without_empty
+from odibi_magics.display.document import Advice, Block, Cell, Item, Items, Line, Table, Texts, without_empty
 from odibi_magics.display.html import blocks_html, page
 from odibi_magics.display.plan import at, plan_details, warning_items
 from odibi_magics.display.tables import preview_blocks
@@ -35,7 +35,7 @@ def report_page(result: RunResult) -> str:
 
 
 def report_blocks(result: RunResult) -> list[Block]:
-    """Errors come right below the nodes, data last."""
+    """Errors come right below the nodes, data last; of a run that failed, what to type next."""
     return [
         *_head(result),
         *_nodes(result.nodes),
@@ -43,6 +43,7 @@ def report_blocks(result: RunResult) -> list[Block]:
         *warning_items(_warnings(result)),
         *_checks(result.nodes),
         *(_addresses(result) if result.writes else ()),
+        *(_ways(result) if result.writes and result.state != "done" else ()),
         *(preview_blocks(result.preview) if result.preview else ()),
     ]
 
@@ -164,6 +165,13 @@ def _addresses(result: RunResult) -> Iterator[Table]:
     rows = [row for node in result.nodes for row in _address(node, result.plan.by_name[node.name].sink)]
     if rows:
         yield Table(("address", "URL"), tuple(rows), "Full addresses", weight=2, folded=True)
+
+
+def _ways(result: RunResult) -> Iterator[Advice]:
+    """The commands that go on from a run that failed or was stopped."""
+    yield Advice("To go on with what is left", "", result.ways.resume(result.run_id))
+    if any(node.written and node.written.version_after is not None for node in result.nodes):
+        yield Advice("To take back what was written", "", result.ways.undo(result.run_id, {}))
 
 
 def _address(node: NodeResult, sink: Sink | None) -> Iterator[tuple[str, str]]:

@@ -136,6 +136,9 @@ class OdibiMagics(Magics):
         --only NODE (may be repeated), --from-node NODE, --engine ENGINE, --env NAME, --set NAME=VALUE
         --as NAME[=NODE]    put a node's data into a notebook variable
         --run-id ID         the run's id
+        --again             append once more what a table holds already
+        --replace           undo the run that appended it first
+        --resume            go on with the last run that failed, or that of --run-id
         --help              all of this at length
 
         It must be the cell's first line: above it, not even a comment.
@@ -244,6 +247,16 @@ class OdibiMagics(Magics):
         from odibi_magics.magics import upkeep
 
         upkeep.optimize(self, line)
+
+    def odibi_undo(self, line: str) -> None:
+        """%odibi_undo [RUN | TABLE]: what it takes to undo the last run, RUN, or the newest of TABLE; all its tables.
+
+        --at TABLE=VERSION  undo it, if each table has this version still, as shown without it
+        --force             take away what others committed behind the run, too
+        """
+        from odibi_magics.magics import undo
+
+        undo.undo(self, line)
 
     @_magic(line_magic)
     def odibi_graph(self, line: str) -> None:

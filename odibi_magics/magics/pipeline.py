@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from odibi_magics.display.html import Displayed
@@ -20,6 +21,7 @@ from odibi_magics.options import (
     add_file,
     add_plan,
     add_preview,
+    add_repeat,
     add_run_id,
     add_save_as,
     add_texts,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from odibi_magics.project import Project
 
 
-RUN = (add_plan, add_preview, add_choice, add_texts, add_save_as, add_run_id)
+RUN = (add_plan, add_preview, add_choice, add_texts, add_save_as, add_repeat, add_run_id)
 
 
 def run_cell(magics: OdibiMagics, line: str, cell: str) -> None:
@@ -79,6 +81,8 @@ def _perform(magics: OdibiMagics, project: Project, options: RunOptions, keep: C
         keep()
         show_plan(plan, sql=options.sql)
         return
+    if options.resume and options.run_id is None:
+        options = replace(options, run_id=magics.session.failed_run(project.own))
     spot = Spot()
     watching = (_once_checked(keep), *progress(magics.shell, spot, magics.keep_rows))
     try:

@@ -24,6 +24,7 @@ _HELP = """\
 %odibi_preview TABLE   the first rows of conn:path, a node, a path or a URL, at @5 or @2026-11-20T18:00Z
 %odibi_history TABLE   what a Delta table went through, version by version
 %odibi_diff TABLE@5 [TABLE@9]  what differs between two versions or tables  (--keys id)
+%odibi_undo [RUN]      take a run back, in every table it wrote
 %odibi_graph [FILE]    the pipeline as a picture
 %odibi --forget NODE   drop a node that is not needed any more
 Each takes --help. A %%magic must be its cell's first line: above it, not even a comment."""

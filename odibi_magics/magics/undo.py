@@ -1,0 +1,41 @@
+"""%odibi_undo: a run taken back, in every table it wrote."""
+
+from __future__ import annotations
+
+from odibi_magics.delta.undo import Undone
+from odibi_magics.display.undo import undone_shown
+from odibi_magics.errors import Cancelled, UndoFailed
+from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.show import show, show_help
+from odibi_magics.magics.words import words
+from odibi_magics.options import Parser, add_undo
+from odibi_magics.pipeline.ways import Ways
+from odibi_magics.undoing import is_table
+
+_WAYS = Ways(undoing=("%odibi_undo",))
+
+
+def undo(magics: OdibiMagics, line: str) -> None:
+    """Shows what an undo would do; with --at it does it, and shows what it did. Raises as Session.undo."""
+    parser = Parser("%odibi_undo", "Undo a run in every table it wrote.", add_undo)
+    given = words(parser.prog, line)
+    if show_help(parser, given):
+        return
+    found = parser.read(given)
+    named = found.run and is_table(magics.session.project(), found.run)
+    table = found.run if named else None
+    run = None if table else found.run
+    try:
+        done = magics.session.undo(
+            run, table=table, at=dict(found.at) or None, dry_run=not found.at, force=found.force
+        )
+    except (UndoFailed, Cancelled) as error:
+        if isinstance(error.result, Undone):
+            _show(error.result)
+        raise
+    _show(done)
+
+
+def _show(done: Undone) -> None:
+    shown = undone_shown(done, _WAYS)
+    show(shown.html, shown.text)

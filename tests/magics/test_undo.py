@@ -1,0 +1,200 @@
+"""Running a cell again, resume and undo in a real shell."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+
+from odibi_magics import NodeFailed
+from tests.magics.conftest import ORDERS, Notebook
+
+CELL = """\
+%%odibi_pipeline {options}
+connections:
+  lake: {{type: local, base_path: .}}
+pipelines:
+  - pipeline: etl
+    nodes:
+      - name: orders
+        read: {{connection: lake, path: orders.csv}}
+      - name: clean
+        transform: {{steps: [{{sql: "SELECT id, qty FROM orders WHERE qty > {least}"}}]}}
+        write: {{connection: lake, path: clean, mode: append}}
+      - name: daily
+        transform: {{steps: [{{sql: "SELECT count(*) AS n FROM clean"}}]}}
+        {check}
+        write: {{connection: lake, path: daily, mode: append}}
+"""
+
+
+def cell(options: str = "", *, least: int = 0, rows: int = 0) -> str:
+    check = f"validation: {{expression: [{{sql: n > {rows}}}]}}"
+    return CELL.format(options=options, least=least, check=check)
+
+
+def count(notebook: Notebook, table: str) -> int:
+    return int(DeltaTable(str(notebook.folder / table)).to_pyarrow_table().num_rows)
+
+
+def command(text: str, begins: str) -> str:
+    """A line that is to be pasted."""
+    return next(line.strip() for line in text.splitlines() if line.strip().startswith(begins))
+
+
+def test_a_cell_run_ten_times_does_no_harm(notebook: Notebook) -> None:
+    notebook.good(cell())
+    for _ in range(9):
+        said = notebook.bad(cell())
+        assert "lake:clean holds what node 'clean' would append: same 1 file as version 0" in said
+    assert (count(notebook, "clean"), count(notebook, "daily")) == (2, 1)
+    assert "append-held" not in notebook.good(cell("--preview")).text[-1]
+    plan = notebook.good(cell("--plan"))
+    assert "a run is refused" in plan.text[-1] and "a run is refused" in plan.html[-1]
+
+
+def test_again_and_replace(notebook: Notebook) -> None:
+    notebook.good(cell())
+    notebook.good(cell("--again"))
+    assert count(notebook, "clean") == 4
+    notebook.good(cell("--replace"))
+    assert (count(notebook, "clean"), count(notebook, "daily")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--again --replace", "--again and --replace exclude each other"),
+        ("--replace --resume", "--replace and --resume exclude each other"),
+        ("--plan --resume", "--resume does not go with --plan"),
+        ("--preview --again", "--again does not go with a preview"),
+        ("--sample 5 --replace", "--replace does not go with a preview"),
+    ],
+)
+def test_what_does_not_go_together(notebook: Notebook, options: str, words: str) -> None:
+    assert words in notebook.bad(cell(options))
+
+
+def test_a_failed_report_ends_with_resume_and_undo(notebook: Notebook) -> None:
+    ran = notebook.run(
+        cell("--set 'x=a b'", rows=5).replace(
+            "qty FROM", "'{{{{ x }}}}' AS x, qty FROM".replace("{{{{", "{{").replace("}}}}", "}}")
+        )
+    )
+    assert isinstance(ran.error, NodeFailed)
+    run = notebook["odibi_result"].run_id
+    resume = command(ran.text[-1], "%%odibi_pipeline")
+    assert resume == f"%%odibi_pipeline --set 'x=a b' --resume --run-id {run}"
+    assert ran.text[-1].rstrip().endswith(f"%odibi_undo {run}")
+    assert f"%odibi_undo {run}" in ran.html[-1] and "--resume --run-id" in ran.html[-1]
+
+
+def test_resume_is_of_the_last_failed_run(notebook: Notebook) -> None:
+    notebook.run(cell(rows=5))
+    failed = notebook["odibi_result"].run_id
+    ran = notebook.good(cell("--resume"))
+    assert "written before by this run, version 0" in ran.text[-1]
+    assert notebook["odibi_result"].run_id == failed
+    assert (count(notebook, "clean"), count(notebook, "daily")) == (2, 1)
+    assert "wrote all of them" in notebook.bad(cell("--resume"))
+
+
+def test_resume_in_another_session(notebook: Notebook) -> None:
+    notebook.run(cell(rows=5))
+    failed = notebook["odibi_result"].run_id
+    notebook.shell.run_line_magic("unload_ext", "odibi_magics")
+    notebook.shell.run_line_magic("load_ext", "odibi_magics")
+    notebook.good(cell("--resume"))
+    assert notebook["odibi_result"].run_id == failed
+
+
+def test_resume_refuses_another_text(notebook: Notebook) -> None:
+    notebook.run(cell(rows=5))
+    assert "node 'clean': its text" in notebook.bad(cell("--resume", least=5))
+
+
+def test_undo_previews_then_acts_with_the_versions_it_saw(notebook: Notebook) -> None:
+    notebook.good(cell())
+    first = notebook["odibi_result"].run_id
+    (notebook.folder / "orders.csv").write_text(ORDERS + "4,4,2026-01-03\n")
+    notebook.good(cell())
+    run = notebook["odibi_result"].run_id
+    shown = notebook.good("%odibi_undo")
+    assert "a preview, no table was touched" in shown.text[-1] and "as version 0" in shown.html[-1]
+    assert count(notebook, "clean") == 5
+    typed = command(shown.text[-1], "%odibi_undo")
+    assert typed == f"%odibi_undo {run} --at lake:clean=1 --at lake:daily=1"
+    done = notebook.good(typed)
+    assert f"Run {run} was undone" in done.text[-1]
+    assert (count(notebook, "clean"), count(notebook, "daily")) == (2, 1)
+    again = notebook.good(f"%odibi_undo {run}")
+    assert "there is nothing to do" in again.text[-1] and "undone already" in again.text[-1]
+    back = command(done.text[-1], "%odibi_undo")
+    notebook.good(command(notebook.good(back).text[-1], "%odibi_undo"))
+    assert count(notebook, "clean") == 5, "the undo was undone"
+    assert f"Undo of run {run}" in notebook.good("%odibi_undo lake:daily").text[-1]
+    assert f"Undo of run {run}" in notebook.good("%odibi_undo clean").text[-1], "a node's name is a TABLE"
+    assert "others wrote to it behind the run" in notebook.good(f"%odibi_undo {first}").text[-1]
+
+
+def test_run_all_on_monday_undoes_nothing(notebook: Notebook) -> None:
+    """The pasted command stays in the notebook; the table has moved on."""
+    notebook.good(cell())
+    typed = command(notebook.good("%odibi_undo").text[-1], "%odibi_undo")
+    write_deltalake(notebook.folder / "clean", pa.table({"id": [9], "qty": [9]}), mode="append")
+    said = notebook.bad(typed)
+    assert "no table was touched" in said and "it was changed after version 0" in said
+    assert count(notebook, "clean") == 3
+
+
+def test_later_data_needs_force(notebook: Notebook) -> None:
+    notebook.good(cell())
+    write_deltalake(notebook.folder / "clean", pa.table({"id": [9], "qty": [9]}), mode="append")
+    shown = notebook.good("%odibi_undo").text[-1]
+    assert (
+        "It is refused as it stands" in shown
+        and "lake:clean@1" in shown
+        and "--at" not in command(shown, "%odibi_undo")
+    )
+    typed = command(notebook.good("%odibi_undo --force").text[-1], "%odibi_undo")
+    assert typed.endswith("--at lake:clean=1 --at lake:daily=0 --force")
+    notebook.good(typed)
+    assert count(notebook, "clean") == 0
+
+
+def test_a_file_that_was_run_here_is_undone_here(notebook: Notebook) -> None:
+    body = cell().split("\n", 1)[1]
+    (notebook.folder / "etl.yaml").write_text(body)
+    notebook.good("%odibi_run etl.yaml")
+    shown = notebook.good("%odibi_undo").text[-1]
+    assert "to undo" in shown
+    notebook.good(command(shown, "%odibi_undo"))
+    assert count(notebook, "clean") == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("%odibi_undo --at clean", "--at takes TABLE=VERSION"),
+        ("%odibi_undo nightly", "nothing tells of a run 'nightly'"),
+        ("%odibi_undo lake:nowhere", "there is nothing to undo"),
+        ("%odibi_undo a b", "unexpected 'b'"),
+    ],
+)
+def test_mistakes(notebook: Notebook, line: str, words: str) -> None:
+    notebook.good("%%odibi_connections\nlake: {type: local, base_path: .}")
+    assert words in notebook.bad(line)
+
+
+def test_names_from_a_table_are_text(notebook: Notebook) -> None:
+    """What others say of their commits is shown, never run."""
+    from deltalake import CommitProperties
+
+    notebook.good(cell())
+    evil = CommitProperties(custom_metadata={"userName": "<script>alert(1)</script>\x1b[31m"})
+    write_deltalake(
+        notebook.folder / "clean", pa.table({"id": [9], "qty": [9]}), mode="append", commit_properties=evil
+    )
+    shown = notebook.good("%odibi_undo")
+    assert "<script>" not in shown.html[-1] and "&lt;script&gt;" in shown.html[-1]
+    assert "\x1b" not in shown.text[-1]
