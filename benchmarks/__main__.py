@@ -205,9 +205,24 @@ def diff(folder: Path, quick: bool) -> None:
         print(f"| {way} | {wall:.0f} | {cpu:.0f} | {over[0]:.2f} | {over[1]:.2f} |")
 
 
+def guard(folder: Path, quick: bool) -> None:
+    """Milliseconds that the append guard takes on tables of so many versions, by which of them holds the append."""
+    print(
+        "| versions | none holds it | CPU | the newest | CPU | the oldest | CPU |\n|---|---|---|---|---|---|---|"
+    )
+    for count in (100, 1000) if quick else (100, 1000, 10_000):
+        lake = folder / "guard" / str(count)
+        shutil.rmtree(lake, ignore_errors=True)
+        run([str(JOBS / "guard.py"), "prepare", str(lake), str(count)])
+        lines = run([str(JOBS / "guard.py"), "look", str(lake), "5" if quick else "15"]).out.splitlines()
+        took = zip(*([float(one) for one in line.split()] for line in lines), strict=True)
+        print(f"| {count:,} | {' | '.join(f'{Spread.of(list(each)):.1f}' for each in took)} |")
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
     "secrets": secrets, "history": history, "diff": diff,
+    "secrets": secrets, "history": history, "guard": guard,
 }  # fmt: skip
 
 
