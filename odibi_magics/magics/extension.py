@@ -248,6 +248,7 @@ class OdibiMagics(Magics):
 
         upkeep.optimize(self, line)
 
+    @_magic(line_magic)
     def odibi_undo(self, line: str) -> None:
         """%odibi_undo [RUN | TABLE]: what it takes to undo the last run, RUN, or the newest of TABLE; all its tables.
 
