@@ -44,7 +44,7 @@ def look(
 ) -> Looked:
     """Looks for the newest commit of this fingerprint and these inputs whose rows are still there.
 
-    The fingerprint's bytes are searched before anything is parsed: 1,000 commits take 20 ms on a local disk.
+    The fingerprint's bytes are searched before anything is parsed: 1,000 commits take 17 ms of CPU time from a local disk.
     same: whether a commit's inputs are those asked about; only called where a fingerprint fits, for telling what
     stands at the inputs costs requests.
 
