@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,8 +44,8 @@ def look(
 ) -> Looked:
     """Looks for the newest commit of this fingerprint and these inputs whose rows are still there.
 
-    The fingerprint's bytes are searched before anything is parsed: 1,000 commits take 17 ms of CPU time from a local disk.
-    same: whether a commit's inputs are those asked about; only called where a fingerprint fits, for telling what
+    The fingerprint's bytes are searched before anything is parsed: 1,000 commits take 17 ms of CPU time from a local
+    disk. same: whether a commit's inputs are those asked about; only called where a fingerprint fits, for telling what
     stands at the inputs costs requests.
 
     "Still there" is told by the line of commits from the newest back (see odibi_magics.delta.line), and by what became
@@ -135,9 +135,7 @@ def _keys(inputs: Inputs) -> list[str]:
 
 
 def _key(each: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "made" in each:
-        return {key: value for key, value in each.items() if key != "version"}
-    return each
+    return {key: each[key] for key in ("url", "made")} if "made" in each else each
 
 
 def made(log: Log, version: int) -> str | None:
@@ -165,13 +163,16 @@ def made_by(fingerprint: str, inputs: Inputs) -> str:
     return sha256("\n".join([fingerprint, *_keys(inputs)]).encode()).hexdigest()
 
 
-def newest_run(lines: Iterable[Line]) -> str | None:
-    """The run of the newest commit of ours on these lines that is no undo; None where there is none."""
+def newest_run(lines: Iterable[Line], nodes: Collection[str] | None = None) -> str | None:
+    """The run of the newest commit of ours on these lines that is no undo; None where there is none.
+
+    nodes: by which it must be made.
+    """
     newest: tuple[datetime, str] | None = None
     for line in lines:
         for commit in line:
             mark = commit.mark if b"odibi" in commit.text else None
-            if mark is not None and mark.mode != UNDO:
+            if mark is not None and mark.mode != UNDO and (nodes is None or mark.node in nodes):
                 found = (commit.time, mark.run)
                 newest = found if newest is None else max(newest, found)
                 break

@@ -22,7 +22,7 @@ from odibi_magics.engines.base import Engine, Query, Warned
 from odibi_magics.errors import AppendRefused, ConnectionFailed, EngineError
 from odibi_magics.pipeline.pins import Nodes, Pins, evaluated_with
 from odibi_magics.pipeline.plan import Plan, PlannedNode
-from odibi_magics.pipeline.runmark import fingerprint
+from odibi_magics.pipeline.runmark import fingerprint, overwrites
 
 
 def looked_after(node: PlannedNode, nodes: Nodes) -> bool:
@@ -38,8 +38,12 @@ def with_held(plan: Plan, engine: Engine, but: Collection[str] = ()) -> Plan:
 
     but: nodes that are not to be looked at.
     """
-    pins = Pins(plan.by_name, engine)
-    nodes = (node if node.name in but else _looked_at(node, plan.by_name, pins) for node in plan.nodes)
+    pins, emptied, nodes = Pins(plan.by_name, engine), set[str](), list[PlannedNode]()
+    for node in plan.nodes:
+        url = node.sink.place.url if node.runs and node.sink else ""
+        nodes.append(node if node.name in but or url in emptied else _looked_at(node, plan.by_name, pins))
+        if overwrites(node):  # what its table holds now will be gone when the next node writes to it
+            emptied.add(url)
     return replace(plan, nodes=tuple(nodes))
 
 

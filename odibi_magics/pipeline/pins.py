@@ -10,10 +10,11 @@ from typing import Any
 from sqlglot import exp
 
 from odibi_magics.delta.held import Inputs, made, made_by
+from odibi_magics.delta.mark import RunMark
 from odibi_magics.engines.base import Engine, Place, Query, Source, Step
 from odibi_magics.errors import ConnectionFailed, EngineError
 from odibi_magics.pipeline.plan import PlannedNode
-from odibi_magics.pipeline.runmark import fingerprint
+from odibi_magics.pipeline.runmark import fingerprint, overwrites
 
 Pin = Mapping[str, Any]
 Nodes = Mapping[str, PlannedNode]
@@ -32,7 +33,7 @@ class Pins:
     that one commit of ours wrote as a whole, so that it is known again when it was written again in the same way, and
     `{clock: day}` where a text asks what day it is.
 
-    known: what stands at places that this run has written, as `made`, by URL.
+    known: what made the files that this run has written, by URL; what made a table, its log tells.
     """
 
     nodes: Nodes
@@ -43,6 +44,14 @@ class Pins:
     def told(self, node: PlannedNode, inputs: Inputs) -> tuple[dict[str, Any], ...]:
         """The inputs of a node's frame, with all that is known of them. Raises ConnectionFailed."""
         return (*(dict(self._with_made(pin)) for pin in inputs), *map(dict, self._clock(node)))
+
+    def wrote(self, node: PlannedNode, mark: RunMark) -> None:
+        """Takes note of what a node has written."""
+        assert node.sink is not None
+        url = node.sink.place.url.rstrip("/")
+        self.known.pop(url, None)
+        if overwrites(node):
+            self.known[url] = made_by(mark.fingerprint, mark.inputs)
 
     def ahead(self, node: PlannedNode) -> Inputs | None:
         """What a node will read, nodes that run before it included; None where that cannot be told yet."""
@@ -82,23 +91,23 @@ class Pins:
         """The table that this run will write; known where the node replaces all of it."""
         assert node.sink is not None
         inputs = self.ahead(node)
-        if inputs is None or node.sink.mode != "overwrite" or node.sink.replace_where:
+        if inputs is None or not overwrites(node):
             return None
         return ({"url": node.sink.place.url, "made": made_by(fingerprint(node, self.nodes), inputs)},)
 
     def _source(self, node: PlannedNode, source: Source) -> tuple[Pin, ...] | None:
-        writers = (self.nodes[e.source] for e in node.edges if e.why == "reads what it writes")
-        for writer in writers:
-            return self._written(writer)
+        writers = [self.nodes[e.source] for e in node.edges if e.why == "reads what it writes"]
+        if writers:
+            return self._written(writers[0]) if len(writers) == 1 else None
         return (self._with_made(self.engine.pins(source)),)
 
     def _with_made(self, pin: Pin) -> Pin:
         """A pin of a table whose rows are known, with what made them."""
         url, version = str(pin.get("url", "")).rstrip("/"), pin.get("version")
-        if url in self.known:
-            return {**pin, "made": self.known[url]}
+        if version is None:
+            return {**pin, "made": self.known[url]} if url in self.known else pin
         place = self._places.get(url)
-        if version is None or place is None:
+        if place is None:
             return pin
         try:
             found = made(self.engine.log(place), version)

@@ -50,7 +50,7 @@ def resumption(plan: Plan, engine: Engine, run_id: str | None) -> Resumption:
     """
     nodes = [node for node in plan.nodes if node.runs and node.sink and node.sink.place.format == "delta"]
     lines = _lines(nodes, engine)
-    run = run_id or newest_run(lines.values())
+    run = run_id or newest_run(lines.values(), [node.name for node in nodes])
     if run is None:
         raise UsageError(
             "there is nothing to resume: no table of these nodes tells of a run. Run without --resume"

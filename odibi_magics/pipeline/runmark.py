@@ -46,6 +46,12 @@ def targets(plan: Plan) -> tuple[Target, ...]:
     )
 
 
+def overwrites(node: PlannedNode) -> bool:
+    """Whether a node replaces all that stands at its place."""
+    sink = node.sink
+    return node.runs and sink is not None and sink.mode == "overwrite" and not sink.replace_where
+
+
 def fingerprint(node: PlannedNode, nodes: Mapping[str, PlannedNode]) -> str:
     """Of a node's text, its variables filled in, with all nodes it evaluates; a written input counts by its URL."""
     told: list[Any] = []
@@ -61,8 +67,9 @@ def _tell(
     if node.name in seen:
         return
     seen.add(node.name)
-    if node.sink is not None and not top:
-        told.append(["table", node.sink.place.url])
+    table = node.sink or (node.source if not node.runs and node.config.write else None)
+    if table is not None and not top:
+        told.append(["table", table.place.url])
         return
     told.append([node.name, _text(node)])
     for name in node.inputs:

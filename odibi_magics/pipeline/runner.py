@@ -15,7 +15,6 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from odibi_magics.config.models import Retry
-from odibi_magics.delta.held import made_by
 from odibi_magics.engines.base import (
     Call,
     CheckResult,
@@ -273,8 +272,7 @@ class Run:
             progress=lambda rows: self.tell(NodeProgress(node.name, rows)),
             guard=Guard(node, self.plan.by_name, self.engine).asking(mark.inputs) if guarded else None,
         )
-        if node.sink.mode == "overwrite" and not node.sink.replace_where:
-            self._pins.known[node.sink.place.url.rstrip("/")] = made_by(mark.fingerprint, mark.inputs)
+        self._pins.wrote(node, mark)
         unread = self._read_back(node, written)
         return NodeResult(
             node.name,

@@ -142,6 +142,36 @@ def test_a_race_is_refused_at_the_commit(here: Lake, monkeypatch: pytest.MonkeyP
     assert len(here.rows("clean")) == 4
 
 
+def test_one_node_alone_is_the_same_text(here: Lake) -> None:
+    """What a node takes is its input's table, whether that runs with it or was written before."""
+    built = here.project(CHAIN)
+    built.run()
+    with pytest.raises(AppendRefused):
+        built.run(only="daily")
+
+
+def test_files_that_are_written_on_the_way(here: Lake) -> None:
+    nodes = """
+    - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+    - {name: out, write: {connection: lake, path: out.csv}}
+    - {name: count, transform: {steps: [{sql: SELECT count(*) AS n FROM out}]}, write: {connection: lake, path: t, mode: append}}
+    """
+    here.project(nodes).run()
+    with pytest.raises(AppendRefused, match="lake:t holds"):
+        here.project(nodes).run()
+
+
+def test_what_is_overwritten_first_is_appended_to_again(here: Lake) -> None:
+    nodes = """
+    - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+    - {name: first, depends_on: [sales], write: {connection: lake, path: t}}
+    - {name: second, depends_on: [sales], write: {connection: lake, path: t, mode: append}}
+    """
+    here.project(nodes).run()
+    assert here.project(nodes).run().state == "done"
+    assert len(here.rows("t")) == 8
+
+
 def test_what_was_taken_away_may_be_appended_again(anywhere: Lake) -> None:
     """By a restore, an overwrite, a delete of all its files; not by what leaves its rows there."""
     built = anywhere.project(APPEND)

@@ -110,6 +110,15 @@ def test_without_an_id_there_must_be_something_to_resume(here: Lake) -> None:
         here.project(NODES).run(resume=True)
 
 
+def test_a_run_of_another_pipeline_is_not_gone_on_with(here: Lake) -> None:
+    first = failed(here)
+    other = "- {name: theirs, read: {connection: lake, path: raw/sales.csv}, write: {connection: lake, path: daily, mode: append}}"
+    here.project(other).run(run_id="theirs")
+    here.put("raw/limit.csv", "most\n9\n")
+    text = NODES.replace("path: daily, mode: append", "path: daily, mode: append, merge_schema: true")
+    assert here.project(text).run(resume=True).run_id == first.run_id
+
+
 def test_another_text_is_refused_by_name(anywhere: Lake) -> None:
     first = failed(anywhere)
     changed = NODES.replace("qty > 0", "qty > 1")
