@@ -21,6 +21,8 @@ NAMES = {
         "odibi_doctor",
         "odibi_preview",
         "odibi_history",
+        "odibi_undo",
+        "odibi_diff",
         "odibi_graph",
     },
     "cell": {"odibi_pipeline", "odibi_connections"},
