@@ -221,8 +221,7 @@ def guard(folder: Path, quick: bool) -> None:
 
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
-    "secrets": secrets, "history": history, "diff": diff,
-    "secrets": secrets, "history": history, "guard": guard,
+    "secrets": secrets, "history": history, "diff": diff, "guard": guard,
 }  # fmt: skip
 
 

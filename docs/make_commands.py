@@ -52,9 +52,9 @@ What `--json` gives:
   each with its type `before` and `after` and whether it was `compared`, and a `sample`: `kind`, the values `before` and
   `after` of the columns that were compared, the names of those that `changed`, and how many (`count`) such rows there
   are. `read` and `skipped`: how many `files` and `bytes`. Tables that differ are no failure: the exit code is 0.
-- `undo`: the `run`, the id `undo` of the undo's own commits, its `state` (`preview`, `done`, `nothing` or `failed`), what
-  is `left` as it is, and the `tables`, each with its `state`, the version `at` which it was seen, the version it goes
-  `back_to` (null: it is emptied), the one it has `now`, what is `restored`, what came `later`, and `why`.
+- `undo`: the `run`, the id `undo` of the undo's own commits, its `state` (`preview`, `done`, `nothing` or `failed`),
+  what is `left` as it is, and the `tables`, each with its `state`, the version `at` which it was seen, the version it
+  goes `back_to` (null: it is emptied), the one it has `now`, what is `restored`, what came `later`, and `why`.
 - `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`,
   the `seconds` that its answer took, and its `error`.
 - `doctor`: a list, each with its `state` (`ok`, `warning` or `failed`), the layer that it `failed_at`, the

@@ -24,7 +24,10 @@ _HELP = """\
 %odibi_preview TABLE   the first rows of conn:path, a node, a path or a URL, at @5 or @2026-11-20T18:00Z
 %odibi_history TABLE   what a Delta table went through, version by version
 %odibi_diff TABLE@5 [TABLE@9]  what differs between two versions or tables  (--keys id)
-%odibi_undo [RUN]      take a run back, in every table it wrote
+%odibi_undo [RUN]      take a run back, in every table it wrote: what it would do, and the command that does it
+%odibi_restore TABLE@5 have a table as it was at a version: what it would change, and the command that does it
+%odibi_vacuum TABLE    which files no version needs any more; --yes deletes them
+%odibi_optimize TABLE  which small files would become how many; --yes joins them
 %odibi_graph [FILE]    the pipeline as a picture
 %odibi --forget NODE   drop a node that is not needed any more
 Each takes --help. A %%magic must be its cell's first line: above it, not even a comment."""
