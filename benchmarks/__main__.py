@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.compare import same_tables
 from benchmarks.data import ROWS_PER_GB, sales
+from benchmarks.jobs import vacuum_preview
 from benchmarks.measure import Sample, Spread, apart, in_turn, ratio, run
 
 JOBS = Path(__file__).parent / "jobs"
@@ -219,9 +220,21 @@ def guard(folder: Path, quick: bool) -> None:
         print(f"| {count:,} | {' | '.join(f'{Spread.of(list(each)):.1f}' for each in took)} |")
 
 
+def vacuum(folder: Path, quick: bool) -> None:
+    """Seconds of a vacuum's preview, against one listing and one pass over the commits, and against deltalake's."""
+    job, tables = "benchmarks.jobs.vacuum_preview", folder / "vacuum"
+    shutil.rmtree(tables, ignore_errors=True)
+    apart(vacuum_preview.prepare, tables, 10_000 if quick else 100_000)
+    took = json.loads(run(["-m", job, str(tables), "5" if quick else "9"]).out)
+    print("| | s | ours / it |\n|---|---|---|")
+    for name, times in took.items():
+        over = Spread.of([ours / one for ours, one in zip(took["ours"], times, strict=True)])
+        print(f"| {name} | {Spread.of(times):.2f} | {over:.2f} |")
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
-    "secrets": secrets, "history": history, "diff": diff, "guard": guard,
+    "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
 }  # fmt: skip
 
 

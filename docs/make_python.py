@@ -15,8 +15,11 @@ from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide, RowDiff
 from odibi_magics.delta.history import History, HistoryEntry
+from odibi_magics.delta.optimize import Joined, Optimized
+from odibi_magics.delta.restore import Files, Restored, TableChange
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.delta.undo import Later, Undone, UndoneTable
+from odibi_magics.delta.vacuum import Vacuumed
 from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.engines.base import Preview
 from odibi_magics.pipeline.plan import Plan, PlannedNode
@@ -50,7 +53,8 @@ project.engine.diff_delta(connection="lake", path="clean/orders", version=5, key
 
 CLASSES: tuple[type, ...] = (
     Project, Tables, Plan, PlannedNode, RunResult, NodeResult, NodeData, Preview, ConnectionInfo,
-    ConnectionStatus, Diagnosis, Layer, History, HistoryEntry, Detail, Diff, DiffSide, DiffColumn, RowDiff,
+    ConnectionStatus, Diagnosis, Layer, History, HistoryEntry, Detail, Restored, Files, TableChange,
+    Vacuumed, Optimized, Joined, Diff, DiffSide, DiffColumn, RowDiff,
     SchemaChange, Undone, UndoneTable, Later,
 )  # fmt: skip
 

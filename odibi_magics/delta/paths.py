@@ -35,7 +35,7 @@ def stored(file: Action, url: str) -> list[str]:
 def inside(path: str, url: str) -> str | None:
     """A path of the log as it is on storage, relative to the table; None where it leads elsewhere."""
     if not _is_absolute(path):
-        return unquote(path)
+        return unquote(path) if "%" in path else path
     parts, table = urlsplit(path), urlsplit(url)
     if parts.netloc.lower() != table.netloc.lower():
         return None
@@ -44,8 +44,10 @@ def inside(path: str, url: str) -> str | None:
 
 
 def _is_absolute(path: str) -> bool:
-    scheme, colon, rest = path.partition(":")
-    return path.startswith("/") or (bool(colon) and rest.startswith("/") and scheme.isalnum())
+    if ":/" not in path:
+        return path.startswith("/")
+    scheme, _, rest = path.partition(":")
+    return path.startswith("/") or (rest.startswith("/") and scheme.isalnum())
 
 
 def _vector_files(vector: Any, url: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -140,12 +141,12 @@ class Versions:
         Raises DamagedLog where one is missing.
         """
         for commit in whole(self.log, range(state.version + 1, version + 1)):
-            state.apply(commit.version, commit.actions)
+            with self._damage_told(commit.name):
+                state.apply(commit.version, commit.actions)
             yield commit
-        if not (state.metadata and state.protocol):
-            raise DamagedLog(
-                self.log.url, commit_name(state.version), "no metadata or no protocol was told by then"
-            )
+        with self._damage_told(commit_name(state.version)):
+            if not (state.protocol and state.fields):
+                raise KeyError("protocol or columns")
 
     def commit(self, version: int) -> Commit:
         """Raises DamagedLog where it is missing."""
@@ -199,8 +200,18 @@ class Versions:
         sidecars = [f"_sidecars/{_last(one['sidecar']['path'])}" for one in top if one.get("sidecar")]
         below = (action for name in sidecars for action in self._actions(name))
         state = State()
-        state.apply(version, (action for part in (top, below) for action in part))
+        with self._damage_told(names[0]):
+            state.apply(version, (action for part in (top, below) for action in part))
         return state
+
+    @contextmanager
+    def _damage_told(self, name: str) -> Iterator[None]:
+        """Raises DamagedLog for actions that lack what the protocol asks of them."""
+        try:
+            yield
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            why = f"what the protocol asks for is missing in it, or of another kind ({error})"
+            raise DamagedLog(self.log.url, name, why) from None
 
     def _actions(self, name: str) -> Iterable[Action]:
         (text,) = self.log.read([name])

@@ -211,6 +211,22 @@ def test_a_damaged_commit_is_named(lake: Lake, text: bytes) -> None:
         restore(place(lake), 0)
 
 
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"add": {"size": 1}},
+        {"add": 5},
+        {"remove": {"deletionVector": {}, "path": "x"}},
+        {"metaData": {"schemaString": "{"}},
+    ],
+)
+def test_an_action_that_lacks_something_is_damage(lake: Lake, action: dict[str, Any]) -> None:
+    lake.write({"id": [1]})
+    lake.put(f"t/_delta_log/{1:020}.json", json.dumps(action).encode())
+    with pytest.raises(DamagedLog, match=r"00001\.json: what the protocol asks for is missing in it"):
+        restore(place(lake), 0)
+
+
 def test_a_missing_commit_is_named(lake: Lake) -> None:
     for i in range(4):
         lake.write({"id": [i]})
