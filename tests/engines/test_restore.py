@@ -216,7 +216,7 @@ def test_a_damaged_commit_is_named(lake: Lake, text: bytes) -> None:
     [
         {"add": {"size": 1}},
         {"add": 5},
-        {"remove": {"deletionVector": {}, "path": "x"}},
+        {"remove": {"deletionVector": {"x": 1}, "path": "x"}},
         {"metaData": {"schemaString": "{"}},
     ],
 )
