@@ -30,7 +30,7 @@ from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.commit import Conflict
 from odibi_magics.engines.pandas.put_commit import put_commit
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.engines.pandas.upkeep import versions_among
+from odibi_magics.engines.pandas.upkeep import uncollected, versions_among
 from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, WriteConflict
 from odibi_magics.quoting import Data, Quoting
 
@@ -60,7 +60,8 @@ def vacuum(
     store = open_store(place)
     for _ in range(_ATTEMPTS):
         look = _Look(store, retention_hours, datetime.now(UTC))
-        told = look.told(place)
+        with uncollected():
+            told = look.told(place)
         if dry_run or not look.cleaning.files:
             return told if dry_run else replace(told, deleted=0, freed=0)
         with suppress(Conflict):
