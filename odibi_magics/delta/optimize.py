@@ -67,6 +67,7 @@ class Optimized:
 
     @property
     def changes_nothing(self) -> bool:
+        """Whether there is nothing to do."""
         return not (self.files or self.checkpoint)
 
 

@@ -67,6 +67,7 @@ class Restored:
 
     @property
     def changes_nothing(self) -> bool:
+        """Whether the table is so already."""
         return not (self.back.files or self.gone.files or self.changes)
 
 

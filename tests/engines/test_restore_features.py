@@ -184,12 +184,12 @@ def test_unknown_features_are_refused_by_name(lake: Lake, feature: str, work: An
 
 def test_a_protocol_is_never_lowered() -> None:
     old = {"minReaderVersion": 1, "minWriterVersion": 2}
-    new = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["deletionVectors"],
+    new: dict[str, Any] = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": ["deletionVectors"],
            "writerFeatures": ["appendOnly", "invariants", "deletionVectors"]}  # fmt: skip
     assert merged_protocol(new, old) is None
     assert merged_protocol(old, old) is None
     both = merged_protocol(old, new)
-    assert both == {**new, "writerFeatures": sorted(new["writerFeatures"])}  # type: ignore[type-var]
+    assert both == {**new, "writerFeatures": sorted(new["writerFeatures"])}
     mapped = merged_protocol({"minReaderVersion": 2, "minWriterVersion": 5}, new)
     assert mapped is not None
     assert mapped["readerFeatures"] == ["columnMapping", "deletionVectors"]
