@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from odibi_magics.delta.optimize import Joined, Optimized
 from odibi_magics.delta.restore import Files, Restored
-from odibi_magics.delta.vacuum import LEAST_HOURS, Vacuumed
+from odibi_magics.delta.vacuum import LEAST_HOURS, RETENTION, Vacuumed
 from odibi_magics.display.commands import NOTEBOOK, Commands
 from odibi_magics.display.document import Advice, Block, Line, Table
 from odibi_magics.display.history import time_shown
@@ -92,11 +92,13 @@ def _vacuumed(found: Vacuumed, commands: Commands) -> Iterator[Block]:
     if not found.files:
         return
     done = found.deleted is not None
-    rows = [
-        ("deleted" if done else "would go", found.deleted if done else found.files, size(found.freed if done else found.bytes)),
-        ("of these, named by no version", found.orphans, size(found.orphan_bytes)),
-    ]  # fmt: skip
-    yield Table(("", "files", "bytes"), tuple(rows), right=("bytes",))
+    gone = (
+        ("deleted", found.deleted, size(found.freed))
+        if done
+        else ("would go", found.files, size(found.bytes))
+    )
+    orphans = ("of these, named by no version", found.orphans, size(found.orphan_bytes))
+    yield Table(("", "files", "bytes"), (gone, orphans), right=("bytes",))
     lost, kept = _versions(found.lost), _versions(found.kept)
     word = "can no longer be read" if done else "could no longer be read"
     yield Line(f"Versions that {word}:", lost, "warned" if found.lost else "")
@@ -121,9 +123,12 @@ def _vacuum_head(found: Vacuumed) -> tuple[str, str, str]:
 
 
 def _retention(found: Vacuumed) -> str:
-    told = f"Files removed, or left behind, more than {found.retention_hours:g} hours ago: before {time_shown(found.cutoff)}"
+    hours, when = f"{found.retention_hours:g} hours", time_shown(found.cutoff)
+    told = f"Files that were removed, or left behind, more than {hours} ago: before {when}"
     if found.retention_hours > found.asked_hours:
-        told += f". The table itself keeps them that long (delta.deletedFileRetentionDuration), not {found.asked_hours:g} hours"
+        told += (
+            f". The table itself asks for that ({RETENTION}), where {found.asked_hours:g} hours were asked"
+        )
     return told
 
 
@@ -157,9 +162,9 @@ def _optimized(found: Optimized, commands: Commands) -> Iterator[Block]:
     if found.parts:
         yield _parts(found.parts)
     if found.checkpoint:
+        behind = plural(found.behind, "version")
         yield Line(
-            "Checkpoint:",
-            f"{plural(found.behind, 'version')} behind the last one, so that readers open it quickly",
+            "Checkpoint:", f"{behind} behind the last one; readers open the table quickly with a new one"
         )
     if not found.done:
         yield Advice(
