@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
+from odibi_magics import option_values as values
 from odibi_magics.errors import Cancelled, NodeFailed, UsageError, suggest
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.retyped import ways_of
@@ -17,16 +18,7 @@ if TYPE_CHECKING:
     from odibi_magics.pipeline.result import RunResult
     from odibi_magics.project import Project
 
-ENGINES = ("auto", "pandas", "spark")
 Does = Literal["plan", "preview", "run"]
-
-
-@dataclass(frozen=True)
-class SaveAs:
-    """`--as name` or `--as name=node`. node: None for the last one."""
-
-    name: str
-    node: str | None
 
 
 @dataclass(frozen=True)
@@ -46,7 +38,7 @@ class RunOptions:
     engine: str | None = None
     env: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
-    save_as: SaveAs | None = None
+    save_as: values.SaveAs | None = None
     run_id: str | None = None
     again: bool = False
     replace: bool = False
@@ -136,7 +128,7 @@ def add_table(parser: Parser) -> None:
 
 def add_at(parser: Parser) -> None:
     parser.add_argument(
-        "--at", type=version, metavar="VERSION",
+        "--at", type=values.version, metavar="VERSION",
         help="do it, if nothing was committed after this version, the newest that the preview saw",
     )  # fmt: skip
 
@@ -147,7 +139,7 @@ def add_yes(parser: Parser) -> None:
 
 def add_retention(parser: Parser) -> None:
     parser.add_argument(
-        "--retention-hours", type=hours, default=168.0, metavar="HOURS",
+        "--retention-hours", type=values.hours, default=168.0, metavar="HOURS",
         help="only files that were removed, or left behind, longer ago (168, a week)",
     )  # fmt: skip
     parser.add_argument(
@@ -157,7 +149,7 @@ def add_retention(parser: Parser) -> None:
 
 def add_limit(parser: Parser) -> None:
     parser.add_argument(
-        "--limit", type=versions, default=20, metavar="N", help="how many versions (20), or all"
+        "--limit", type=values.versions, default=20, metavar="N", help="how many versions (20), or all"
     )
 
 
@@ -168,7 +160,7 @@ def add_diff(parser: Parser) -> None:
         help="two of them, as in conn:path@5 conn:path@9; of conn:path@5 alone, what has changed since then",
     )  # fmt: skip
     parser.add_argument(
-        "--keys", action="extend", default=[], type=names, metavar="COLUMN[,COLUMN]",
+        "--keys", action="extend", default=[], type=values.names, metavar="COLUMN[,COLUMN]",
         help="what tells rows apart, so that changed ones are told from removed and added ones; without it rows are "
         "compared as wholes, as often as they come",
     )  # fmt: skip
@@ -181,7 +173,7 @@ def add_refresh(parser: Parser) -> None:
 def add_doctor(parser: Parser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="of a connection; all without one")
     parser.add_argument(
-        "--wait", nargs="?", type=minutes, const=10.0, default=0.0, metavar="MINUTES",
+        "--wait", nargs="?", type=values.minutes, const=10.0, default=0.0, metavar="MINUTES",
         help="look again while a role is missing, for it may have been granted just now; 10 minutes without a number",
     )  # fmt: skip
 
@@ -201,7 +193,10 @@ def add_preview(parser: Parser) -> None:
         help="run up to NODE (the last one), validate it, show its rows; write nothing",
     )  # fmt: skip
     parser.add_argument(
-        "--sample", type=rows, metavar="ROWS", help="read only so many rows of each source; implies --preview"
+        "--sample",
+        type=values.rows,
+        metavar="ROWS",
+        help="read only so many rows of each source; implies --preview",
     )
 
 
@@ -215,14 +210,14 @@ def add_choice(parser: Parser) -> None:
 
 
 def add_engine(parser: Parser) -> None:
-    parser.add_argument("--engine", type=_engine, metavar="ENGINE", help=", ".join(ENGINES))
+    parser.add_argument("--engine", type=values.engine, metavar="ENGINE", help=", ".join(values.ENGINES))
 
 
 def add_texts(parser: Parser) -> None:
     """What overlays the text and fills its variables."""
     parser.add_argument("--env", metavar="NAME", help="lay this environment of the text over it")
     parser.add_argument(
-        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE",
+        "--set", action="append", default=[], type=values.setting, metavar="NAME=VALUE",
         help="a variable's value, a YAML scalar; may be repeated",
     )  # fmt: skip
 
@@ -251,7 +246,7 @@ def add_undo(parser: Parser) -> None:
         help="a run's id, or a table, for its newest run that was not undone; without one the last run",
     )  # fmt: skip
     parser.add_argument(
-        "--at", action="append", default=[], type=_at, metavar="TABLE=VERSION",
+        "--at", action="append", default=[], type=values.at, metavar="TABLE=VERSION",
         help="undo it, if the table has this version still: one for each table, as shown without it",
     )  # fmt: skip
     parser.add_argument(
@@ -261,7 +256,7 @@ def add_undo(parser: Parser) -> None:
 
 def add_save_as(parser: Parser) -> None:
     parser.add_argument(
-        "--as", dest="save_as", type=_save_as, metavar="NAME[=NODE]",
+        "--as", dest="save_as", type=values.save_as, metavar="NAME[=NODE]",
         help="put the data of NODE (the last one) into the notebook variable NAME",
     )  # fmt: skip
 
@@ -328,91 +323,3 @@ def two_tables(words: Sequence[str], connections: Collection[str]) -> list[tuple
             f"two TABLEs are compared, not {len(found)}: {', '.join(' '.join(one) for one in found)}"
         )
     return found
-
-
-# Values ---------------------------------------------------------------------------------------------------
-
-
-def rows(text: str) -> int:
-    """A number of rows, at least 1."""
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise UsageError(f"a number of rows, at least 1, is wanted, not '{text}'")
-    return int(text)
-
-
-def versions(text: str) -> int | None:
-    """A number of versions, at least 1; None for `all`."""
-    if text == "all":
-        return None
-    if not (text.isascii() and text.isdigit() and int(text[:18]) > 0 and len(text) < 19):
-        raise UsageError(f"a number of versions, at least 1, or all is wanted, not '{text}'")
-    return int(text)
-
-
-def names(text: str) -> list[str]:
-    """Names between commas."""
-    found = [name.strip() for name in text.split(",")]
-    if not all(found):
-        raise UsageError(f"names with commas between them are wanted, not '{text}'")
-    return found
-
-
-def minutes(text: str) -> float:
-    """A number of minutes, more than 0."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = 0.0
-    if not 0 < found <= 24 * 60:
-        raise UsageError(f"a number of minutes is wanted, not '{text}'")
-    return found
-
-
-def version(text: str) -> int:
-    """A version of a table."""
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise UsageError(f"a version of the table, a number from 0 on, is wanted, not '{text}'")
-    return int(text)
-
-
-def hours(text: str) -> float:
-    """A number of hours from 0 on."""
-    try:
-        found = float(text)
-    except ValueError:
-        found = -1
-    if not 0 <= found < float("inf"):
-        raise UsageError(f"a number of hours from 0 on is wanted, not '{text}'")
-    return found
-
-
-def _at(text: str) -> tuple[str, int]:
-    table, equals, version = text.rpartition("=")
-    if not (equals and table and version.isascii() and version.isdigit()):
-        raise UsageError(f"--at takes TABLE=VERSION, as in --at lake:clean=9, not '{text}'")
-    return table, int(version)
-
-
-def _engine(text: str) -> str:
-    if text not in ENGINES:
-        raise UsageError(f"unknown engine '{text}' ({suggest(text, ENGINES)})")
-    return text
-
-
-def _setting(text: str) -> tuple[str, Any]:
-    from odibi_magics.config.marks import scalar
-
-    name, equals, value = text.partition("=")
-    if not (equals and name.isidentifier()):
-        raise UsageError(f"--set takes NAME=VALUE, as in --set region=EU, not '{text}'")
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-    return name, scalar(value[1:-1], value[0]) if quoted else scalar(value, None)
-
-
-def _save_as(text: str) -> SaveAs:
-    from keyword import iskeyword
-
-    name, equals, node = text.partition("=")
-    if not name.isidentifier() or iskeyword(name) or (equals and not node):
-        raise UsageError(f"--as takes NAME or NAME=NODE, as in --as daily=summary, not '{text}'")
-    return SaveAs(name, node or None)

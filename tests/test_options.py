@@ -6,10 +6,10 @@ import pytest
 
 from odibi_magics.errors import UsageError
 from odibi_magics.magics.words import words
+from odibi_magics.option_values import SaveAs
 from odibi_magics.options import (
     Parser,
     RunOptions,
-    SaveAs,
     add_choice,
     add_diff,
     add_file,

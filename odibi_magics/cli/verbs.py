@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from odibi_magics.cli.answer import DONE, FAILED, STOPPED, WRONG, Answer, report
 from odibi_magics.cli.output import log
 from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UsageError
+from odibi_magics.option_values import rows
 from odibi_magics.options import (
     Does,
     Parser,
@@ -33,7 +34,6 @@ from odibi_magics.options import (
     add_texts,
     add_undo,
     add_yes,
-    rows,
     run_options,
     two_tables,
 )

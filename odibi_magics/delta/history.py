@@ -203,7 +203,9 @@ def _text(value: Any) -> str | None:
 def _parameters(info: Mapping[str, Any]) -> dict[str, str]:
     """What the operation was told, and what a vacuum is about to delete, which no parameter of it says."""
     found = info.get("operationParameters")
-    given = found if isinstance(found, dict) else {}
+    given = dict(found) if isinstance(found, dict) else {}
+    if "writeMode" in given:  # ours; the mode is that of a call of deltalake, which writes it beside
+        given.pop("mode", None)
     planned = {name: value for name, value in _metrics(info).items() if name in _PLANNED}
     texts = {name: _text(value) for name, value in {**given, **planned}.items()}
     return {name: text for name, text in texts.items() if text is not None}

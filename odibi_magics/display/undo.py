@@ -34,8 +34,8 @@ def undone_blocks(undone: Undone, ways: Ways) -> list[Block]:
 _HEADS = {
     "preview": ("Undo of run {}:", "a preview, no table was touched", ""),
     "nothing": ("Run {} is undone:", "there is nothing to do", "done"),
-    "done": ("✓ Run {} was undone", "", "done"),
-    "failed": ("✗ Run {} was not undone", "", "failed"),
+    "done": ("✓ Run {} was undone:", "", "done"),
+    "failed": ("✗ Run {} was not undone:", "", "failed"),
 }
 
 

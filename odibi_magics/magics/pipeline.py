@@ -13,10 +13,10 @@ from odibi_magics.magics.extension import RESULT, OdibiMagics
 from odibi_magics.magics.progress import Spot, progress
 from odibi_magics.magics.show import kept_result, show_help, show_plan
 from odibi_magics.magics.words import words
+from odibi_magics.option_values import SaveAs
 from odibi_magics.options import (
     Parser,
     RunOptions,
-    SaveAs,
     add_choice,
     add_file,
     add_plan,

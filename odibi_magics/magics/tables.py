@@ -5,7 +5,8 @@ from __future__ import annotations
 from odibi_magics.magics.extension import OdibiMagics
 from odibi_magics.magics.show import show_help, show_preview
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_table, rows
+from odibi_magics.option_values import rows
+from odibi_magics.options import Parser, add_table
 from odibi_magics.pipeline.result import first_rows
 
 
