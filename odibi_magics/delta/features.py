@@ -11,8 +11,9 @@ _LEGACY = {
     "columnMapping": 5, "identityColumns": 6,
 }  # fmt: skip
 
-# Nothing of these touches a commit of plain files.
-_HARMLESS = {"appendOnly", "timestampNtz", "vacuumProtocolCheck", "checkpointProtection", "domainMetadata"}
+# Nothing of these touches a commit of plain files. vacuumProtocolCheck and checkpointProtection would not either, but
+# deltalake commits to no table that has them.
+_HARMLESS = {"appendOnly", "timestampNtz", "domainMetadata"}
 
 _SPARK = "write it with Spark"
 

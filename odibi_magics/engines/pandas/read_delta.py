@@ -1,8 +1,8 @@
 """delta: a table at one version.
 
-Plain tables are read by DuckDB from the files the log names: five times as fast as through Arrow, and columns that
-older files lack cost no look into them. Tables with deletion vectors or column mapping go through deltalake's own
-scan. What neither reads right is refused by name.
+Tables are read by DuckDB from the files the log names, less the rows that deletion vectors take out: five times as fast
+as through Arrow, and columns that older files lack cost no look into them. Tables with column mapping go through
+deltalake's own scan. What neither reads right is refused by name.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from odibi_magics.delta.travel import spans, version_at
 from odibi_magics.engines.base import Place, Source
 from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.datafiles import DataFile
+from odibi_magics.engines.pandas.deleted import deleted_rows
 from odibi_magics.engines.pandas.files import Files, escaped, hint
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.names import literal, quoted
-from odibi_magics.engines.pandas.read_parquet import FILE_NAME, Broken, from_files, relabelled
+from odibi_magics.engines.pandas.read_parquet import FILE_NAME, ROW_NUMBER, Broken, from_files, relabelled
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
+from odibi_magics.engines.pandas.snapshot import Snapshot, is_elsewhere, language_type, open_snapshot
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import duckdb_type, empty_table
@@ -36,7 +37,7 @@ from odibi_magics.errors import EngineError, NoSuchVersion
 
 # Reading files by their names and types alone is right in spite of these.
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
-_SCANNED = {"deletionVectors", "columnMapping"}
+_DELETED, _MAPPED = "deletionVectors", "columnMapping"
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 
 
@@ -52,7 +53,7 @@ def open_whole(place: Place, version: int | None = None, timestamp: datetime | N
     """As `open_table`, to read all of it: NoSuchVersion for an older version of which files were deleted since."""
     table, newest = _opened(open_store(place), version, timestamp)
     gone = (
-        [] if newest else table.store.missing([one.path for one in table.files if not _elsewhere(one.path)])
+        [] if newest else table.store.missing([one.path for one in table.files if not is_elsewhere(one.path)])
     )
     if gone:
         raise NoSuchVersion(
@@ -147,36 +148,45 @@ def columns_of(table: Snapshot) -> tuple[Column, ...]:
 
 def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     """The table's rows. Raises EngineError for features that cannot be read right."""
-    if can_choose(table):
-        return scan_some(session, table, table.files)
     columns = columns_of(table)
+    if can_choose(table) or not (_MAPPED in _features(table) or _is_column(ROW_NUMBER, columns)):
+        return scan_some(session, table, table.files)
     return _scanned(session, table, columns, _pins(table))
 
 
 def can_choose(table: Snapshot) -> bool:
-    """Whether some of the table's files can be read without the others.
+    """Whether some of the table's files can be read without the others, and the same path has the same rows always.
 
     Raises EngineError for features that cannot be read right.
     """
     features = _features(table)
-    if refused := sorted(features - _PLAIN - _SCANNED):
+    if refused := sorted(features - _PLAIN - {_DELETED, _MAPPED}):
         named = ", ".join(refused)
         raise EngineError(
             f"{table.store.url} uses {named}, which this engine cannot read: read it with Spark"
         )
-    return not features & _SCANNED
+    return not features & {_DELETED, _MAPPED}
 
 
 def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> Scan:
-    """The rows of these files of a table of which files can be chosen."""
+    """The rows of these files of a table without column mapping."""
     columns = columns_of(table)
     if not files:
         return Scan(empty_table(columns), columns, _pins(table), plain=True)
     paths = [_path(table, file.path) for file in files]
     session.pin(_files(table, files, paths))
     session.failures.add(session.failures.number(), paths, Broken(table.store.url, columns))
-    sql = from_files(columns, paths, _partitions(table, files, paths))
-    return Scan(sql, columns, _pins(table), plain=True)
+    partitions = _partitions(table, files, paths)
+    deleted = deleted_rows(table, files, paths) if _DELETED in _features(table) else None
+    if not deleted:
+        return Scan(from_files(columns, paths, partitions), columns, _pins(table), plain=True)
+    name = session.name("deleted")
+    sql = from_files(columns, paths, partitions, deleted=name)
+    return Scan(sql, columns, _pins(table), {name: lambda: deleted}, plain=True)
+
+
+def _is_column(name: str, columns: Sequence[Column]) -> bool:
+    return any(column.name.lower() == name for column in columns)
 
 
 def _pins(table: Snapshot) -> dict[str, Any]:
@@ -204,14 +214,12 @@ def _features(table: Snapshot) -> set[str]:
     return named
 
 
-def _elsewhere(path: str) -> bool:
-    """Whether a file lies in another table, which this one is a shallow clone of."""
-    return "://" in path or path.startswith("/")
-
-
 def _path(table: Snapshot, path: str) -> str:
-    if _elsewhere(path):
-        raise EngineError(f"{table.store.url} is a shallow clone: its files lie in another table, {path}")
+    if is_elsewhere(path):
+        raise EngineError(
+            f"{table.store.url} is a shallow clone: its files lie in another table, {path}. Read it with Spark, or "
+            "read the table it was cloned from"
+        )
     return table.store.at(path)
 
 
@@ -288,16 +296,51 @@ def _scanned(session: Session, table: Snapshot, columns: tuple[Column, ...], pin
     return Scan(f"SELECT {', '.join(items)} FROM {quoted(name)}", columns, pins, {name: lambda: opened})
 
 
+# What nanoseconds since 1970 reach in 64 bits.
+_FIRST, _LAST = "1677-09-22", "2262-04-11"
+
+
 def _check_int96(session: Session, table: Snapshot) -> None:
-    """deltalake's scan turns INT96 outside of the years 1677 to 2262 into other times. Opens all footers."""
+    """deltalake's scan turns INT96 outside of the years 1677 to 2262 into other times.
+
+    Opens all footers; where they have INT96, which Spark writes unless told otherwise, reads their timestamps too.
+    """
     paths = [_path(table, file.path) for file in table.files]
     if not paths:
         return
     session.pin(_files(table, table.files, paths))
     names = literal([escaped(path) for path in paths])
-    found = session.run(f"SELECT file_name FROM parquet_schema({names}) WHERE type = 'INT96' LIMIT 1")
-    if found:
+    found = session.run(
+        f"SELECT DISTINCT file_name FROM parquet_schema({names}) WHERE type = 'INT96' ORDER BY 1"
+    )
+    if not found:
+        return
+    far = _far_away(session, table, [path for (path,) in found])
+    if far:
         raise EngineError(
-            f"{found[0][0]} holds INT96 timestamps, which cannot be read right in a table with deletion vectors or "
-            "column mapping: read it with Spark, or rewrite it there (OPTIMIZE)"
+            f"{far} holds INT96 timestamps{_WHERE}, which cannot be read right in a table with column mapping: read "
+            "it with Spark, or write the table anew there with spark.sql.parquet.outputTimestampType=TIMESTAMP_MICROS"
         )
+
+
+_WHERE = f" before {_FIRST} or after {_LAST}, or inside other types"
+
+
+def _far_away(session: Session, table: Snapshot, paths: Sequence[str]) -> str | None:
+    """A file with times that the scan would misread, or with ones inside other types, which are not looked at."""
+    columns = [
+        Column(field["metadata"].get("delta.columnMapping.physicalName", field["name"]), "timestamp")
+        for field in table.fields
+        if field["type"] == "timestamp" and field["name"] not in table.partition_by
+    ]
+    if any(
+        not isinstance(field["type"], str) and "timestamp" in language_type(field["type"])
+        for field in table.fields
+    ):
+        return paths[0]
+    if not columns:
+        return None
+    outside = " OR ".join(f"{quoted(c.name)} NOT BETWEEN '{_FIRST}' AND '{_LAST}'" for c in columns)
+    rows = from_files([Column("odibi file name", "string"), *columns], paths, {"odibi file name": FILE_NAME})
+    found = session.run(f"SELECT {FILE_NAME} FROM ({rows}) WHERE {outside} LIMIT 1")
+    return str(found[0][0]) if found else None

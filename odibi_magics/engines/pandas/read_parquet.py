@@ -51,21 +51,30 @@ def scan_parquet(session: Session, source: Source, files: Files) -> Scan:
 
 
 FILE_NAME = quoted("odibi file name")
+ROW_NUMBER = "file_row_number"  # DuckDB's own name for it
 
 
 def from_files(
-    columns: Sequence[Column], paths: Sequence[str], items: Mapping[str, str] | None = None
+    columns: Sequence[Column],
+    paths: Sequence[str],
+    items: Mapping[str, str] | None = None,
+    *,
+    deleted: str = "",
 ) -> str:
     """A query over files whose columns are known, so that none is opened before its rows are wanted.
 
     Columns that a file lacks are NULL. items: SQL for columns that stand in no file; it may use FILE_NAME.
+    deleted: a table of rows to leave out, by `file` and `row`, its number in the file from 0.
     """
     items = items or {}
     stored = ", ".join(_stored(column) for column in columns if column.name not in items)
     selected = (f"{items.get(c.name) or relabelled(c, _stored_type(c))}" for c in columns)
     names = literal([escaped(path) for path in paths])
-    read = f"read_parquet({names}, {_READ}, schema = MAP {{{stored}}}, filename = 'odibi file name')"
-    return f"SELECT {', '.join(selected)} FROM {read}"
+    known = f"{_READ}, schema = MAP {{{stored}}}, filename = 'odibi file name'"
+    if not deleted:
+        return f"SELECT {', '.join(selected)} FROM read_parquet({names}, {known})"
+    gone = f"ANTI JOIN {quoted(deleted)} gone ON {FILE_NAME} = gone.file AND {ROW_NUMBER} = gone.row"
+    return f"SELECT {', '.join(selected)} FROM read_parquet({names}, {known}, {ROW_NUMBER} = true) {gone}"
 
 
 def _stored(column: Column) -> str:

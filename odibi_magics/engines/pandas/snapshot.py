@@ -47,7 +47,18 @@ class Snapshot:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        return tuple(Column(field["name"], language_type(field["type"])) for field in self.fields)
+        """Raises EngineError for a type that the language lacks, as Spark's void."""
+        return tuple(Column(field["name"], self._type(field)) for field in self.fields)
+
+    def _type(self, field: Mapping[str, Any]) -> str:
+        try:
+            return language_type(field["type"])
+        except ValueError:
+            kind = field["type"] if isinstance(field["type"], str) else json.dumps(field["type"])
+            raise EngineError(
+                f"the table {self.store.url} has the column '{field['name']}' of a type that this engine cannot read: "
+                f"{kind}. Read and write it with Spark"
+            ) from None
 
     @cached_property
     def not_null(self) -> tuple[str, ...]:
@@ -119,6 +130,11 @@ def _damage(store: Store, version: int | None) -> DamagedLog | None:
     return None
 
 
+def is_elsewhere(path: str) -> bool:
+    """Whether a file's path in the log is not relative to its table: shallow clones name another table's files."""
+    return bool(re.match(r"/|[A-Za-z][A-Za-z0-9+.-]*:/", path))
+
+
 def told(error: BaseException) -> str:
     """What deltalake says, in one line without its colours, arrows and backtrace, and without secrets."""
     lines = (line.strip() for line in re.sub(r"\x1b\[[\d;]*m|↳", "", str(error)).splitlines())
@@ -141,9 +157,8 @@ def language_type(delta: Any) -> str:
 def _file(row: Mapping[str, Any]) -> DataFile:
     partition = {name: partition_text(value) for name, value in (row.get("partition") or {}).items()}
     path = row["path"]
-    removable = (
-        path.isascii() and "://" not in path
-    )  # Spark leaves other letters as they are; "://" is of a clone
+    # Spark leaves letters outside of ASCII as they are.
+    removable = path.isascii() and not is_elsewhere(path)
     return DataFile(
         unquote(path),
         row["size_bytes"],
