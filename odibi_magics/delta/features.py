@@ -41,6 +41,8 @@ def unsupported(
     # Files may be added beside these two. A file that is read still holds its deleted rows.
     beside = {"deletionVectors": not (reads or removes), "changeDataFeed": not removes}
     found = {name: _SPARK for name in in_use if name not in _HARMLESS and not beside.get(name, False)}
+    if writer_version > 7:
+        found[f"writer version {writer_version}"] = _SPARK
     if removes and "appendOnly" in there and _on(configuration, "delta.appendOnly"):
         found["appendOnly"] = "use mode: append, or take the table's property delta.appendOnly away"
     return found

@@ -216,22 +216,6 @@ def whole(log: Log, versions: Sequence[int]) -> Iterator[Commit]:
             yield found[version]
 
 
-def find_damage(log: Log, version: int | None = None) -> None:
-    """Reads all that a reader of a version needs, of the newest without one. Raises DamagedLog for what is amiss."""
-    names = list(log.names())
-    there = versions_of(names)
-    last = max(there, default=-1) if version is None else version
-    base = max((one for one in checkpoints(names) if one <= last), default=-1)
-    for commit in whole(log, range(base + 1, last + 1)):
-        _ = commit.actions
-    parquet = [
-        name for name in names if name.startswith(f"{base:020}.checkpoint.") and name.endswith(".parquet")
-    ]
-    for name, text in zip(parquet, log.read(parquet), strict=True):
-        if text is not None and not (len(text) >= 12 and text[:4] == text[-4:] == b"PAR1"):
-            raise DamagedLog(log.url, name, "it is no whole Parquet file")
-
-
 def checkpoints(names: Iterable[str]) -> list[int]:
     """The versions of which the log has a whole checkpoint, by the names of its files; sorted."""
     whole: set[int] = set()

@@ -323,12 +323,26 @@ class BlobReader(io.RawIOBase):
             with self._blobs._explained(self._url, "reading"):
                 store, key = self._blobs._located(self._url)
                 options = {"range": (start, end), **self._pinned}
-                found = awaited(lambda: store.get(key, options=options).bytes())
+                found = awaited(lambda: _part(store, key, options))
         except FileNotFoundError:
             raise EngineError(f"{self._url} is gone since it was first read: run again") from None
         except PreconditionError:
             raise EngineError(f"{self._url} has changed or gone since it was first read: run again") from None
-        return bytes(found)
+        if len(found) < end - start:
+            raise EngineError(
+                f"{self._url} is cut off: it should have {self.size:,} bytes. Bring it back from a copy of the storage"
+            )
+        return found
+
+
+def _part(store: Any, key: str, options: Any) -> bytes:
+    """A range of a blob, no more of it than there is: a range behind the end is an error of storage, 416."""
+    try:
+        return bytes(store.get(key, options=options).bytes())
+    except Exception as error:
+        if "416 Range Not Satisfiable" in str(error):
+            return b""
+        raise
 
 
 class BlobWriter(io.RawIOBase):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from odibi_magics.engines.pandas.files import unescaped
 from odibi_magics.engines.pandas.strict import TICKET
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
 from odibi_magics.quoting import Data, Quoting
@@ -17,7 +18,11 @@ _KIND = re.compile(r"(?:INTERRUPT|[A-Z][A-Za-z -]+) Error: ")
 _EXCERPT = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 _TICKET = re.compile(rf"{TICKET}:(\d+):(\d+):(.*)", re.DOTALL)
 _READING = re.compile(r"odibi-reading:(\d+)\.")
-_FILE = re.compile(r'\bin file "([^"]+)"|^\s*file = (.+)$|while reading file "([^"]+)"', re.MULTILINE)
+_FILE = re.compile(
+    r'\bin file "([^"]+)"|^\s*file = (.+)$|while reading file "([^"]+)"|'
+    r"""match the pattern "([^"]+)"|\b[Ff]ile '([^']+)'""",
+    re.MULTILINE,
+)
 
 
 class Explainer(Protocol):
@@ -67,9 +72,9 @@ class Failures:
         if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
             return found.value(int(ticket[2]), ticket[3])
         if file := _FILE.search(text):
-            path = file[1] or file[2] or file[3]
-            if found := self._by_path.get(path.strip()):
-                return found.broken(path.strip(), text)
+            path = unescaped(next(filter(None, file.groups())).strip())
+            if found := self._by_path.get(path):
+                return found.broken(path, text)
         return plain(text)
 
 

@@ -23,6 +23,7 @@ from odibi_magics.engines.base import Place, Source
 from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.deleted import deleted_rows
+from odibi_magics.engines.pandas.failures import plain
 from odibi_magics.engines.pandas.files import Files, escaped, hint
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.names import literal, quoted
@@ -34,6 +35,7 @@ from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import duckdb_type, empty_table
 from odibi_magics.errors import EngineError, NoSuchVersion
+from odibi_magics.quoting import Quoting
 
 # Reading files by their names and types alone is right in spite of these.
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
@@ -136,6 +138,8 @@ def no_table(store: Store) -> str:
     url = store.url
     if store.is_file():
         return f"{url} is a file, not a Delta table: name its format: in read:"
+    if store.is_table():
+        return f"{url} is no Delta table yet: its _delta_log holds no commit"
     if store.is_folder():
         return f"{url} is no Delta table: it has no _delta_log; for a folder of files name their format: in read:"
     return f"there is no Delta table at {url}{hint(store.tree, store.root)}"
@@ -175,7 +179,7 @@ def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> S
         return Scan(empty_table(columns), columns, _pins(table), plain=True)
     paths = [_path(table, file.path) for file in files]
     session.pin(_files(table, files, paths))
-    session.failures.add(session.failures.number(), paths, Broken(table.store.url, columns))
+    session.failures.add(session.failures.number(), paths, _BrokenTable(table.store.url, columns))
     partitions = _partitions(table, files, paths)
     deleted = deleted_rows(table, files, paths) if _DELETED in _features(table) else None
     if not deleted:
@@ -183,6 +187,19 @@ def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> S
     name = session.name("deleted")
     sql = from_files(columns, paths, partitions, deleted=name)
     return Scan(sql, columns, _pins(table), {name: lambda: deleted}, plain=True)
+
+
+class _BrokenTable(Broken):
+    """A table with a file that is not there, or not as it was written."""
+
+    def broken(self, path: str, message: str) -> str:
+        gone = message.startswith("IO Error: No files found")
+        what = "is not there any more, as after a VACUUM" if gone else "is not whole"
+        said = "" if gone else Quoting(" (", plain(message.partition("\n\n")[0]), ")")
+        return Quoting(
+            f"the file {path} of the Delta table {self.url} {what}", said,
+            ": bring it back from a copy of the storage, or restore a version that does without it",
+        )  # fmt: skip
 
 
 def _is_column(name: str, columns: Sequence[Column]) -> bool:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from odibi_magics.config.types import Column, canonical
+from odibi_magics.delta.damage import EMPTY_COMMIT, find_damage
 from odibi_magics.delta.features import unsupported
-from odibi_magics.delta.log import find_damage
+from odibi_magics.delta.log import commit_name
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.stats import INDEXED
@@ -79,17 +80,27 @@ class Snapshot:
 
     @cached_property
     def files(self) -> tuple[DataFile, ...]:
-        """The table's files, with what the log knows of them."""
+        """The table's files, with what the log knows of them. Raises EngineError for one outside of its folder."""
         # By deltalake's own Arrow: pyarrow would import pandas for a column of times, 0.4 s.
-        return tuple(map(_file, self.delta.get_add_actions().to_struct_array().to_pylist()))
+        found = tuple(map(_file, self.delta.get_add_actions().to_struct_array().to_pylist()))
+        if outside := next((file.path for file in found if ".." in file.path.split("/")), None):
+            raise EngineError(
+                f"the log of the Delta table {self.store.url} names a file outside of its folder: {outside}. No "
+                "writer does that, and it is not read: restore the log from a copy of the storage"
+            )
+        return found
 
     def blockers(self, *, reads: bool, removes: bool) -> dict[str, str]:
         """Features in use that keep us from writing; by name, with why."""
         protocol = self.delta.protocol()
         named = {*(protocol.writer_features or ()), *(protocol.reader_features or ())}
-        return unsupported(
+        found = unsupported(
             protocol.min_writer_version, named, self.configuration, self.fields, reads=reads, removes=removes
         )
+        # Looked at for an append too: behind its commit, where files are counted, nothing may fail any more.
+        if any(is_elsewhere(file.path) for file in self.files) and (reads or removes):
+            found["shallow clones"] = "its files belong to another table; write it with Spark"
+        return found
 
 
 def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
@@ -108,26 +119,55 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
         )
     try:
         if not store.is_table():  # deltalake's own `is_deltatable` holds the GIL until storage answers
+            _check_no_file(store)
             return None
-        return Snapshot(store, awaited(lambda: DeltaTable(store.delta_url, version, store.options)))
+        found = Snapshot(store, awaited(lambda: DeltaTable(store.delta_url, version, store.options)))
+        _check_newest(store, found.version)
+        return found
     except TableNotFoundError:
         return None
     except (DeltaError, OSError) as error:
         if store.is_file():
             return None
-        failure = EngineError(f"the Delta table {store.url} cannot be opened: {told(error)}")
-        raise store.explain(error, "reading") or _damage(store, version) or failure from None
+        raise store.explain(error, "reading") or _refusal(store, version, error) from None
 
 
-def _damage(store: Store, version: int | None) -> DamagedLog | None:
-    """The file at fault, where there is one: deltalake tells of its own parts."""
+def _check_no_file(store: Store) -> None:
+    if store.filesystem.get_file_info(store.at("_delta_log")).is_file:
+        raise EngineError(
+            f"{store.url} is no Delta table and cannot become one: its _delta_log is a file, not a folder. Move it away"
+        )
+
+
+def _check_newest(store: Store, version: int) -> None:
+    """A commit of no bytes would pass for one that did nothing. Costs one request; raises DamagedLog."""
+    name = f"_delta_log/{commit_name(version)}"
+    found = store.filesystem.get_file_info(store.at(name))
+    if found.is_file and found.size == 0:
+        raise DamagedLog(store.url, commit_name(version), EMPTY_COMMIT)
+
+
+def _refusal(store: Store, version: int | None, error: BaseException) -> EngineError:
+    """Why deltalake opens no table there: the feature or the file at fault. It tells of its own parts."""
+    said = told(error)
+    if unknown := _UNKNOWN.search(said):
+        return EngineError(
+            f"the Delta table {store.url} uses {next(filter(None, unknown.groups()))}, which this engine cannot read: "
+            "read it with Spark"
+        )
+    unclear = EngineError(f"the Delta table {store.url} cannot be opened: {said}")
     try:
         find_damage(StoreLog(store), version)
     except DamagedLog as damage:
         return damage
     except (OSError, ConnectionFailed):
-        return None
-    return None
+        return unclear
+    return unclear
+
+
+_UNKNOWN = re.compile(
+    r"Feature '([^']+)' is not supported|(minimum reader version \d+)|Unknown\(\"([^\"]+)\"\)"
+)
 
 
 def is_elsewhere(path: str) -> bool:
