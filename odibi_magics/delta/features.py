@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -131,3 +132,17 @@ def merged_protocol(current: Mapping[str, Any], other: Mapping[str, Any]) -> Map
         )
         made["readerFeatures"] = sorted(read | mapped)
     return made
+
+
+_LENGTH = re.compile(r"(char|varchar)\((\d+)\)")
+
+
+def text_lengths(fields: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, int]]:
+    """The columns of Spark's types char(n) and varchar(n), which the log has as strings: "char" or "varchar", and n.
+
+    Readers fill the first up with spaces, writers let no longer text into either. Not those inside other types.
+    """
+    said = (
+        (field["name"], field.get("metadata", {}).get("__CHAR_VARCHAR_TYPE_STRING", "")) for field in fields
+    )
+    return {name: (found[1], int(found[2])) for name, text in said if (found := _LENGTH.fullmatch(text))}

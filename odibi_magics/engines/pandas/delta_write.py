@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.features import text_lengths
 from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, Warned, Written
 from odibi_magics.engines.pandas.align import Layout, layout, new_layout
 from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, settle, table_checks
@@ -17,6 +18,7 @@ from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.job import Job, table_flags
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.modes import change, check_keys
+from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.size_warnings import written_warnings
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
@@ -62,7 +64,9 @@ def write_delta(
     with Staging(store, table.indexed if table else INDEXED) as staging:
         job = Job(session, sink, staging, shape, progress, cancelled)
         watcher = Watcher(
-            (*flags(checks, frame.columns), *_own_flags(sink, shape, frame.columns)), progress, cancelled
+            (*flags(checks, frame.columns), *_own_flags(sink, shape, table, frame.columns)),
+            progress,
+            cancelled,
         )
         job.stage_frame(frame, watcher)
         results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
@@ -122,9 +126,14 @@ def _check_empty(store: Store, sink: Sink) -> None:
         )
 
 
-def _own_flags(sink: Sink, shape: Layout, columns: Sequence[Column]) -> list[Flag]:
+def _own_flags(sink: Sink, shape: Layout, table: Snapshot | None, columns: Sequence[Column]) -> list[Flag]:
     """What the table itself asks of each row."""
     found = table_flags(shape, shape.given)
+    for name, (kind, length) in (text_lengths(table.fields) if table else {}).items():
+        if given := shape.given.get(name):
+            found.append(
+                Flag(f"{kind}({length}) {name}", f"length({quoted(given)}) > {length}", columns=(given,))
+            )
     if sink.replace_where:
         label = f"replace_where {sink.replace_where}"
         found.append(Flag(label, f"({condition(label, sink.replace_where, columns)}) IS NOT TRUE"))

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.features import text_lengths
 from odibi_magics.delta.lifetimes import lifetimes
 from odibi_magics.delta.log import newest_version
 from odibi_magics.delta.replay import Versions
@@ -155,7 +156,7 @@ def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     columns = columns_of(table)
     if can_choose(table) or not (_MAPPED in _features(table) or _is_column(ROW_NUMBER, columns)):
         return scan_some(session, table, table.files)
-    return _scanned(session, table, columns, _pins(table))
+    return _filled_up(table, _scanned(session, table, columns, _pins(table)))
 
 
 def can_choose(table: Snapshot) -> bool:
@@ -183,10 +184,27 @@ def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> S
     partitions = _partitions(table, files, paths)
     deleted = deleted_rows(table, files, paths) if _DELETED in _features(table) else None
     if not deleted:
-        return Scan(from_files(columns, paths, partitions), columns, _pins(table), plain=True)
+        return _filled_up(
+            table, Scan(from_files(columns, paths, partitions), columns, _pins(table), plain=True)
+        )
     name = session.name("deleted")
     sql = from_files(columns, paths, partitions, deleted=name)
-    return Scan(sql, columns, _pins(table), {name: lambda: deleted}, plain=True)
+    return _filled_up(table, Scan(sql, columns, _pins(table), {name: lambda: deleted}, plain=True))
+
+
+def _filled_up(table: Snapshot, scan: Scan) -> Scan:
+    """Texts of char(n) with the spaces that Spark reads behind them, whether they are in the files or not."""
+    lengths = {name: n for name, (kind, n) in text_lengths(table.fields).items() if kind == "char"}
+    if not lengths:
+        return scan
+    items = (
+        f"rpad({name}, CAST(greatest({lengths[column.name]}, length({name})) AS INTEGER), ' ') AS {name}"
+        if column.name in lengths
+        else name
+        for column in scan.columns
+        if (name := quoted(column.name))
+    )
+    return replace(scan, sql=f"SELECT {', '.join(items)} FROM (\n{scan.sql}\n)")
 
 
 class _BrokenTable(Broken):
