@@ -82,7 +82,11 @@ class Snapshot:
     def files(self) -> tuple[DataFile, ...]:
         """The table's files, with what the log knows of them. Raises EngineError for one outside of its folder."""
         # By deltalake's own Arrow: pyarrow would import pandas for a column of times, 0.4 s.
-        found = tuple(map(_file, self.delta.get_add_actions().to_struct_array().to_pylist()))
+        # deltalake does not say how many of a file's rows are deleted, so that they are not counted at all.
+        counted = "deletionVectors" not in (self.delta.protocol().reader_features or ())
+        found = tuple(
+            _file(row, counted) for row in self.delta.get_add_actions().to_struct_array().to_pylist()
+        )
         if outside := next((file.path for file in found if ".." in file.path.split("/")), None):
             raise EngineError(
                 f"the log of the Delta table {self.store.url} names a file outside of its folder: {outside}. No "
@@ -194,7 +198,7 @@ def language_type(delta: Any) -> str:
     return f"struct<{','.join(fields)}>"
 
 
-def _file(row: Mapping[str, Any]) -> DataFile:
+def _file(row: Mapping[str, Any], counted: bool) -> DataFile:
     partition = {name: partition_text(value) for name, value in (row.get("partition") or {}).items()}
     path = row["path"]
     # Spark leaves letters outside of ASCII as they are.
@@ -202,7 +206,7 @@ def _file(row: Mapping[str, Any]) -> DataFile:
     return DataFile(
         unquote(path),
         row["size_bytes"],
-        row["num_records"],
+        row["num_records"] if counted else None,
         partition,
         "",
         row.get("min"),
