@@ -39,7 +39,7 @@ def test_a_vacuum(table: Command) -> None:
     done = table.data("vacuum", "clean", "--retention-hours", "0", "--force", "--yes")
     assert (done["deleted"], done["freed"]) == (1, shown["bytes"])
     gone = table("restore", "clean@0")
-    assert (gone.returncode, "files are gone" in gone.stderr) == (FAILED, True)
+    assert (gone.returncode, "files went missing" in gone.stderr) == (FAILED, True)
 
 
 def test_an_optimize(table: Command) -> None:

@@ -86,7 +86,7 @@ def test_after_a_vacuum_versions_that_still_read_are_named(lake: Lake) -> None:
     vacuum(lake)
     with pytest.raises(
         NoSuchVersion,
-        match=r"cannot be read at version 1 any more, 1 of its 1 files are gone.*still read: 2 to 5",
+        match=r"cannot be read at version 1 any more, 1 of its 1 files went missing.*still read: 2 to 5",
     ):
         read(lake, version=1)
     assert (read(lake, version=2), read(lake, version=3), detail(lake).oldest) == ([2], [2, 3], 2)

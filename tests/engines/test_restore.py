@@ -163,7 +163,7 @@ def test_a_version_whose_files_are_gone(lake: Lake) -> None:
     store.delete(store.at(first))
     for dry in (True, False):
         with pytest.raises(
-            NoSuchVersion, match=r"1 of its 1 files are gone.*Versions that can still be read: 1 to 2$"
+            NoSuchVersion, match=r"1 of its 1 files went missing.*Versions that can still be read: 1 to 2$"
         ) as raised:
             restore(place(lake), 0, dry_run=dry)
         assert first in str(raised.value)

@@ -74,7 +74,7 @@ def test_a_vacuum_by_the_line_it_prints(table: Notebook) -> None:
     done = table.good(do)
     assert "freed: 1 file deleted" in done.text[0]
     assert "there is nothing to do" in table.good(do).text[0]
-    assert "files are gone, as after a vacuum" in table.bad("%odibi_restore clean@0")
+    assert "files went missing, as after a vacuum" in table.bad("%odibi_restore clean@0")
 
 
 def test_a_vacuum_refuses_a_short_retention(table: Notebook) -> None:

@@ -61,7 +61,7 @@ def open_whole(place: Place, version: int | None = None, timestamp: datetime | N
     if gone:
         raise NoSuchVersion(
             f"{table.store.url} cannot be read at version {table.version} any more, {len(gone):,} of its "
-            f"{len(table.files):,} files are gone, as after a VACUUM: {_reading(still_readable(table.store))}"
+            f"{len(table.files):,} files went missing, as after a VACUUM: {_reading(still_readable(table.store))}"
         )
     return table
 

@@ -167,8 +167,8 @@ def _check_files(store: Store, versions: Versions, then: State) -> None:
     named = ", ".join(gone[:_NAMED]) + (", …" if len(gone) > _NAMED else "")
     raise NoSuchVersion(
         Quoting(
-            f"version {then.version} of {store.url} cannot be brought back: {len(gone)} of its {len(names)} files are "
-            "gone, as after a vacuum (",
+            f"version {then.version} of {store.url} cannot be brought back: {len(gone)} of its {len(names)} files went "
+            "missing, as after a vacuum (",
             Data(named),
             f"). Versions that can still be read: {spans(lived.readable(every)) or 'none'}",
         )
