@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from itertools import chain
 from types import TracebackType
 from uuid import uuid4
@@ -14,11 +16,16 @@ import pyarrow as pa
 from odibi_magics.engines.pandas.data_writer import DataWriter
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.waiting import asked, obey
 from odibi_magics.errors import ConnectionFailed, EngineError
 
 # A file ends at about this many bytes of Arrow data, some 100 to 250 MB on storage; rows as wide as a page make no
 # files of a few rows.
 FILE_BYTES, LEAST_ROWS = 1 << 30, 131_072
+
+# Batches of some 15 MB that are pulled before they are asked for. DuckDB runs 10 MiB ahead of what is pulled, and would
+# wait while rows are split by partition: measured, a fifth of the time both cores were not in use, with these a tenth.
+_AHEAD = 4
 
 _TEXT_BYTES = 24  # a guess at text and nested values, for the size of files only
 
@@ -63,7 +70,8 @@ class Staging:
         end. Raises what `watch` and the stream raise, and EngineError where storage refuses.
         """
         self._broken = True
-        written = self._written(_watched(batches, watch), partition_by)
+        with closing(_pulled(batches)) as pulled:
+            written = self._written(_watched(pulled, watch), partition_by)
         self._broken = False
         self._calls += 1
         self._loose.update({file.path: file for file in written})
@@ -116,7 +124,19 @@ class Staging:
             self.store.prune()
 
 
-def _watched(batches: pa.RecordBatchReader, watch: Watch) -> Iterator[pa.RecordBatch]:
+def _pulled(batches: Iterator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
+    """The batches, pulled ahead in a thread of its own. Once closed, nothing is pulled any more."""
+    puller = ThreadPoolExecutor(1, "odibi-pull", obey, (asked(),))
+    try:
+        pulls = deque(puller.submit(next, batches, None) for _ in range(_AHEAD))
+        while (batch := pulls.popleft().result()) is not None:
+            pulls.append(puller.submit(next, batches, None))
+            yield batch
+    finally:
+        puller.shutdown(cancel_futures=True)
+
+
+def _watched(batches: Iterator[pa.RecordBatch], watch: Watch) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         if (kept := watch(batch)).num_rows:
             yield kept
