@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.load import Config, Known, load
 from odibi_magics.config.models import Retry, Secrets
@@ -16,12 +16,6 @@ from odibi_magics.connections.base import Connection
 from odibi_magics.connections.info import ConnectionInfo, connection_info
 from odibi_magics.connections.prepare import forget, prepare
 from odibi_magics.connections.registry import connect
-from odibi_magics.connections.status import ConnectionStatus
-from odibi_magics.delta.undo import Undone
-from odibi_magics.display.plan import plan_html, plan_text
-from odibi_magics.display.report import report_html, report_page, report_text
-from odibi_magics.display.tables import preview_html, preview_text
-from odibi_magics.doctor.diagnosis import Diagnosis
 from odibi_magics.engines.base import Engine, Frame, Warned
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import (
@@ -41,17 +35,20 @@ from odibi_magics.pipeline.events import Observer
 from odibi_magics.pipeline.guard import refuse, with_held, without_held
 from odibi_magics.pipeline.plan import Plan
 from odibi_magics.pipeline.problems import unopened, with_sql_problems
-from odibi_magics.pipeline.result import Render, RunResult
+from odibi_magics.pipeline.result import RunResult
 from odibi_magics.pipeline.resume import Resumption, resumption
 from odibi_magics.pipeline.runmark import new_run_id
 from odibi_magics.pipeline.runner import Peek, Run
 from odibi_magics.pipeline.story import keep_story
 from odibi_magics.pipeline.warn import plan_warnings
+from odibi_magics.rendering import RENDER, later
 from odibi_magics.sql.modules import load_functions
-from odibi_magics.tables import Tables
-from odibi_magics.undoing import undo
 
-RENDER = Render(report_html, report_text, report_page, preview_html, preview_text)
+if TYPE_CHECKING:
+    from odibi_magics.connections.status import ConnectionStatus
+    from odibi_magics.delta.undo import Undone
+    from odibi_magics.doctor.diagnosis import Diagnosis
+    from odibi_magics.tables import Tables
 
 
 class Project:
@@ -228,6 +225,8 @@ class Project:
         UsageError where nothing tells of the run, UndoRefused before any table is touched, UndoFailed and Cancelled,
         each with `.result`.
         """
+        from odibi_magics.undoing import undo
+
         return undo(self, run_id, table=table, at=at, dry_run=dry_run, force=force)
 
     def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
@@ -246,8 +245,8 @@ class Project:
             variables=tuple(used for config in configs for used in config.values.used.values()),
             warnings=tuple(warned for config in configs for warned in plan_warnings(config, nodes)),
             text=self.text.text,
-            render_text=plan_text,
-            render_html=plan_html,
+            render_text=later("plan", "plan_text"),
+            render_html=later("plan", "plan_html"),
         )
 
     def prepare(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
@@ -369,6 +368,8 @@ class Project:
     @cached_property
     def engine(self) -> Tables:
         """The engine's verbs on tables, as `engine.read_delta(connection="silver", path="clean/sales.delta")`."""
+        from odibi_magics.tables import Tables
+
         return Tables(self)
 
     def evaluate(self, node: str) -> Frame:

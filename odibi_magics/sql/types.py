@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from odibi_magics.config.types import split
+
+if TYPE_CHECKING:
+    from sqlglot.generator import Generator
 
 UNKNOWN = "unknown"  # behind a table without a schema: nothing is complained of
 VOID = "void"
@@ -81,7 +85,16 @@ def quoted(name: str) -> str:
     """An identifier in DuckDB's quotes."""
     from sqlglot import exp
 
-    return exp.to_identifier(name, quoted=True).sql()
+    return generator().generate(exp.to_identifier(name, quoted=True), copy=False)
+
+
+@cache
+def generator() -> Generator:
+    """Writes names and literals; making one takes several times as long as writing a name. It keeps nothing of what it
+    writes, so threads may share it. DuckDB writes them as sqlglot's own dialect, which costs no import."""
+    from sqlglot.generator import Generator
+
+    return Generator()
 
 
 @lru_cache(maxsize=1024)

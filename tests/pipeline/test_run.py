@@ -33,7 +33,7 @@ from odibi_magics.pipeline.events import (
 )
 from odibi_magics.pipeline.result import RunResult
 from odibi_magics.pipeline.runner import Run
-from odibi_magics.project import RENDER
+from odibi_magics.rendering import RENDER
 from tests.pipeline.conftest import Build
 from tests.roadmap import PIPELINES
 
