@@ -47,7 +47,10 @@ def unload_ipython_extension(ipython: InteractiveShell) -> None:
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
+        from odibi_magics.garbage import uncollected
+
+        with uncollected():
+            value = getattr(import_module(_HOMES[name]), name)
     elif name == "__version__":
         # Reading the installed metadata takes 2-20 ms, more than all the rest of this module.
         from importlib.metadata import version

@@ -28,6 +28,7 @@ from odibi_magics.errors import (
     UsageError,
     suggest,
 )
+from odibi_magics.garbage import uncollected
 from odibi_magics.pipeline.build import Builder
 from odibi_magics.pipeline.definitions import Definitions, definitions
 from odibi_magics.pipeline.edges import downstream, upstream
@@ -94,6 +95,7 @@ class Project:
         return cls.from_source(read_text(path), env=env, variables=variables)
 
     @classmethod
+    @uncollected()
     def from_source(
         cls,
         source: Text,
@@ -229,6 +231,7 @@ class Project:
 
         return undo(self, run_id, table=table, at=at, dry_run=dry_run, force=force)
 
+    @uncollected()
     def _plan(self, own: Sequence[str], engine: str | None) -> Plan:
         chosen = self._engine(engine)
         configs = list({id(config): config for config in self._own_configs(own)}.values())
