@@ -57,10 +57,13 @@ class PandasEngine:
 
     @cached_property
     def planner(self) -> Planner:
-        """Binds queries; the same for all runs."""
+        """Binds queries; the same for all runs. In an instance that is there, whichever: a new one takes 20 ms, and
+        what is bound reads no file."""
         from odibi_magics.engines.pandas.planning import Planner
 
-        return Planner(Session())
+        with self._lock:
+            there = next(iter(self._sessions.values()), None)
+        return Planner(there or Session())
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""

@@ -1,4 +1,4 @@
-"""Which columns a query gives: DuckDB binds it over empty tables of the inputs' types; no data is looked at."""
+"""Which columns a query gives: DuckDB binds it over tables of the inputs' types; no data is looked at."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Query
 from odibi_magics.engines.pandas.names import with_tables
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.types import casts, empty_table
+from odibi_magics.engines.pandas.types import casts, null_row
 from odibi_magics.errors import EngineError
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
 from odibi_magics.sql.transpile import to_duckdb
@@ -32,10 +32,10 @@ class Planner:
         sql: DuckDB's, over tables named as `inputs`. text: the user's, in which problems are placed.
         Raises SqlErrors.
         """
-        empty = {name: empty_table(columns) for name, columns in inputs.items()}
+        typed = {name: null_row(columns) for name, columns in inputs.items()}
         try:
             with self._lock:
-                described = self._session.describe(with_tables(empty, sql))
+                described = self._session.describe(with_tables(typed, sql))
         except EngineError as error:
             raise SqlErrors([_placed(str(error), text)]) from None
         _check_names([name for name, _ in described])
