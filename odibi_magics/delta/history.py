@@ -207,17 +207,9 @@ def _parameters(info: Mapping[str, Any]) -> dict[str, str]:
     if "writeMode" in given:  # ours; the mode is that of a call of deltalake, which writes it beside
         given.pop("mode", None)
     planned = {name: value for name, value in _metrics(info).items() if name in _PLANNED}
-    long = {name: given.pop(name) for name in _LONG if name in given}
-    ordered = {
-        **dict(sorted(given.items())),
-        **planned,
-        **long,
-    }  # deltalake's own order changes from run to run
+    ordered = {**dict(sorted(given.items())), **planned}  # deltalake's own order changes from run to run
     texts = {name: _text(value) for name, value in ordered.items()}
     return {name: text for name, text in texts.items() if text is not None}
 
 
 _PLANNED = ("numFilesToDelete", "sizeOfDataToDelete")
-
-# Whole JSON, behind what people look for.
-_LONG = ("location", "protocol", "metadata")

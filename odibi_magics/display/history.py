@@ -89,9 +89,12 @@ def difference(added: int, removed: int | None, told: Callable[[int], str]) -> s
     return " ".join(parts)
 
 
+_WHOLE = ("location", "protocol", "metadata")
+
+
 def parameters(given: Mapping[str, str]) -> str:
-    """`mode=Append, partitionBy=[]`."""
-    return ", ".join(f"{name}={value}" for name, value in given.items())
+    """`partitionBy=[], writeMode=append`; not what tells the table itself again, in whole JSON."""
+    return ", ".join(f"{name}={value}" for name, value in given.items() if name not in _WHOLE)
 
 
 def _text(text: str | None) -> CellValue:
