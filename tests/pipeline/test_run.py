@@ -362,7 +362,7 @@ def in_between(lake: Path, times: int) -> Callable[[Event], None]:
     tries: list[int] = []
 
     def watch(event: Event) -> None:
-        if isinstance(event, NodeStarted):
+        if isinstance(event, NodeStarted) and event.node == "clean":
             tries.append(1)
         if isinstance(event, NodeProgress) and len(made) < min(times, len(tries)):
             made.append(1)
