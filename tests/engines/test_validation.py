@@ -150,3 +150,12 @@ def test_values_that_do_not_fit_their_column(
     with pytest.raises(ValidationFailed, match=f"{label} does not fit the columns that came out: {seen}"):
         both(lake, how, [RowCheck(label, condition, "warn")])
     assert not (lake.folder / "t").exists()
+
+
+def test_what_a_table_asks_of_rows_is_not_among_the_checks(lake: Lake) -> None:
+    asked: list[Check] = [
+        RowCheck("no_nulls id", not_null("id")), TableCheck("unique id, v", "unique", columns=("id", "v")),
+    ]  # fmt: skip
+    data = {"id": [1, 2], "v": ["a", "b"], "q": [1, 2]}
+    written = lake.write(data, checks=asked, partition_by=["v"])
+    assert [(one.label, one.failed) for one in written.checks] == [("no_nulls id", 0), ("unique id, v", 0)]

@@ -63,16 +63,14 @@ def write_delta(
     warned = _log_warnings(sink.place.address, table)
     with Staging(store, table.indexed if table else INDEXED) as staging:
         job = Job(session, sink, staging, shape, progress, cancelled)
-        watcher = Watcher(
-            (*flags(checks, frame.columns), *_own_flags(sink, shape, table, frame.columns)),
-            progress,
-            cancelled,
-        )
+        asked, own = flags(checks, frame.columns), _own_flags(sink, shape, table, frame.columns)
+        watcher = Watcher((*asked, *own), progress, cancelled)
         job.stage_frame(frame, watcher)
         results = settle([*watcher.results(), *table_checks(checks, job.rows, job.source_rows())])
         check_keys(job)
         progress(job.rows)
-        written = _commit(job, frame, table, mark, results[: len(checks)], guard)
+        told = (*results[: len(asked)], *results[len(asked) + len(own) :])
+        written = _commit(job, frame, table, mark, told, guard)
         return replace(written, warnings=(*written.warnings, *warned))
 
 
