@@ -133,12 +133,13 @@ def cleaning(lived: Lifetimes, listing: Sequence[Stored], before: datetime, url:
     check_copied(state, url)
     limit = int(before.timestamp() * 1000)
     needed = set(_needed(state, limit, url))
-    hidden = _Hidden(state.partition_by)
+    hidden, others = _Hidden(state.partition_by), _tables_below(listing)
     going = tuple(
         one
         for one in listing
         if one.modified < limit and one.path not in needed and not one.linked and not hidden.holds(one.path)
-    )
+        and not (others and one.path.startswith(others))
+    )  # fmt: skip
     there = {one.path for one in listing}
     gone = [path for path in lived.spans if path not in there]
     before_it, after_it = lived.readable(gone), lived.readable([*gone, *(one.path for one in going)])
@@ -146,6 +147,15 @@ def cleaning(lived: Lifetimes, listing: Sequence[Stored], before: datetime, url:
     lost = [version for version in before_it if version not in staying]
     orphans = tuple(one for one in going if not (one.path in lived.spans or one.path in lived.named))
     return Cleaning(going, orphans, runs(lost), runs(after_it))
+
+
+def _tables_below(listing: Iterable[Stored]) -> tuple[str, ...]:
+    """The folders of other tables inside of this one, whose files this one's log does not know."""
+    found = (one.path.partition(_LOG) for one in listing if _LOG in one.path)
+    return tuple({f"{folder}/" for folder, _, _ in found})
+
+
+_LOG = "/_delta_log/"
 
 
 def still_going(files: Iterable[Stored], adds: Iterable[Action], url: str) -> Iterator[Stored]:

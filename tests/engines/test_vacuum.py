@@ -245,6 +245,16 @@ def test_a_link_leads_to_files_of_someone_else(here: Lake) -> None:
     assert (here.folder / "other" / "theirs.parquet").exists()
 
 
+def test_another_table_in_its_folder_keeps_its_files(lake: Lake) -> None:
+    lake.write({"id": [1]})
+    lake.write({"id": [2]})
+    lake.write({"id": [3]}, "t/inner")
+    lake.write({"id": [4]}, "t/inner")
+    assert at_once(lake).deleted == 1
+    assert lake.rows("t/inner") == [(4,)]
+    assert readable(lake, range(1)) == [] and lake.table("t/inner", 0).to_pyarrow_table().num_rows == 1
+
+
 def test_names_with_all_sorts_of_letters(lake: Lake) -> None:
     rows = {"id": [1, 2, 3], "p": ["a b", "ä%20", "x=1/y"]}
     lake.write(rows, partition_by=["p"])
