@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from odibi_magics.connections.address import parse_address
+from odibi_magics.connections.local import LocalConnection
 from odibi_magics.delta.held import newest_run
 from odibi_magics.delta.line import Line
 from odibi_magics.delta.log import newest_version
@@ -16,7 +18,6 @@ from odibi_magics.engines.base import Engine, Place
 from odibi_magics.errors import UsageError
 from odibi_magics.pipeline.runmark import new_run_id
 from odibi_magics.pipeline.undo import Undo
-from odibi_magics.tables import local_place
 
 if TYPE_CHECKING:
     from odibi_magics.project import Project
@@ -41,7 +42,7 @@ def undo(
         there = next((place for place in sinks if place.url == url), None)
         if there is None:
             away = "://" in url and not url.startswith("file:")
-            there = project.engine._at_url(url) if away else replace(local_place(url), given=url)
+            there = project.engine._at_url(url) if away else _local(url)
         return replace(there, format=format)
 
     urls = {place.address: place.url for place in reversed(known)}
@@ -57,10 +58,24 @@ def undo(
     return undoing.preview() if dry_run else undoing.carry_out()
 
 
+def _local(path: str) -> Place:
+    """A path of this machine, where nothing need be any more."""
+    target = Path(path)
+    return Place(LocalConnection("local", target.parent), target.name, "delta", given=path)
+
+
 def is_table(project: Project, word: str) -> bool:
-    """Whether a word names a table, rather than a run: a node, conn:path, a URL, or a table's folder here."""
-    named = word in project.definitions.nodes or any(sign in word for sign in ":/\\")
-    return named or (Path(word) / "_delta_log").is_dir()
+    """Whether a word names a table, rather than a run: a node, conn:path, a URL, or a table's folder here.
+
+    The ids of schedulers have colons in them, as scheduled__2026-11-20T00:00:00+00:00.
+    """
+    connection, colon, _ = word.partition(":")
+    named = word in project.definitions.nodes or any(sign in word for sign in "/\\")
+    known = connection in project.definitions.connections or not _WITH_TIME.search(connection)
+    return named or bool(colon and known) or (Path(word) / "_delta_log").is_dir()
+
+
+_WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[T _-]?\d\d$")
 
 
 def _sinks(project: Project) -> list[Place]:

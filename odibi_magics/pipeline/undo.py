@@ -74,25 +74,36 @@ class Undo:
 
     def _traces(self) -> dict[str, Trace | None]:
         """What the run left in each of its tables; each one's marks lead to more. None where a table is gone."""
+        found: dict[str, Trace | None] = {}
+        copied: list[tuple[Place, RunMark]] = []
         for place in self.known:
-            found = self._trace(place)
-            if found is not None and found.marks:
-                return self._from({place.url: found})
+            told = None if place.url in found else self._trace(place)
+            if told is None or not told.marks:
+                continue
+            if any(target.url == place.url for mark in told.marks for target in mark.targets):
+                self._follow(found, place.url, told)
+            else:
+                copied.append((place, told.marks[0]))
+        if found:
+            return {url: found[url] for url in self._targets if url in found}
+        if copied:
+            raise UsageError(_copied(self.run, *copied[0]))
         looked = ", ".join(place.address for place in self.known) or "no table"
         raise UsageError(
             f"nothing tells of a run '{self.run}': {looked} {'was' if len(self.known) < 2 else 'were'} looked at. "
             "Name a table that it wrote"
         )
 
-    def _from(self, found: dict[str, Trace | None]) -> dict[str, Trace | None]:
-        stack = [trace.marks for trace in found.values() if trace]
+    def _follow(self, found: dict[str, Trace | None], url: str, told: Trace) -> None:
+        """Adds a table, and those that its marks lead to. A run of several calls has several sets of them."""
+        found[url] = told
+        stack = [told.marks]
         while stack:
             for target in (target for mark in stack.pop() for target in mark.targets):
                 self._targets.setdefault(target.url, target)
                 if target.format == "delta" and target.url not in found:
                     left = found[target.url] = self._trace(self._place(target))
                     stack.extend([left.marks] if left else [])
-        return {url: found[url] for url in self._targets if url in found}
 
     def _place(self, target: Target) -> Place:
         return self._places.setdefault(target.url, self.place_of(target.url, target.format))
@@ -239,6 +250,15 @@ def standing(table: UndoneTable) -> str:
     """How a table stands after an undo, in words."""
     now = f", version {table.now}" if table.now is not None else ""
     return f"{table.state}{now}" + (f": {table.why}" if table.why else "")
+
+
+def _copied(run: str, place: Place, mark: RunMark) -> str:
+    written = next((target.url for target in mark.targets if target.node == mark.node), "another place")
+    return (
+        f"{place.address} tells of run '{run}', but that run wrote {written}: the table was moved or copied since, and "
+        "an undo would change the tables of that place. Nothing was touched. To take back what this one holds, restore "
+        "it: its history shows the version before the run"
+    )
 
 
 def _unknown(found: Trace) -> str:

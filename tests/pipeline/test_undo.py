@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from odibi_magics import Cancelled, NodeFailed, Project, UsageError
 from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.pandas import restore as restoring
 from odibi_magics.errors import ConnectionFailed, UndoFailed, UndoRefused
+from odibi_magics.undoing import is_table
 from tests.pipeline.conftest import SALES
 from tests.pipeline.lakes import APPEND, CHAIN, Lake, anywhere, here, local
 
@@ -185,6 +187,54 @@ def test_the_versions_that_were_seen_must_stand(anywhere: Lake) -> None:
     anywhere.table("daily").optimize.compact()
     built.undo(second, at={**seen, "lake:daily": 2}, force=True)
     assert anywhere.rows("daily") == anywhere.rows("daily", 0)
+
+
+def test_a_copy_does_not_undo_the_tables_it_was_copied_from(here: Lake, tmp_path: Path) -> None:
+    here.project(APPEND).run()
+    run = here.project(APPEND).run(again=True).run_id
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path / "clean", copy / "clean")
+    shutil.copytree(tmp_path / "raw", copy / "raw")
+    ways: list[dict[str, Any]] = [{"run_id": run}, {"table": "lake:clean"}, {}]
+    for named in ways:
+        with pytest.raises(
+            UsageError, match=f"that run wrote {tmp_path}/clean: the table was moved or copied"
+        ):
+            local(copy).project(APPEND).undo(**named)
+    assert here.version("clean") == local(copy).version("clean") == 1
+
+
+def test_a_run_of_several_calls_is_undone_as_a_whole(here: Lake) -> None:
+    """Each call's marks know the tables of that call alone."""
+    nodes = """
+    - {name: sales, read: {connection: lake, path: raw/sales.csv}}
+    - {name: a, depends_on: [sales], write: {connection: lake, path: a, mode: append}}
+    - {name: b, depends_on: [sales], write: {connection: lake, path: b, mode: append}}
+    """
+    here.project(nodes).run(only=["a"], run_id="job-1")
+    here.project(nodes).run(only=["b"], run_id="job-1")
+    assert states(here.project(nodes).undo("job-1")) == {"lake:a": "undone", "lake:b": "undone"}
+
+
+def test_a_table_that_is_gone_does_not_keep_the_others(here: Lake, tmp_path: Path) -> None:
+    """Neither in a session that knows its connection, nor in one that knows only its path."""
+    here.project(CHAIN).run()
+    shutil.rmtree(tmp_path / "daily")
+    assert set(states(here.project(CHAIN).undo(dry_run=True)).values()) == {"to undo", "gone"}
+    assert set(states(here.project(APPEND).undo()).values()) == {"undone", "gone"}
+
+
+@pytest.mark.parametrize(
+    "run", ["scheduled__2026-11-20T00:00:00+00:00", "manual__2026-11-20T18:00:01.5+00:00"]
+)
+def test_a_schedulers_run_id_is_no_table(here: Lake, run: str) -> None:
+    built = here.project(APPEND)
+    assert not is_table(built, run)
+    assert (
+        is_table(built, "lake:clean")
+        and is_table(built, "lak:clean")
+        and is_table(built, "lake:2026-11-20T00:00")
+    )
 
 
 def test_what_nobody_knows(here: Lake) -> None:
