@@ -20,7 +20,7 @@ class SaveAs:
 
 def rows(text: str) -> int:
     """A number of rows, at least 1."""
-    if not (text.isascii() and text.isdigit() and int(text)):
+    if not (text.isascii() and text.isdigit() and len(text) < 19 and int(text)):
         raise UsageError(f"a number of rows, at least 1, is wanted, not '{text}'")
     return int(text)
 
@@ -73,7 +73,7 @@ def hours(text: str) -> float:
 
 def at(text: str) -> tuple[str, int]:
     table, equals, version = text.rpartition("=")
-    if not (equals and table and version.isascii() and version.isdigit()):
+    if not (equals and table and version.isascii() and version.isdigit() and len(version) < 19):
         raise UsageError(f"--at takes TABLE=VERSION, as in --at lake:clean=9, not '{text}'")
     return table, int(version)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 class NotAnInstant(ValueError):
@@ -28,4 +28,8 @@ def zoned(when: datetime) -> datetime:
     if when.tzinfo is None:
         shown = when.isoformat(timespec="auto" if when.second or when.microsecond else "minutes")
         raise NotAnInstant("a time without a zone", f"write {shown}Z for UTC")
+    try:
+        when.astimezone(UTC)
+    except OverflowError:
+        raise NotAnInstant("a time outside of the years 1 to 9999 in UTC", "write another one") from None
     return when

@@ -11,6 +11,9 @@ from odibi_magics.errors import UsageError
 
 _CONNECTION = re.compile(r"([A-Za-z_][\w-]*):(?!//)(.+)", re.DOTALL)
 
+_DIGITS = 20
+"""A version's name in the log has so many."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -50,7 +53,9 @@ def _at(text: str) -> tuple[str, int | None, datetime | None]:
     place, at, tail = text.rpartition("@")
     if not at or "/" in tail or ("://" in place and "/" not in place.split("://", 1)[1]):
         return text, None, None
-    if tail.isdigit():
+    if tail.isascii() and tail.isdigit():
+        if len(tail) > _DIGITS:
+            raise UsageError(f"'@{tail[:_DIGITS]}…' is no version: no table has so many")
         return place, int(tail), None
     try:
         return place, None, instant(tail)

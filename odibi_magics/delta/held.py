@@ -104,7 +104,7 @@ def _overwrites(commit: Commit) -> bool:
     CREATE OR REPLACE. A condition, as of replaceWhere, leaves rows of the files that it removes in those it adds."""
     if not commit.changes_data:
         return False
-    parameters = commit.info.get("operationParameters") or {}
+    parameters = commit.parameters
     if any(
         _told(value) for key, value in parameters.items() if key == "predicate" or "replace" in key.lower()
     ):

@@ -99,7 +99,7 @@ def restored(commit: Commit) -> tuple[Literal["version", "time"], int] | None:
     """
     if b"RESTORE" not in commit.text or commit.info.get("operation") != "RESTORE":
         return None
-    parameters = commit.info.get("operationParameters") or {}
+    parameters = commit.parameters
     if (version := _number(parameters.get("version"))) is not None:
         return "version", version
     told = parameters.get("timestamp") or parameters.get("datetime")
@@ -115,10 +115,12 @@ def empties(commit: Commit) -> bool:
 
 
 def _number(value: Any) -> int | None:
+    """A number from 0 on; None for anything else that stands there."""
     try:
-        return int(value)
-    except (TypeError, ValueError):
+        found = int(value)
+    except (TypeError, ValueError, OverflowError):
         return None
+    return found if found >= 0 else None
 
 
 def _milliseconds(text: Any) -> int | None:

@@ -91,6 +91,12 @@ class Commit:
         return {}
 
     @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Of its operation; {} where nothing of the kind."""
+        found = self.info.get("operationParameters")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def time(self) -> datetime:
         """When it was made, in UTC: as the table's clock, its writer, or else storage tells it."""
         told = moment(self.info.get("inCommitTimestamp")) or moment(self.info.get("timestamp"))

@@ -61,6 +61,21 @@ def read_mark(text: str | None) -> RunMark | None:
         if found.pop("odibi", None) != FORMAT:
             return None
         targets = tuple(Target(**target) for target in found.pop("targets"))
-        return RunMark(targets=targets, inputs=tuple(found.pop("inputs")), **found)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        mark = RunMark(targets=targets, inputs=tuple(found.pop("inputs")), **found)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    return mark if _is_sound(mark) else None
+
+
+def _is_sound(mark: RunMark) -> bool:
+    """Whether all is of the kind it should be: anyone may write a mark."""
+    texts = [mark.run, mark.pipeline, mark.node, mark.mode, mark.fingerprint]
+    texts += [text for one in mark.targets for text in (one.node, one.url, one.format)]
+    inputs: tuple[Any, ...] = mark.inputs
+    numbers = [one.before for one in mark.targets if one.before is not None]
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(isinstance(number, int) for number in numbers)
+        and all(isinstance(one, dict) and isinstance(one.get("files", []), list) for one in inputs)
+        and (mark.undoes is None or isinstance(mark.undoes, str))
+    )

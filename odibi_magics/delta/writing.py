@@ -40,7 +40,8 @@ class Deed:
         info: dict[str, Any] = {"timestamp": now}
         if configuration.get("delta.enableInCommitTimestamps", "").lower() == "true":
             before = last.info.get("inCommitTimestamp")
-            info = {"inCommitTimestamp": max(now, (before or 0) + 1), "timestamp": now}
+            after = before + 1 if isinstance(before, int) else 0
+            info = {"inCommitTimestamp": max(now, after), "timestamp": now}
         info |= {
             "operation": self.operation,
             "operationParameters": {key: _text(value) for key, value in self.parameters.items()},

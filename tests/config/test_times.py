@@ -27,6 +27,8 @@ def test_iso_8601_with_a_zone(text: str) -> None:
         ("2026-02-30T10:00Z", "expected a date"),
         ("2026-11-20", "a time without a zone: write 2026-11-20T00:00Z for UTC"),
         ("2026-11-20T18:00:30", "write 2026-11-20T18:00:30Z for UTC"),
+        ("0001-01-01T00:00+14:00", "a time outside of the years 1 to 9999"),
+        ("9999-12-31T23:59-14:00", "a time outside of the years 1 to 9999"),
     ],
 )
 def test_what_is_no_instant_says_what_to_write(text: str, words: str) -> None:
@@ -51,3 +53,9 @@ def test_an_address_and_a_call_say_the_same(tmp_path: Path) -> None:
     for when in ("yesterday", "2026-11-20", datetime(2026, 11, 20)):
         with pytest.raises(UsageError, match="write 2026-11-20T"):
             project.engine.read_delta(connection="lake", path="t", timestamp=when)
+
+
+@pytest.mark.parametrize("version", ["²", "１", "9" * 5000])
+def test_what_is_no_version(version: str) -> None:
+    with pytest.raises(UsageError, match=r"neither a version|no table has so many"):
+        parse_address(f"lake:t@{version}")

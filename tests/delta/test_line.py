@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -58,6 +59,13 @@ def test_a_restore_to_before_the_first_time_is_one_to_the_first() -> None:
 def test_a_restore_that_says_nothing_takes_nothing_away() -> None:
     log = writes(2)
     log.commit("RESTORE", remove("file1"), version="soon")
+    assert line(log) == [2, 1, 0]
+
+
+@pytest.mark.parametrize("version", [math.inf, -5, [1], {"a": 1}, "9" * 5000])
+def test_a_restore_to_what_is_no_version_takes_nothing_away(version: Any) -> None:
+    log = writes(2)
+    log.commit("RESTORE", version=version)
     assert line(log) == [2, 1, 0]
 
 
@@ -132,6 +140,18 @@ def test_a_commit_without_rows_holds_none() -> None:
     log = writes(1)
     log.commit("WRITE", mark=mark())
     assert held(log) is None
+
+
+@pytest.mark.parametrize("parameters", ["x", [1], 5])
+def test_parameters_that_are_none_are_passed_over(parameters: Any) -> None:
+    log = writes(1)
+    log.commit("WRITE", add("a"), mark=mark())
+    for operation in ("RESTORE", "WRITE"):
+        info = {"timestamp": 1, "operation": operation, "operationParameters": parameters}
+        log.files[commit_name(log.newest + 1)] = "\n".join(
+            map(json.dumps, [{"commitInfo": info}, remove("file0"), add("b")])
+        ).encode()
+    assert held(log) is not None
 
 
 def test_a_damaged_commit_is_told_by_name() -> None:

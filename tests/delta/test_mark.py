@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,24 @@ def test_a_mark_comes_back_as_it_was(mark: RunMark) -> None:
 )
 def test_what_others_wrote_is_no_mark(text: str | None) -> None:
     assert read_mark(text) is None
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"run": ["r"]}, {"node": None}, {"mode": 5}, {"inputs": [1]}, {"inputs": [{"files": 3}]}, {"undoes": {"a": 1}},
+        {"targets": [{"node": "n", "url": ["u"], "format": "delta", "before": None}]},
+        {"targets": [{"node": "n", "url": "u", "format": "delta", "before": "1"}]},
+    ],
+)  # fmt: skip
+def test_a_mark_with_something_else_in_it_is_none(part: dict[str, Any]) -> None:
+    sound = json.loads(RunMark("r", "p", "n", "append", "f", (), ()).to_json())
+    assert read_mark(json.dumps(sound)) is not None
+    assert read_mark(json.dumps({**sound, **part})) is None
+
+
+def test_nesting_without_an_end_is_no_mark() -> None:
+    assert read_mark('{"odibi": 1, "inputs": ' + "[" * 100_000) is None
 
 
 def test_a_mark_is_one_line_of_json_that_says_its_format() -> None:
