@@ -29,8 +29,9 @@ class RunMark:
     """What a commit says of its run.
 
     fingerprint: of the node's text with all it evaluates, sha256 in hex. inputs: what was read: for Delta tables
-    `{url, version}`, for files `{url, files: [[name, bytes, mtime_ns], ...]}`; `made` beside them where one commit of
-    ours wrote all rows of that table, as a hash of its text and inputs; `{clock: day}` where the text asks for the day.
+    `{url, version, id}`, for files `{url, files: [[name, bytes, mtime_ns], ...]}`; `made` beside them where one commit
+    of ours wrote all rows of that table, as a hash of its text and inputs; `{clock: day}` where the text asks for the
+    day.
     undoes: the run that an undo takes back; its mode is "undo".
     """
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,6 +62,21 @@ def test_other_files_or_another_text_are_another_append(anywhere: Lake) -> None:
     assert anywhere.version("clean") == 2
     with pytest.raises(AppendRefused, match="version 2"):
         anywhere.project(APPEND).run()
+
+
+def test_another_table_made_at_the_same_place_is_another_input(here: Lake, tmp_path: Path) -> None:
+    nodes = """
+    - {name: source, read: {connection: lake, path: source}}
+    - {name: taken, depends_on: [source], write: {connection: lake, path: taken, mode: append}}
+    """
+    here.other("source", {"id": [1]})
+    here.project(nodes).run(run_id="r")
+    shutil.rmtree(tmp_path / "source")
+    here.other("source", {"id": [2]})
+    resumed = here.project(nodes).run(run_id="r", resume=True)
+    assert "resumed-with-old-inputs" in str(resumed.node("taken").warnings)
+    assert here.project(nodes).run().state == "done"
+    assert here.rows("taken") == [(1,), (2,)]
 
 
 def test_again_appends_anyway(anywhere: Lake) -> None:

@@ -156,7 +156,7 @@ def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     columns = columns_of(table)
     if can_choose(table) or not (_MAPPED in _features(table) or _is_column(ROW_NUMBER, columns)):
         return scan_some(session, table, table.files)
-    return _filled_up(table, _scanned(session, table, columns, _pins(table)))
+    return _filled_up(table, _scanned(session, table, columns, pins_of(table)))
 
 
 def can_choose(table: Snapshot) -> bool:
@@ -177,7 +177,7 @@ def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> S
     """The rows of these files of a table without column mapping."""
     columns = columns_of(table)
     if not files:
-        return Scan(empty_table(columns), columns, _pins(table), plain=True)
+        return Scan(empty_table(columns), columns, pins_of(table), plain=True)
     paths = [_path(table, file.path) for file in files]
     session.pin(_files(table, files, paths))
     session.failures.add(session.failures.number(), paths, _BrokenTable(table.store.url, columns))
@@ -185,11 +185,11 @@ def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile]) -> S
     deleted = deleted_rows(table, files, paths) if _DELETED in _features(table) else None
     if not deleted:
         return _filled_up(
-            table, Scan(from_files(columns, paths, partitions), columns, _pins(table), plain=True)
+            table, Scan(from_files(columns, paths, partitions), columns, pins_of(table), plain=True)
         )
     name = session.name("deleted")
     sql = from_files(columns, paths, partitions, deleted=name)
-    return _filled_up(table, Scan(sql, columns, _pins(table), {name: lambda: deleted}, plain=True))
+    return _filled_up(table, Scan(sql, columns, pins_of(table), {name: lambda: deleted}, plain=True))
 
 
 def _filled_up(table: Snapshot, scan: Scan) -> Scan:
@@ -224,8 +224,9 @@ def _is_column(name: str, columns: Sequence[Column]) -> bool:
     return any(column.name.lower() == name for column in columns)
 
 
-def _pins(table: Snapshot) -> dict[str, Any]:
-    return {"url": table.store.url, "version": table.version}
+def pins_of(table: Snapshot) -> dict[str, Any]:
+    """The id tells it from another table that was made at the same place later."""
+    return {"url": table.store.url, "version": table.version, "id": str(table.delta.metadata().id)}
 
 
 def _files(table: Snapshot, files: Sequence[DataFile], paths: Sequence[str]) -> Files:

@@ -59,10 +59,9 @@ def pins(source: Source) -> dict[str, Any]:
     """What reading a source now would pin. Raises as `scan`."""
     if source.place.format != "delta":
         return find_files(source.place).pins()
-    from odibi_magics.engines.pandas.read_delta import open_table
+    from odibi_magics.engines.pandas.read_delta import open_table, pins_of
 
-    table = open_table(source.place, source.version, source.timestamp)
-    return {"url": table.store.url, "version": table.version}
+    return pins_of(open_table(source.place, source.version, source.timestamp))
 
 
 def describe(session: Session, source: Source, told: Told) -> Columns:
