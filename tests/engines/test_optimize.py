@@ -246,3 +246,40 @@ def test_what_is_not_there_or_damaged(lake: Lake) -> None:
     lake.put(f"t/_delta_log/{0:020}.json", b"{")
     with pytest.raises(DamagedLog, match=r"00000\.json: its line 1"):
         optimize(place(lake))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        ({"id": [1], "v": ["a"]}, {"ID": [2], "v": ["b"]}, "'ID', which is 'id'"),
+        ({"id": [1], "s": [{"a": 1}]}, {"id": [2], "s": [{"A": 2}]}, "'A', which is 'a'"),
+        ({"id": [1], "s": [[{"a": 1}]]}, {"id": [2], "s": [[{"A": 2}]]}, "'A', which is 'a'"),
+    ],
+)
+def test_names_in_another_case_are_not_taken_for_missing_ones(
+    here: Lake, first: dict[str, Any], second: dict[str, Any], named: str
+) -> None:
+    """As in tables that were converted: Spark and our own reads find them, Arrow does not."""
+    here.write(first)
+    path = here.folder / "t" / "other.parquet"
+    pq.write_table(pa.table(second), path)
+    added = {"path": path.name, "partitionValues": {}, "size": path.stat().st_size, "modificationTime": 0}
+    lines = [{"commitInfo": {"timestamp": 1}}, {"add": {**added, "dataChange": True}}]
+    (here.folder / "t" / "_delta_log" / f"{1:020}.json").write_text("\n".join(map(json.dumps, lines)))
+    with pytest.raises(EngineError, match=f"other.parquet of the Delta table .* names its column {named} in"):
+        optimize(place(here))
+    assert here.table().version() == 1
+
+
+def test_a_damaged_file_is_named(here: Lake) -> None:
+    here.write({"id": [1]})
+    here.write({"id": [2]}, mode="append")
+    file = next((here.folder / "t").glob("*.parquet"))
+    file.write_bytes(b"PAR1xxxxPAR1")
+    with pytest.raises(EngineError, match=f"the file {file.name} of the Delta table .* is not whole"):
+        optimize(place(here))
+    file.unlink()
+    with pytest.raises(
+        EngineError, match=f"the file {file.name} of the Delta table .* is not there any more"
+    ):
+        optimize(place(here))

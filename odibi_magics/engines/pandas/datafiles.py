@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +16,8 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.session import Opener
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.types import arrow_type, naive
+from odibi_magics.errors import EngineError
+from odibi_magics.quoting import Data, Quoting
 
 NUMBER = "odibi file number"
 """A column beside a table's own: which of the files a row stands in, from 0. No table can have one of this name."""
@@ -89,7 +93,40 @@ class FileRows:
         format_ = ds.ParquetFileFormat(read_options=ds.ParquetReadOptions(coerce_int96_timestamp_unit="us"))
         types = {c.name: arrow_type(c.type) for c in self.columns if c.name in self.partition_by}
         fragments = [self._fragment(format_, number, file, types) for number, file in enumerate(self.files)]
+        with ThreadPoolExecutor(_FOOTERS) as pool:
+            # The fragments keep what was read, so that no footer is read twice.
+            check = partial(self._check_names, schema)
+            for _ in pool.map(check, self.files, fragments):
+                pass
         return ds.FileSystemDataset(fragments, schema, format_, self.store.filesystem)
+
+    def _check_names(self, schema: pa.Schema, file: DataFile, fragment: Any) -> None:
+        """Raises EngineError for a file that is damaged or gone, or names columns in other cases than the table.
+
+        Arrow would take such a column for one that the file lacks, and its values for NULL.
+        """
+        try:
+            there = fragment.physical_schema
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            what = "is not there any more" if isinstance(error, FileNotFoundError) else "is not whole"
+            raise EngineError(
+                Quoting(
+                    "the file ",
+                    Data(file.path),
+                    f" of the Delta table {self.store.url} {what}. Nothing was changed",
+                )
+            ) from None
+        wanted = pa.struct(
+            [field for field in schema if field.name != NUMBER and field.name not in file.partition]
+        )
+        if found := _other_case(pa.struct(list(there)), wanted):
+            raise EngineError(
+                Quoting(
+                    "the file ", Data(file.path), f" of the Delta table {self.store.url} names its column "
+                    f"'{found[0]}', which is '{found[1]}' in the table: this engine cannot write its rows anew, use "
+                    "Spark. Nothing was changed",
+                )
+            )  # fmt: skip
 
     def _fragment(self, format_: Any, number: int, file: DataFile, types: Mapping[str, pa.DataType]) -> Any:
         import pyarrow.dataset as ds
@@ -100,6 +137,25 @@ class FileRows:
             known &= column.is_null() if text is None else column == _typed(text, types[name])
         path = self.store.at(file.path)
         return format_.make_fragment(path, filesystem=self.store.filesystem, partition_expression=known)
+
+
+_FOOTERS = 16
+"""Footers read at a time."""
+
+
+def _other_case(there: pa.DataType, wanted: pa.DataType) -> tuple[str, str] | None:
+    """A name in a file's type, and in that wanted, that differ in nothing but their case; also inside of others."""
+    if not (pa.types.is_struct(there) and pa.types.is_struct(wanted)):
+        inner = [[one.field(i).type for i in range(one.num_fields)] for one in (there, wanted)]
+        return next((found for pair in zip(*inner, strict=False) if (found := _other_case(*pair))), None)
+    names = {field.name: field for field in there}
+    for field in wanted:
+        if field.name in names:
+            if found := _other_case(names[field.name].type, field.type):
+                return found
+        elif other := next((name for name in names if name.lower() == field.name.lower()), None):
+            return other, field.name
+    return None
 
 
 def _typed(text: str, type_: pa.DataType) -> pa.Scalar:
