@@ -6,9 +6,10 @@ Source: "Add File and Remove File" and "Deletion Vectors" in https://github.com/
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 from uuid import UUID
 
 from odibi_magics.delta.replay import Action
@@ -36,11 +37,20 @@ def inside(path: str, url: str) -> str | None:
     """A path of the log as it is on storage, relative to the table; None where it leads elsewhere."""
     if not _is_absolute(path):
         return unquote(path) if "%" in path else path
-    parts, table = urlsplit(path), urlsplit(url)
-    if parts.netloc.lower() != table.netloc.lower():
+    (host, whole), (table_host, root) = _parts(path), _parts(url)
+    if host.lower() != table_host.lower():
         return None
-    whole, root = unquote(parts.path), table.path.rstrip("/") + "/"
-    return whole.removeprefix(root) if whole.startswith(root) else None
+    below, folder = unquote(whole), f"{root.rstrip('/')}/"
+    return below.removeprefix(folder) if below.startswith(folder) else None
+
+
+def _parts(url: str) -> tuple[str, str]:
+    """Host and path. A `#` or `?` in a path is a letter of it, as in folders of this machine."""
+    match = _WHOLE.fullmatch(url)
+    return (match[1] or "", match[2] or "") if match else ("", url)
+
+
+_WHOLE = re.compile(r"(?:[A-Za-z][\w+.-]*:)?(?://([^/]*))?(/.*)?", re.DOTALL)
 
 
 def _is_absolute(path: str) -> bool:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 from odibi_magics.delta.vacuum import Vacuumed
+from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.restore import restore
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.pandas.upkeep import versions_of
@@ -253,6 +254,16 @@ def test_another_table_in_its_folder_keeps_its_files(lake: Lake) -> None:
     assert at_once(lake).deleted == 1
     assert lake.rows("t/inner") == [(4,)]
     assert readable(lake, range(1)) == [] and lake.table("t/inner", 0).to_pyarrow_table().num_rows == 1
+
+
+def test_a_whole_path_into_a_folder_with_a_sign_in_its_name(here: Lake) -> None:
+    here.write({"id": [1]}, "a#b c/t")
+    folder = here.folder / "a#b c" / "t"
+    file = next(folder.glob("*.parquet"))
+    log = folder / "_delta_log" / f"{0:020}.json"
+    log.write_text(log.read_text().replace(f'"path":"{file.name}"', f'"path":"{file.as_uri()}"'))
+    assert vacuum(Place(here.connection, "a#b c/t", "delta"), retention_hours=0, force=True).deleted == 0
+    assert file.exists()
 
 
 def test_names_with_all_sorts_of_letters(lake: Lake) -> None:
