@@ -268,7 +268,7 @@ def test_a_log_that_cannot_be_read_is_told_in_one_line(lake: Lake) -> None:
     lake.put(f"t/_delta_log/{1:020}.json", b'{"add": nonsense')
     with pytest.raises(EngineError) as raised:
         lake.write(START, mode="append")
-    assert str(raised.value).startswith(f"the Delta table {lake.connection.url('t')} cannot be opened: ")
+    assert str(raised.value).startswith(f"the log of the Delta table {lake.connection.url('t')} is damaged: ")
     assert "\n" not in str(raised.value) and "<unknown>" not in str(raised.value)
 
 
