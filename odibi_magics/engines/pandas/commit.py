@@ -18,6 +18,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, told
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.types import arrow_schema
 from odibi_magics.errors import ConnectionFailed, EngineError
+from odibi_magics.quoting import Data, Quoting
 
 
 class Conflict(Exception):
@@ -189,8 +190,11 @@ def _check_removable(table: Snapshot, change: Change) -> None:
     """Deltalake would write a removal that names no file: the rows would stay, beside their new ones."""
     if stuck := [file.path for file in change.removes if not file.removable]:
         raise EngineError(
-            f"the table {table.store.url} holds a file that this engine cannot take out of it: {stuck[0]}. "
-            "Its name has letters outside of ASCII, or it belongs to another table; write it with Spark"
+            Quoting(
+                f"the table {table.store.url} holds a file that this engine cannot take out of it: ",
+                Data(stuck[0]),
+                ". Its name has letters outside of ASCII, or it belongs to another table; write it with Spark",
+            )
         )
 
 

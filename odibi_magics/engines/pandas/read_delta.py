@@ -36,7 +36,7 @@ from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import duckdb_type, empty_table
 from odibi_magics.errors import EngineError, NoSuchVersion
-from odibi_magics.quoting import Quoting
+from odibi_magics.quoting import Data, Quoting
 
 # Reading files by their names and types alone is right in spite of these.
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
@@ -214,8 +214,10 @@ class _BrokenTable(Broken):
         gone = message.startswith("IO Error: No files found")
         what = "is not there any more, as after a VACUUM" if gone else "is not whole"
         said = "" if gone else Quoting(" (", plain(message.partition("\n\n")[0]), ")")
+        folder, _, name = path.rpartition("/")  # a partition's folder tells a value of its rows
         return Quoting(
-            f"the file {path} of the Delta table {self.url} {what}", said,
+            "the file ", Data(folder) if "=" in folder else folder,
+            f"/{name} of the Delta table {self.url} {what}", said,
             ": bring it back from a copy of the storage, or restore a version that does without it",
         )  # fmt: skip
 
