@@ -151,20 +151,20 @@ def history(parser: Parser, words: Sequence[str]) -> Answer:
     tables = _project_here(found).engine
     told = tables.history(*found.table, limit=found.limit)
     warned = tables.glance(*found.table)
-    shown = history_shown(told, warned, _commands(found))
+    shown = history_shown(told, warned, _commands(words))
     return Answer(shown.text, lambda: history_data(told, warned))
 
 
 def diff(parser: Parser, words: Sequence[str]) -> Answer:
     """Tables that differ are no failure."""
     from odibi_magics.cli.data import diff_data
-    from odibi_magics.display.diff import COMMAND, diff_text
+    from odibi_magics.display.diff import diff_text
 
     found = parser.read(words)
     project = _project_here(found)
     tables = two_tables(found.tables, project.definitions.connections)
     made = project.engine.diff(*tables, keys=found.keys, rows=found.rows)
-    return Answer(diff_text(made, COMMAND), lambda: diff_data(made))
+    return Answer(diff_text(made, _commands(words)), lambda: diff_data(made))
 
 
 def restore(parser: Parser, words: Sequence[str]) -> Answer:
@@ -173,7 +173,7 @@ def restore(parser: Parser, words: Sequence[str]) -> Answer:
 
     found = parser.read(words)
     told = _project_here(found).engine.restore(*found.table, at=found.at, dry_run=found.at is None)
-    return Answer(restored_shown(told, _commands(found)).text, lambda: restored_data(told))
+    return Answer(restored_shown(told, _commands(words)).text, lambda: restored_data(told))
 
 
 def vacuum(parser: Parser, words: Sequence[str]) -> Answer:
@@ -184,7 +184,7 @@ def vacuum(parser: Parser, words: Sequence[str]) -> Answer:
     told = _project_here(found).engine.vacuum(
         *found.table, retention_hours=found.retention_hours, force=found.force, dry_run=not found.yes
     )
-    return Answer(vacuumed_shown(told, _commands(found)).text, lambda: vacuumed_data(told))
+    return Answer(vacuumed_shown(told, _commands(words)).text, lambda: vacuumed_data(told))
 
 
 def optimize(parser: Parser, words: Sequence[str]) -> Answer:
@@ -193,13 +193,13 @@ def optimize(parser: Parser, words: Sequence[str]) -> Answer:
 
     found = parser.read(words)
     told = _project_here(found).engine.optimize(*found.table, dry_run=not found.yes)
-    return Answer(optimized_shown(told, _commands(found)).text, lambda: optimized_data(told))
+    return Answer(optimized_shown(told, _commands(words)).text, lambda: optimized_data(told))
 
 
-def _commands(found: Namespace) -> Commands:
+def _commands(words: Sequence[str]) -> Commands:
     from odibi_magics.display.commands import Commands
 
-    return Commands(shell=True, file=found.file)
+    return Commands(shell=True, project=project_words(words))
 
 
 def undo(parser: Parser, words: Sequence[str]) -> Answer:

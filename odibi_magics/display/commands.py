@@ -10,19 +10,18 @@ from odibi_magics.secret import redact
 
 @dataclass(frozen=True)
 class Commands:
-    """How verbs are called here. shell: not as magics. file: the project's, which the shell must name again."""
+    """How verbs are called here. shell: not as magics. project: the words that say which."""
 
     shell: bool = False
-    file: str | None = None
+    project: tuple[str, ...] = ()
 
     def line(self, verb: str, *words: str) -> str:
         """`%odibi_preview lake:t@5`, or `odibi-magics preview lake:t@5 --file F`.
 
         Redacted word by word: within quotes a secret is not what it was.
         """
-        file = ("--file", self.file) if self.shell and self.file else ()
         name = f"odibi-magics {verb}" if self.shell else f"%odibi_{verb}"
-        return " ".join([name, *(shlex.quote(redact(word)) for word in (*words, *file))])
+        return " ".join([name, *(shlex.quote(redact(word)) for word in (*words, *self.project))])
 
 
 NOTEBOOK = Commands()

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide, RowDiff
+from odibi_magics.display.commands import NOTEBOOK, Commands
 from odibi_magics.display.document import Advice, Block, Cell, Line, Table, data_cell
 from odibi_magics.display.html import blocks_html
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import count, plural, size
 from odibi_magics.display.values import cut, line, shown
 
-MAGIC, COMMAND = "%odibi_", "odibi-magics "
-"""What stands before a verb in a notebook and in a shell."""
+
+def diff_html(diff: Diff, commands: Commands = NOTEBOOK) -> str:
+    """A diff as a display, with commands that go on from here."""
+    return blocks_html(diff_blocks(diff, commands))
 
 
-def diff_html(diff: Diff, prefix: str = MAGIC) -> str:
-    """A diff as a display. prefix: of the verbs that go on from here."""
-    return blocks_html(diff_blocks(diff, prefix))
-
-
-def diff_text(diff: Diff, prefix: str = MAGIC) -> str:
+def diff_text(diff: Diff, commands: Commands = NOTEBOOK) -> str:
     """A diff as text."""
-    return blocks_text(diff_blocks(diff, prefix))
+    return blocks_text(diff_blocks(diff, commands))
 
 
-def diff_blocks(diff: Diff, prefix: str) -> list[Block]:
+def diff_blocks(diff: Diff, commands: Commands = NOTEBOOK) -> list[Block]:
     """All there is to say of a diff."""
-    return [_head(diff), *_notes(diff), *_schema(diff), *_sample(diff), *_next(diff, prefix)]
+    return [_head(diff), *_notes(diff), *_schema(diff), *_sample(diff), *_next(diff, commands)]
 
 
 def _head(diff: Diff) -> Line:
@@ -171,16 +168,10 @@ def _said(value: object, type_: str) -> str:
 # What to do next ------------------------------------------------------------------------------------------------------
 
 
-def _next(diff: Diff, prefix: str) -> Iterator[Advice]:
+def _next(diff: Diff, commands: Commands) -> Iterator[Advice]:
     if diff.identical or not diff.same_table:
         return
-    yield Advice("What happened in between", "", f"{prefix}history {_word(diff.after.address)}")
+    yield Advice("What happened in between", "", commands.line("history", line(diff.after.address)))
     if diff.before.version < diff.after.version:
         title = f"Back to version {diff.before.version}: what that would do"
-        yield Advice(title, "", f"{prefix}restore {_word(_named(diff.before))}")
-
-
-def _word(address: str) -> str:
-    """An address as one word of a line; redacted before quotes are put into it."""
-    address = line(address)
-    return shlex.quote(address) if any(char.isspace() or char in "'\"" for char in address) else address
+        yield Advice(title, "", commands.line("restore", line(_named(diff.before))))

@@ -91,10 +91,10 @@ class TableVerbs:
 
     def diff(self, before: int, after: int, keys: Sequence[str]) -> Sequence[Block]:
         """Without its advice: the history and the way back stand beside it."""
-        from odibi_magics.display.diff import MAGIC, diff_blocks
+        from odibi_magics.display.diff import diff_blocks
         from odibi_magics.display.document import Advice
 
         sides = [f"{self.address}@{version}" for version in (before, after)]
         with self.magics.telling():
             found = self.project.engine.diff(*sides, keys=keys, rows=self.magics.keep_rows)
-            return [each for each in diff_blocks(found, MAGIC) if not isinstance(each, Advice)]
+            return [each for each in diff_blocks(found) if not isinstance(each, Advice)]

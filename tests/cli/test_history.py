@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from odibi_magics.cli.answer import FAILED, WRONG
 from tests.cli.conftest import Command
 from tests.engines import logs
@@ -17,6 +19,27 @@ def test_a_table_s_history(odibi: Command) -> None:
         "odibi-magics preview lake:clean/orders@0 --file etl.odibi.yaml",
     ):
         assert told in done.stdout
+
+
+def test_printed_commands_are_of_the_same_project(odibi: Command) -> None:
+    text = (odibi.folder / "etl.odibi.yaml").read_text()
+    folder = odibi.folder / "my dir"
+    folder.mkdir()
+    (folder / "load.yaml").write_text(
+        "vars: {lake: nowhere}\n" + text.replace("base_path: .", "base_path: ${lake}")
+    )
+    of = ("--file", "my dir/load.yaml", "--set", f"lake={odibi.folder}")
+    for _ in range(2):
+        assert odibi("run", of[1], *of[2:], "--again").returncode == 0
+    verbs = ("history", "lake:clean/orders"), ("diff", "clean@0", "clean@1"), ("restore", "clean@0")
+    lines = {line for verb in verbs for line in _commands(odibi(*verb, *of).stdout)}
+    assert {line.split()[1] for line in lines} == {"preview", "history", "diff", "restore"}
+    for line in lines:
+        assert odibi(*shlex.split(line)[1:]).returncode == 0, line
+
+
+def _commands(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip().startswith("odibi-magics ")]
 
 
 def test_as_data(odibi: Command) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide, RowDiff
 from odibi_magics.delta.schema import SchemaChange
-from odibi_magics.display.diff import COMMAND, diff_html, diff_text
+from odibi_magics.display.commands import Commands
+from odibi_magics.display.diff import diff_html, diff_text
 from odibi_magics.display.html import LIMIT, style
 from odibi_magics.secret import Secret
 from tests.display.samples import read, texts
@@ -121,7 +122,7 @@ def test_commands_of_a_shell() -> None:
         before=replace(SIDE, address="lake:my orders"),
         after=replace(DIFF.after, address="lake:my orders"),
     )
-    text = diff_text(odd, COMMAND)
+    text = diff_text(odd, Commands(shell=True))
     assert "  odibi-magics history 'lake:my orders'" in text
     assert "  odibi-magics restore 'lake:my orders@5'" in text
 

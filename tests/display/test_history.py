@@ -75,7 +75,7 @@ def test_how_much_is_loaded() -> None:
 
 def test_commands_for_a_shell() -> None:
     found = replace(history("x", 2), address="lake:my table")
-    text = history_shown(found, commands=Commands(shell=True, file="my etl.odibi.yaml")).text
+    text = history_shown(found, commands=Commands(shell=True, project=("--file", "my etl.odibi.yaml"))).text
     assert "odibi-magics restore 'lake:my table@1202' --file 'my etl.odibi.yaml'" in text
     assert "%odibi_restore 'lake:my table@1202'" in history_shown(found).text
     alone = replace(found, entries=(replace(found.entries[0], version=0),), newest=0)

@@ -118,7 +118,7 @@ def test_an_optimize() -> None:
 
 
 def test_the_shell_gets_commands_of_its_own() -> None:
-    shell = Commands(shell=True, file="a b.odibi.yaml")
+    shell = Commands(shell=True, project=("--file", "a b.odibi.yaml"))
     assert (
         "odibi-magics restore lake:clean/t@5 --at 9 --file 'a b.odibi.yaml'"
         in restored_shown(RESTORED, shell).text
