@@ -14,8 +14,9 @@ from odibi_magics.connections.address import Address, parse_address
 from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.diff import Diff
 from odibi_magics.delta.history import History
+from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Engine, Frame, Place, Source, Warned
-from odibi_magics.errors import UsageError
+from odibi_magics.errors import NoSuchVersion, UsageError
 
 if TYPE_CHECKING:
     from odibi_magics.connections.adls import AdlsConnection
@@ -57,14 +58,18 @@ class Tables:
         return self._engine.history(place, limit=_counted(limit), before=before)
 
     def history(self, address: str, *more: str, limit: int | None = 20, before: int | None = None) -> History:
-        """The same of a TABLE; of `TABLE@5` the versions up to 5. Raises as `delta_history`."""
+        """The same of a TABLE; of `TABLE@5` the versions up to 5. Raises NoSuchVersion, and as `delta_history`."""
         parsed = parse_address(address, *more)
         if parsed.timestamp is not None:
             raise UsageError("a history begins at a version, TABLE@5, not at a time")
         if parsed.version is not None:
             before = parsed.version + 1
         place = _as_delta(self._place(parsed.connection, parsed.path))
-        return self._engine.history(place, limit=_counted(limit), before=before)
+        found = self._engine.history(place, limit=_counted(limit), before=before)
+        if parsed.version is not None and parsed.version > found.newest:
+            there = spans(range(found.oldest, found.newest + 1)) or found.newest
+            raise NoSuchVersion(f"{found.url} has no version {parsed.version}: its versions are {there}")
+        return found
 
     def delta_detail(self, *, connection: str, path: str) -> Detail:
         """A Delta table as it stands: columns, files, properties, log. Lists its files and reads its commits.

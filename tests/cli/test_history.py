@@ -25,15 +25,13 @@ def test_printed_commands_are_of_the_same_project(odibi: Command) -> None:
     text = (odibi.folder / "etl.odibi.yaml").read_text()
     folder = odibi.folder / "my dir"
     folder.mkdir()
-    (folder / "load.yaml").write_text(
-        "vars: {lake: nowhere}\n" + text.replace("base_path: .", "base_path: ${lake}")
-    )
+    (folder / "load.yaml").write_text(text.replace("base_path: .", "base_path: '{{ lake }}'"))
     of = ("--file", "my dir/load.yaml", "--set", f"lake={odibi.folder}")
     for _ in range(2):
         assert odibi("run", of[1], *of[2:], "--again").returncode == 0
     verbs = ("history", "lake:clean/orders"), ("diff", "clean@0", "clean@1"), ("restore", "clean@0")
     lines = {line for verb in verbs for line in _commands(odibi(*verb, *of).stdout)}
-    assert {line.split()[1] for line in lines} == {"preview", "history", "diff", "restore"}
+    assert {line.split()[1] for line in lines} == {"preview", "diff", "restore"}
     for line in lines:
         assert odibi(*shlex.split(line)[1:]).returncode == 0, line
 
@@ -64,6 +62,13 @@ def test_warnings(odibi: Command) -> None:
     done = odibi("history", "t", "--limit", "2")
     assert "60 files of 1.0 kB on average" in done.stdout
     assert [one["code"] for one in odibi.data("history", "t")["warnings"]] == ["many-small-files"]
+
+
+def test_a_version_that_is_not_there(odibi: Command) -> None:
+    logs.long_log(odibi.folder / "t", 5)
+    done = odibi("history", "t@99")
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert "has no version 99: its versions are 0 to 4" in done.stderr
 
 
 def test_what_is_wrong(odibi: Command) -> None:
