@@ -25,6 +25,7 @@ class HistoryEntry:
 
     time: in UTC. operation: as the writer named it: WRITE, MERGE, OPTIMIZE, RESTORE, ...
     user: the name, else the id. engine: the program that wrote it. run, pipeline, node: of our run mark.
+    undoes: the run that an undo took back, whose own id is `run`; None for all else.
     rows: inserted, changed and deleted, as its metrics say; else those in the files it added; None where neither tells.
     files_added, files_removed: a file that only got another deletion vector is neither. Of VACUUM END: files deleted.
     bytes_added, bytes_removed: of these files on storage; None where the log does not say how large they were.
@@ -39,6 +40,7 @@ class HistoryEntry:
     run: str | None
     pipeline: str | None
     node: str | None
+    undoes: str | None
     rows: int | None
     files_added: int
     files_removed: int
@@ -109,6 +111,7 @@ def entry(commit: Commit) -> HistoryEntry:
         run=_text(mark and mark.run),
         pipeline=_text(mark and mark.pipeline),
         node=_text(mark and mark.node),
+        undoes=_text(mark and mark.undoes),
         rows=_rows(metrics, added),
         files_added=len(added),
         files_removed=len(removed) or _told(metrics, "numDeletedFiles") or 0,

@@ -62,14 +62,23 @@ def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
     return (
         Cell(str(entry.version), right=True),
         Cell(time_shown(entry.time), time_exact(entry.time)),
-        _text(entry.operation),
+        _text(operation(entry)),
         _text(entry.user),
         _text(" ".join(part for part in (entry.run, entry.node) if part)),
         entry.rows,
         difference(entry.files_added, entry.files_removed, count),
-        difference(entry.bytes_added, entry.bytes_removed, size),
+        difference(entry.bytes_added, 0 if entry.operation == _FREED else entry.bytes_removed, size),
         _text(parameters(entry.parameters)),
     )
+
+
+def operation(entry: HistoryEntry) -> str:
+    """`RESTORE`, or `RESTORE · undo of 20261120T180030-1a993f`."""
+    return " · ".join([entry.operation, *([f"undo of {entry.undoes}"] if entry.undoes else [])])
+
+
+# No writer tells the bytes of what a vacuum deleted; its beginning told what it was about to.
+_FREED = "VACUUM END"
 
 
 def time_shown(when: datetime) -> str:
@@ -107,10 +116,11 @@ def _text(text: str | None) -> CellValue:
 
 
 def _next(history: History, commands: Commands) -> list[Block]:
-    """What can be done with a version, told for the one before the newest."""
+    """What can be done with a version: the newest one shown, or, of a whole history, the one before it."""
     if not history.entries:
         return []
-    version = max(history.newest - 1, history.oldest)
+    first = history.entries[0].version
+    version = first if first < history.newest else max(first - 1, history.oldest)
     then, now = f"{history.address}@{version}", f"{history.address}@{history.newest}"
     lines = [commands.line("preview", then)]
     if version < history.newest:

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from odibi_magics.delta.history import History, HistoryEntry
 from odibi_magics.display.commands import NOTEBOOK
 from odibi_magics.display.document import Block
-from odibi_magics.display.history import COLUMNS, time_exact
+from odibi_magics.display.history import COLUMNS, operation, time_exact
 from odibi_magics.display.units import count, size
 from odibi_magics.display.values import block, cut, line
 from odibi_magics.errors import Cancelled, OdibiError, Unexpected, UsageError
@@ -155,7 +155,7 @@ def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:
     removed = "" if entry.bytes_removed is None else size(entry.bytes_removed)
     return [
         ("time", time_exact(entry.time)),
-        ("operation", entry.operation),
+        ("operation", operation(entry)),
         ("user", entry.user or ""),
         ("written by", entry.engine or ""),
         ("run", entry.run or ""),

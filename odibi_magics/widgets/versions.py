@@ -8,7 +8,7 @@ from typing import Any
 
 from odibi_magics.delta.history import History, HistoryEntry
 from odibi_magics.display.document import cell
-from odibi_magics.display.history import COLUMNS, row, time_shown
+from odibi_magics.display.history import COLUMNS, operation, row, time_shown
 from odibi_magics.display.units import count, plural
 
 # Rows that one answer holds at most: several screens.
@@ -111,7 +111,7 @@ assert len(_KEYS) == len(COLUMNS)
 def _text(entry: HistoryEntry) -> str:
     """All that a filter looks at."""
     parameters = (part for pair in entry.parameters.items() for part in pair)
-    parts = (entry.operation, entry.user, entry.run, entry.pipeline, entry.node, entry.engine, *parameters)
+    parts = (operation(entry), entry.user, entry.run, entry.pipeline, entry.node, entry.engine, *parameters)
     said = [str(entry.version), time_shown(entry.time), *(part for part in parts if part)]
     return "\n".join(said).casefold()
 

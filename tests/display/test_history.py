@@ -24,7 +24,7 @@ def history(text: str, count: int = 20) -> History:
     """A page in which every text is `text`."""
     told = HistoryEntry(
         version=0, time=datetime(2026, 11, 20, 18, 0, 30, 120_000, UTC), operation=text, user=text, engine=text, run=text,
-        pipeline=text, node=text, rows=1234, files_added=3, files_removed=1, bytes_added=41_300, bytes_removed=None,
+        pipeline=text, node=text, undoes=None, rows=1234, files_added=3, files_removed=1, bytes_added=41_300, bytes_removed=None,
         changes_data=True, parameters={text: text, f"{text}2": text},
     )  # fmt: skip
     entries = tuple(replace(told, version=1203 - i) for i in range(count))
@@ -51,6 +51,26 @@ def test_what_a_version_tells() -> None:
             assert told in made, told
     titles = [element.attributes.get("title") for element in read(shown.html)]
     assert "2026-11-20T18:00:30.120Z" in titles
+
+
+def test_an_undo_and_the_end_of_a_vacuum() -> None:
+    found = history("x", 2)
+    entries = (
+        replace(found.entries[0], operation="RESTORE", undoes="r-1"),
+        replace(found.entries[1], operation="VACUUM END", files_added=0, bytes_added=0),
+    )
+    text = history_shown(replace(found, entries=entries)).text
+    assert "RESTORE · undo of r-1" in text
+    assert text.count("−?") == 1
+
+
+def test_commands_go_on_from_the_newest_version_shown() -> None:
+    found = history("x", 3)
+    text = history_shown(replace(found, address="t", entries=found.entries[1:])).text
+    for line in ("%odibi_preview t@1202", "%odibi_diff t@1202 t@1203", "%odibi_restore t@1202"):
+        assert line in text
+    newest = history_shown(replace(found, address="t")).text
+    assert "%odibi_restore t@1202" in newest
 
 
 def test_what_nobody_told_takes_no_column() -> None:

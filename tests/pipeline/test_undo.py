@@ -49,6 +49,8 @@ def test_every_table_of_a_run_goes_back(anywhere: Lake) -> None:
     assert [table.now for table in undone.tables] == [2, 2]
     mark = anywhere.mark("daily")
     assert mark is not None and (mark.run, mark.mode, mark.undoes) == (undone.undo, "undo", second)
+    last, written, _ = anywhere.project(CHAIN).engine.history("lake:daily").entries
+    assert (last.run, last.undoes, written.run, written.undoes) == (undone.undo, second, second, None)
 
 
 def test_a_preview_touches_nothing_and_tells_what_would_come_and_go(anywhere: Lake) -> None:

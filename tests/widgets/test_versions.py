@@ -27,6 +27,7 @@ def entry(version: int, **fields: Any) -> HistoryEntry:
         None,
         None,
         None,
+        None,
         1,
         0,
         100,
