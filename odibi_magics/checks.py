@@ -21,7 +21,7 @@ from odibi_magics.doctor.examination import Patient
 from odibi_magics.doctor.follow import follow
 from odibi_magics.doctor.steps import cut_short
 from odibi_magics.doctor.storage import Use
-from odibi_magics.errors import ConnectionFailed, UsageError, suggest
+from odibi_magics.errors import ConnectionFailed, unknown_connection
 
 if TYPE_CHECKING:
     from odibi_magics.project import Project
@@ -117,7 +117,7 @@ def follow_diagnoses(
 def _known(project: Project, name: str) -> str:
     there = list(project.definitions.connections)
     if name not in there:
-        raise UsageError(f"unknown connection '{name}' ({suggest(name, there) or 'none are defined'})")
+        raise unknown_connection(name, there)
     return name
 
 

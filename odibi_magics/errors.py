@@ -329,3 +329,14 @@ def suggest(word: str, allowed: Sequence[str]) -> str:
     if close is not None:
         return f"did you mean '{close}'?"
     return f"allowed: {', '.join(sorted(set(allowed)))}" if allowed else ""
+
+
+def unknown_connection(name: str, there: Sequence[str]) -> UsageError:
+    """Of a name that is none of those that are there; where there are none, with how to define some."""
+    return UsageError(f"unknown connection '{name}' ({suggest(name, there) or _NONE})")
+
+
+_NONE = (
+    "none are defined: %%odibi_connections defines them in a notebook, where a project that %odibi_run FILE runs keeps "
+    "its own to itself; odibi-magics takes them from a project's --file FILE"
+)

@@ -27,6 +27,7 @@ from odibi_magics.errors import (
     NodeFailed,
     UsageError,
     suggest,
+    unknown_connection,
 )
 from odibi_magics.garbage import uncollected
 from odibi_magics.pipeline.build import Builder
@@ -340,7 +341,7 @@ class Project:
         defined = self.definitions.connections.get(name)
         if defined is None:
             there = list(self.definitions.connections)
-            raise UsageError(f"unknown connection '{name}' ({suggest(name, there) or 'none are defined'})")
+            raise unknown_connection(name, there)
         return connect(name, defined.model, defined.config.source.folder)
 
     def connections(self) -> tuple[ConnectionInfo, ...]:

@@ -71,6 +71,12 @@ def test_a_version_that_is_not_there(odibi: Command) -> None:
     assert "has no version 99: its versions are 0 to 4" in done.stderr
 
 
+def test_a_connection_of_no_project(odibi: Command) -> None:
+    (odibi.folder / "etl.odibi.yaml").unlink()
+    done = odibi("history", "lake:clean/orders")
+    assert (done.returncode, "--file FILE" in done.stderr) == (WRONG, True)
+
+
 def test_what_is_wrong(odibi: Command) -> None:
     assert odibi("history").returncode == WRONG
     assert odibi("history", "t", "--limit", "0").returncode == WRONG

@@ -137,3 +137,8 @@ def test_no_file_of_the_doctor_is_left(notebook: Notebook, tmp_path: Path) -> No
     before = set(os.listdir(tmp_path))
     notebook.good("%odibi_doctor")
     assert set(os.listdir(tmp_path)) == before
+
+
+def test_where_none_are_defined(notebook: Notebook) -> None:
+    told = notebook.bad("%odibi_history lake:orders")
+    assert "unknown connection 'lake' (none are defined: %%odibi_connections defines them" in told
