@@ -22,23 +22,24 @@ _PARTS = 20
 
 def restored_shown(found: Restored, commands: Commands = NOTEBOOK) -> Displayed:
     """Files and rows that come back and go, what else changes, and the command with `--at` that does it."""
-    return _shown(_restored(found, commands))
+    return _shown(restored_blocks(found, commands))
 
 
 def vacuumed_shown(found: Vacuumed, commands: Commands = NOTEBOOK) -> Displayed:
     """Files and bytes that go, the versions they take with them, and the command with `--yes` that does it."""
-    return _shown(_vacuumed(found, commands))
+    return _shown(vacuumed_blocks(found, commands))
 
 
 def optimized_shown(found: Optimized, commands: Commands = NOTEBOOK) -> Displayed:
     """Which small files become how many, and the command with `--yes` that does it."""
-    return _shown(_optimized(found, commands))
+    return _shown(optimized_blocks(found, commands))
 
 
 # Restore --------------------------------------------------------------------------------------------------------------
 
 
-def _restored(found: Restored, commands: Commands) -> Iterator[Block]:
+def restored_blocks(found: Restored, commands: Commands = NOTEBOOK) -> Iterator[Block]:
+    """The same as blocks."""
     then = "without rows" if found.version is None else f"like version {found.version}"
     since = f" of {time_shown(found.time)}" if found.time else ""
     if found.committed is not None:
@@ -86,7 +87,8 @@ def _files(what: str, files: Files) -> tuple[str | int | None, ...]:
 # Vacuum ---------------------------------------------------------------------------------------------------------------
 
 
-def _vacuumed(found: Vacuumed, commands: Commands) -> Iterator[Block]:
+def vacuumed_blocks(found: Vacuumed, commands: Commands = NOTEBOOK) -> Iterator[Block]:
+    """The same as blocks."""
     yield Line(*_vacuum_head(found))
     yield Line("", _retention(found))
     if not found.files:
@@ -155,22 +157,28 @@ _RUNS = 12
 # Optimize -------------------------------------------------------------------------------------------------------------
 
 
-def _optimized(found: Optimized, commands: Commands) -> Iterator[Block]:
+def optimized_blocks(found: Optimized, commands: Commands = NOTEBOOK) -> Iterator[Block]:
+    """The same as blocks."""
     yield Line(*_optimize_head(found))
     if found.changes_nothing:
         return
     if found.parts:
-        yield _parts(found.parts)
+        yield _parts(found.parts, done=found.done)
     if found.checkpoint:
-        behind = plural(found.behind, "version")
-        yield Line(
-            "Checkpoint:", f"{behind} behind the last one; readers open the table quickly with a new one"
-        )
+        yield Line("Checkpoint:", _checkpoint(found))
     if not found.done:
         yield Advice(
             "Nothing has changed yet", "This does it; no row changes, and older versions stay until a vacuum:",
             commands.line("optimize", found.address, "--yes"),
         )  # fmt: skip
+
+
+def _checkpoint(found: Optimized) -> str:
+    behind = plural(found.behind, "version")
+    last = f"none yet: {behind}" if found.behind > found.version else f"{behind} behind the last one"
+    if found.done:
+        return f"written; before, {last}"
+    return f"{last}; readers open the table quickly with a new one"
 
 
 def _optimize_head(found: Optimized) -> tuple[str, str, str]:
@@ -191,11 +199,12 @@ def _optimize_head(found: Optimized) -> tuple[str, str, str]:
     return f"✓ {found.address}", f"{small} {made}", "done"
 
 
-def _parts(parts: Sequence[Joined]) -> Table:
+def _parts(parts: Sequence[Joined], *, done: bool) -> Table:
     rows = tuple((one.partition or "all", one.files, size(one.bytes), one.into) for one in parts[:_PARTS])
     more = len(parts) - _PARTS
     note = f"and {plural(more, 'more partition')}" if more > 0 else ""
-    return Table(("partition", "small files", "bytes", "become"), rows, note=note, right=("bytes",), weight=4)
+    columns = ("partition", "small files", "bytes", "became" if done else "become")
+    return Table(columns, rows, note=note, right=("bytes",), weight=4)
 
 
 def _shown(blocks: Iterator[Block]) -> Displayed:

@@ -25,7 +25,7 @@ VACUUMED = Vacuumed(
     "lake:clean/t", "/lake/clean/t", 9, 168.0, 168.0, WHEN, 1200, 5 * 10**9, 7, 41_300, ((0, 4), (6, 6)), ((5, 5), (7, 9)),
 )  # fmt: skip
 OPTIMIZED = Optimized(
-    "lake:clean/t", "/lake/clean/t", 9, 40, 4_000_000, 2, None,
+    "lake:clean/t", "/lake/clean/t", 129, 40, 4_000_000, 2, None,
     (Joined("year=2025", 30, 3_000_000, 1), Joined("year=NULL", 10, 10**6, 1)), 1 << 27, 120, True,
 )  # fmt: skip
 
@@ -105,11 +105,15 @@ def test_many_runs_of_versions_are_cut() -> None:
 
 def test_an_optimize() -> None:
     told(
-        optimized_shown(OPTIMIZED), "at version 9, 40 small files (4.0 MB) would become 2 of up to 134.2 MB", "year=2025", "30",
+        optimized_shown(OPTIMIZED), "at version 129, 40 small files (4.0 MB) would become 2 of up to 134.2 MB", "year=2025", "30",
         "120 versions behind the last one", "%odibi_optimize lake:clean/t --yes",
     )  # fmt: skip
     done = replace(OPTIMIZED, done=True, committed=10, into_bytes=3_000_000)
     told(optimized_shown(done), "40 small files (4.0 MB) became 2 (3.0 MB), as version 10")
+    assert "Checkpoint: written; before, 120 versions behind the last one" in optimized_shown(done).text
+    assert "became" in optimized_shown(done).text and "become" not in optimized_shown(done).text
+    first = replace(OPTIMIZED, version=119)
+    assert "Checkpoint: none yet: 120 versions; readers" in optimized_shown(first).text
     assert "--yes" not in optimized_shown(done).text
     only = replace(OPTIMIZED, files=0, parts=())
     told(optimized_shown(only), "a checkpoint is due", "--yes")
