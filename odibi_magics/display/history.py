@@ -61,10 +61,10 @@ def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
     """A version's cells, in the order of COLUMNS."""
     return (
         Cell(str(entry.version), right=True),
-        Cell(time_shown(entry.time), time_exact(entry.time)),
+        Cell(time_shown(entry.time), time_exact(entry.time), "name"),
         _text(operation(entry)),
         _text(entry.user),
-        _text(" ".join(part for part in (entry.run, entry.node) if part)),
+        _text(" ".join(part for part in (entry.run, entry.node) if part), "name"),
         entry.rows,
         difference(entry.files_added, entry.files_removed, count),
         difference(entry.bytes_added, 0 if entry.operation == _FREED else entry.bytes_removed, size),
@@ -106,13 +106,13 @@ def parameters(given: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in given.items() if name not in _WHOLE)
 
 
-def _text(text: str | None) -> CellValue:
-    """A text of a table's, cut; the whole on hover."""
+def _text(text: str | None, kind: str = "") -> CellValue:
+    """A text of a table's, cut; the whole on hover. kind: a CSS class; a name keeps to one line."""
     if not text:
         return None
     whole = shown(text).text
     short = cut(whole)
-    return Cell(short, whole if short != whole else "")
+    return Cell(short, whole if short != whole else "", kind)
 
 
 def _next(history: History, commands: Commands) -> list[Block]:

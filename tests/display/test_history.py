@@ -51,6 +51,8 @@ def test_what_a_version_tells() -> None:
             assert told in made, told
     titles = [element.attributes.get("title") for element in read(shown.html)]
     assert "2026-11-20T18:00:30.120Z" in titles
+    named = {each.text for each in read(shown.html) if each.attributes.get("class") == "name"}
+    assert {"2026-11-20 18:00:30 UTC", "x x"} <= named  # which keep to one line
 
 
 def test_an_undo_and_the_end_of_a_vacuum() -> None:
