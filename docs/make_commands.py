@@ -52,9 +52,23 @@ What `--json` gives:
   each with its type `before` and `after` and whether it was `compared`, and a `sample`: `kind`, the values `before` and
   `after` of the columns that were compared, the names of those that `changed`, and how many (`count`) such rows there
   are. `read` and `skipped`: how many `files` and `bytes`. Tables that differ are no failure: the exit code is 0.
+- `history`: `address`, `url`, the `newest` and the `oldest` version, how many `more` are older than those shown,
+  `warnings`, and the `entries`, the newest first: `version`, `time`, `operation`, `user`, `engine`, `run`, `pipeline`,
+  `node`, `undoes` (the run that an undo took back), `rows`, `files_added`, `files_removed`, `bytes_added`,
+  `bytes_removed`, `changes_data` and `parameters`.
+- `restore`: the `version` it goes to and its `time`, the newest version `at` which it was seen, the one `committed`
+  (null: only shown), what comes `back`, is `gone`, was there `before` and `after`, each as `files`, `rows` and `bytes`,
+  `changes` of all else, and `changes_nothing`.
+- `vacuum`: `files` and `bytes` that would go, `orphans` and `orphan_bytes` among them, versions that are `lost` and
+  `kept`, each as pairs of the first and the last of a run of them, how many were `deleted` and `freed` (null: only
+  shown).
+- `optimize`: the small `files` and their `bytes`, how many they go `into`, the `parts`, how many versions the log is
+  `behind` its last `checkpoint`, whether it was `done`, the version `committed`, and `changes_nothing`.
 - `undo`: the `run`, the id `undo` of the undo's own commits, its `state` (`preview`, `done`, `nothing` or `failed`),
   what is `left` as it is, and the `tables`, each with its `state`, the version `at` which it was seen, the version it
   goes `back_to` (null: it is emptied), the one it has `now`, what is `restored`, what came `later`, and `why`.
+  A preview exits with 0, also where a table is `refused`, and so does a run that is undone already; where there is no
+  run to undo, the call is wrong: 2.
 - `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there) or `failed`,
   the `seconds` that its answer took, and its `error`.
 - `doctor`: a list, each with its `state` (`ok`, `warning` or `failed`), the layer that it `failed_at`, the
