@@ -9,22 +9,33 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from odibi_magics.display.html import Displayed
     from odibi_magics.magics.extension import OdibiMagics
     from odibi_magics.pipeline.result import NodeData, RunResult
 
 _RESULT = "odibi_magics.pipeline.result"
 
+# What the verbs on tables give in Python, and the modules of odibi_magics.delta that hold it.
+_OF_VERBS = (
+    ("history", "History"),
+    ("diff", "Diff"),
+    ("restore", "Restored"),
+    ("vacuum", "Vacuumed"),
+    ("optimize", "Optimized"),
+    ("undo", "Undone"),
+)
+
 
 def add_formatters(magics: OdibiMagics) -> None:
     """To both kinds of display, HTML and plain text."""
-    for kind, name, function in _formatters(magics):
-        _of(magics, kind).for_type_by_name(_RESULT, name, function)
+    for kind, module, name, function in _formatters(magics):
+        _of(magics, kind).for_type_by_name(module, name, function)
 
 
 def remove_formatters(magics: OdibiMagics) -> None:
     """Undoes `add_formatters`."""
-    for kind, name, _ in _formatters(magics):
-        _of(magics, kind).pop(f"{_RESULT}.{name}", None)
+    for kind, module, name, _ in _formatters(magics):
+        _of(magics, kind).pop(f"{module}.{name}", None)
 
 
 def _of(magics: OdibiMagics, kind: str) -> Any:
@@ -32,13 +43,34 @@ def _of(magics: OdibiMagics, kind: str) -> Any:
     return magics.shell.display_formatter.formatters[kind]
 
 
-def _formatters(magics: OdibiMagics) -> tuple[tuple[str, str, Callable[..., Any]], ...]:
+def _formatters(magics: OdibiMagics) -> tuple[tuple[str, str, str, Callable[..., Any]], ...]:
     return (
-        ("text/html", "NodeData", lambda data: _data(magics, data, "preview_html")),
-        ("text/plain", "NodeData", lambda data, p, _: p.text(_data(magics, data, "preview_text"))),
-        ("text/html", "RunResult", lambda result: _report(magics, result, "report_html")),
-        ("text/plain", "RunResult", lambda result, p, _: p.text(_report(magics, result, "report_text"))),
+        ("text/html", _RESULT, "NodeData", lambda data: _data(magics, data, "preview_html")),
+        ("text/plain", _RESULT, "NodeData", lambda data, p, _: p.text(_data(magics, data, "preview_text"))),
+        ("text/html", _RESULT, "RunResult", lambda result: _report(magics, result, "report_html")),
+        (
+            "text/plain",
+            _RESULT,
+            "RunResult",
+            lambda result, p, _: p.text(_report(magics, result, "report_text")),
+        ),
+        *(
+            (kind, f"odibi_magics.delta.{module}", name, function)
+            for module, name in _OF_VERBS
+            for kind, function in (
+                ("text/html", lambda result: _shown(magics, result).html),
+                ("text/plain", lambda result, p, _: p.text(_shown(magics, result).text)),
+            )
+        ),
     )
+
+
+def _shown(magics: OdibiMagics, result: Any) -> Displayed:
+    from odibi_magics.display.results import result_shown
+    from odibi_magics.magics.show import kept
+
+    with magics.telling():
+        return result_shown(kept(result, magics.keep_rows))
 
 
 def _data(magics: OdibiMagics, data: NodeData, render: str) -> str:

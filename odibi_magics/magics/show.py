@@ -119,3 +119,20 @@ def event_without_data(event: Event) -> Event:
 
 def _warned_without_data(warned: Warned) -> Warned:
     return replace(warned, message=without_data(warned.message), remedy=without_data(warned.remedy))
+
+
+def kept(result: Any, keep_rows: int) -> Any:
+    """What a verb on a table gave, as it is shown."""
+    from odibi_magics.delta.diff import Diff
+    from odibi_magics.delta.history import History
+    from odibi_magics.delta.optimize import Optimized
+
+    match result:
+        case History():
+            return kept_history(result, keep_rows)
+        case Optimized():
+            return kept_optimized(result, keep_rows)
+        case Diff():
+            return replace(result, sample=result.sample[:keep_rows])
+        case _:
+            return result

@@ -98,3 +98,26 @@ def test_a_damaged_log_is_told(notebook: Notebook) -> None:
         "Options" in notebook.good("%odibi_history --help").text[0]
         or "usage" in notebook.good("%odibi_history -h").text[0]
     )
+
+
+def test_what_python_gives_shows_as_of_the_magics(notebook: Notebook) -> None:
+    notebook.good(orders_cell())
+    notebook.good(orders_cell().replace("qty > 0", "qty > 6"))
+    notebook.good("from odibi_magics import Project; t = dict(connection='lake', path='clean/orders')")
+    notebook.good("p = Project.from_yaml('connections: {lake: {type: local, base_path: .}}')")
+    for call, told in (
+        ("delta_history(**t)", "lake:clean/orders: 2 versions, 1 to 0"),
+        ("diff_delta(**t, version=0)", "rows: 0 added, 1 removed"),
+        ("restore_delta(**t, version=0, dry_run=True)", "now at version 1, would be like version 0"),
+        ("vacuum_delta(**t, dry_run=True)", "there is nothing to do"),
+        ("optimize_delta(**t, dry_run=True)", "there is nothing to do"),
+    ):
+        shown = notebook.good(f"display(p.engine.{call})")
+        assert told in shown.text[0] and told.split(": ")[-1] in shown.html[0], call
+        assert "%odibi_" not in shown.text[0]
+    assert "− removed" in notebook.good("display(p.engine.diff_delta(**t, version=0))").text[0]
+    notebook.good("%config OdibiMagics.keep_rows = 0")
+    assert "− removed" not in notebook.good("display(p.engine.diff_delta(**t, version=0))").text[0]
+    assert "mode=[data]" in notebook.good("display(p.engine.delta_history(**t))").text[0].replace(
+        "writeMode", "mode"
+    )
