@@ -180,6 +180,7 @@ class Project:
             retry=self._retry,
             again=again,
             kept=resumed.kept,
+            before=resumed.before,
         )
         try:
             return _whole(self._kept(run.execute()))

@@ -95,7 +95,8 @@ class Session:
         """Remembers a run: as the last one, and how nodes that are kept here went."""
         self.last = result
         if result.writes:
-            self._places[result.run_id] = tuple(node.sink.place for node in result.plan.nodes if node.sink)
+            places = (node.sink.place for node in result.plan.nodes if node.sink)
+            self._places[result.run_id] = (*self._places.get(result.run_id, ()), *places)
             names = [node.name for node in result.nodes]
             if result.state == "done":
                 self._failed = {name: run for name, run in self._failed.items() if name not in names}

@@ -35,7 +35,9 @@ def undo(
 ) -> Undone:
     """See odibi_magics.project.Project.undo. places: others that the run is known to have written."""
     engine, sinks = project._engine(None), _sinks(project)
-    known = [_place(project, table)] if table is not None else [*places, *sinks]
+    named = [_place(project, address) for address in ([table] if table is not None else at or ())]
+    asked = named[:1] if table is not None else [*places, *sinks]
+    known = list({place.url: place for place in [*named, *places, *sinks]}.values())
 
     def place_of(url: str, format: str) -> Place:
         """The place of a URL as run marks have it: in a connection of the project's, where one reaches it."""
@@ -48,7 +50,7 @@ def undo(
     urls = {place.address: place.url for place in reversed(known)}
     undoing = Undo(
         engine,
-        run_id or _newest(engine, known, table),
+        run_id or _newest(engine, asked, table),
         new_run_id(),
         known,
         place_of,

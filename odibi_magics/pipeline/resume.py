@@ -8,7 +8,7 @@ refused; one whose text is the same but whose inputs have changed since is told 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from odibi_magics.delta.held import newest_run, run_commits, same_inputs
@@ -36,10 +36,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Resumption:
-    """A run that goes on. kept: the nodes it wrote before, by name."""
+    """A run that goes on. kept: the nodes it wrote before, by name. before: all places that its commits tell of."""
 
     run: str
     kept: Mapping[str, Kept] = field(default_factory=dict)
+    before: tuple[Target, ...] = ()
 
 
 def resumption(plan: Plan, engine: Engine, run_id: str | None) -> Resumption:
@@ -57,6 +58,7 @@ def resumption(plan: Plan, engine: Engine, run_id: str | None) -> Resumption:
         )
     found = {url: list(run_commits(line, run)) for url, line in lines.items()}
     marks = [mark for commits in found.values() for _, mark in commits]
+    marks += [mark for line in _read(plan, engine, but=found) for _, mark in run_commits(line, run)]
     written = {node.name: hit for node in nodes if (hit := _written(node, found)) is not None}
     _refuse_changed(plan, run, written, _moved(plan, run, marks, engine))
     if run_id is None and len(written) == len(nodes):
@@ -64,7 +66,10 @@ def resumption(plan: Plan, engine: Engine, run_id: str | None) -> Resumption:
             f"there is nothing to resume: run {run}, the last one that these tables tell of, wrote all of them"
         )
     pins = Pins(plan.by_name, engine)
-    return Resumption(run, {name: _kept(plan[name], *hit, pins) for name, hit in written.items()})
+    kept = {name: _kept(plan[name], *hit, pins) for name, hit in written.items()}
+    return Resumption(
+        run, kept, tuple({target.url: target for mark in marks for target in mark.targets}.values())
+    )
 
 
 def _lines(nodes: Sequence[PlannedNode], engine: Engine) -> dict[str, Line]:
@@ -75,6 +80,19 @@ def _lines(nodes: Sequence[PlannedNode], engine: Engine) -> dict[str, Line]:
         if node.sink and node.target and node.target.version is not None
     }
     return {url: Line(engine.log(sink.place), version) for url, (sink, version) in sinks.items()}
+
+
+def _read(plan: Plan, engine: Engine, but: Container[str]) -> Iterator[Line]:
+    """The histories of tables that nodes of earlier cells write, and these nodes read: the run may have begun there."""
+    places = {
+        node.source.place.url: node.source.place for node in plan.nodes if not node.runs and node.source
+    }
+    for url, place in places.items():
+        if place.format == "delta" and url not in but:
+            log = engine.log(place)
+            newest = newest_version(log)
+            if newest is not None:
+                yield Line(log, newest)
 
 
 Hit = tuple[Commit, RunMark]

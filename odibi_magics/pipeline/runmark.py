@@ -18,9 +18,17 @@ def new_run_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def run_mark(run_id: str, plan: Plan, node: PlannedNode, inputs: Sequence[Mapping[str, Any]]) -> RunMark:
-    """What the commit of a node that writes says of its run."""
+def run_mark(
+    run_id: str,
+    plan: Plan,
+    node: PlannedNode,
+    inputs: Sequence[Mapping[str, Any]],
+    before: Sequence[Target] = (),
+) -> RunMark:
+    """What the commit of a node that writes says of its run. before: the places that the run told of until now."""
     assert node.sink is not None
+    here = targets(plan)
+    urls = {target.url for target in here}
     return RunMark(
         run=run_id,
         pipeline=node.pipeline,
@@ -28,7 +36,7 @@ def run_mark(run_id: str, plan: Plan, node: PlannedNode, inputs: Sequence[Mappin
         mode=node.sink.mode,
         fingerprint=fingerprint(node, plan.by_name),
         inputs=tuple(map(dict, inputs)),
-        targets=targets(plan),
+        targets=(*(target for target in before if target.url not in urls), *here),
     )
 
 

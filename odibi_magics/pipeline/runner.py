@@ -15,6 +15,7 @@ from graphlib import TopologicalSorter
 from typing import Any, Literal
 
 from odibi_magics.config.models import Retry
+from odibi_magics.delta.mark import Target
 from odibi_magics.engines.base import (
     Call,
     CheckResult,
@@ -78,7 +79,8 @@ class Run:
     """One run of a plan on an engine.
 
     peek: for a preview, which writes nothing. sample: how many rows to read of each source. again: appends also what
-    a table holds already. kept: nodes that this run wrote before, which are read back.
+    a table holds already. kept: nodes that this run wrote before, which are read back. before: all places that its
+    commits until now tell of.
     """
 
     plan: Plan
@@ -91,6 +93,7 @@ class Run:
     retry: Retry = field(default_factory=Retry)
     again: bool = False
     kept: Mapping[str, Kept] = field(default_factory=dict)
+    before: Sequence[Target] = ()
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
@@ -262,7 +265,7 @@ class Run:
 
     def _written(self, node: PlannedNode, frame: Frame, found: tuple[CheckResult, ...]) -> NodeResult:
         assert self.hold is not None and node.sink is not None
-        mark = run_mark(self.run_id, self.plan, node, self._pins.told(node, frame.inputs))
+        mark = run_mark(self.run_id, self.plan, node, self._pins.told(node, frame.inputs), self.before)
         guarded = not self.again and looked_after(node, self.plan.by_name)
         written = self.hold.write(
             frame,

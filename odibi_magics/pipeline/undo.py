@@ -56,6 +56,7 @@ class Undo:
     force: bool = False
     _places: dict[str, Place] = field(default_factory=dict)
     _targets: dict[str, Target] = field(default_factory=dict)
+    _unseen: dict[str, str] = field(default_factory=dict)
 
     # Looking --------------------------------------------------------------------------------------------------
 
@@ -73,11 +74,20 @@ class Undo:
         return Undone(self.run, self.undo, tables, left, state, self.force)
 
     def _traces(self) -> dict[str, Trace | None]:
-        """What the run left in each of its tables; each one's marks lead to more. None where a table is gone."""
+        """What the run left in each of its tables; each one's marks lead to more. None where a table is gone.
+
+        All known places are looked at: marks of before a resume name no table that only came with it.
+        """
         found: dict[str, Trace | None] = {}
         copied: list[tuple[Place, RunMark]] = []
+        failed: list[Exception] = []
         for place in self.known:
-            told = None if place.url in found else self._trace(place)
+            try:
+                told = None if place.url in found else self._trace(place)
+            except (EngineError, ConnectionFailed, OSError) as error:
+                failed.append(error)
+                self._unseen[place.url] = f"{place.address}: {error}"
+                continue
             if told is None or not told.marks:
                 continue
             if any(target.url == place.url for mark in told.marks for target in mark.targets):
@@ -88,6 +98,8 @@ class Undo:
             return {url: found[url] for url in self._targets if url in found}
         if copied:
             raise UsageError(_copied(self.run, *copied[0]))
+        if failed:
+            raise failed[0]
         looked = ", ".join(place.address for place in self.known) or "no table"
         raise UsageError(
             f"nothing tells of a run '{self.run}': {looked} {'was' if len(self.known) < 2 else 'were'} looked at. "
@@ -151,6 +163,9 @@ class Undo:
         for target in self._targets.values():
             if target.format != "delta":
                 yield f"{target.url}, written by {target.node} as {target.format}: files have no versions to go back to"
+        for url, why in self._unseen.items():
+            if url not in self._targets:
+                yield f"what the run may have written where it could not be looked: {why}"
         if any(found is not None and found.first is not None for found in traces.values()):
             yield "what streams, readers of the change feed, and other tables took from these versions meanwhile"
 

@@ -19,9 +19,10 @@ from odibi_magics import Cancelled, NodeFailed, Project, UsageError
 from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.pandas import restore as restoring
 from odibi_magics.errors import ConnectionFailed, UndoFailed, UndoRefused
+from odibi_magics.session import Session
 from odibi_magics.undoing import is_table
 from tests.pipeline.conftest import SALES
-from tests.pipeline.lakes import APPEND, CHAIN, Lake, anywhere, here, local
+from tests.pipeline.lakes import APPEND, CHAIN, Lake, anywhere, cell, here, local
 
 __all__ = ["anywhere", "here"]
 
@@ -152,6 +153,52 @@ def test_a_table_that_several_nodes_wrote_goes_back_to_before_the_first(anywhere
     [table] = undone.tables
     assert (table.back_to, table.nodes) == (0, ("clean", "beside"))
     assert anywhere.rows("clean") == anywhere.rows("clean", 0)
+
+
+ALONE = """
+- name: b
+  depends_on: [clean]
+  transform: {steps: [{sql: "SELECT count(*) AS n FROM clean"}]}
+  write: {connection: lake, path: b, mode: append}
+"""
+
+
+def resumed(session: Session, lake: Lake, text: str) -> str:
+    """A run whose second node failed, and that went on with a cell of other nodes; its id."""
+    with pytest.raises(NodeFailed) as failed:
+        cell(session, lake.yaml(text + "  validation: {row_count: {min: 9}}\n"))
+    run: str = failed.value.result.run_id
+    rest = Lake(lake.text).yaml(ALONE).split("pipelines:")[1]
+    cell(session, f"pipelines:{rest}", resume=True, run_id=run)
+    return run
+
+
+def test_a_run_that_went_on_with_other_nodes_is_undone_whole(anywhere: Lake) -> None:
+    """From the table of after, in a project that knows no other: its mark tells of those of before."""
+    run = resumed(Session(), anywhere, APPEND + ALONE)
+    alone = anywhere.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}")
+    undone = alone.undo(table="lake:b")
+    assert undone.run == run
+    assert list(states(undone).values()) == ["undone", "undone"]
+    assert anywhere.rows("clean") == anywhere.rows("b") == []
+
+
+def test_a_table_that_only_came_with_the_resume_is_undone_with_the_others(here: Lake) -> None:
+    """From a table of before, whose mark knows nothing of it."""
+    session = Session()
+    run = resumed(session, here, CHAIN)
+    undone = session.undo(run, table="lake:clean", at=None, dry_run=False, force=False)
+    assert states(undone) == {"lake:clean": "undone", "lake:daily": "gone", "lake:b": "undone"}
+
+
+def test_a_table_that_cannot_be_looked_at_is_told(here: Lake) -> None:
+    here.project(CHAIN).run()
+    here.put("broken/_delta_log/00000000000000000003.json", "no JSON of odibi")
+    more = "- {name: more, depends_on: [clean], write: {connection: lake, path: broken, mode: append}}"
+    undone = here.project(CHAIN + more).undo(dry_run=True)
+    assert undone.left[-1].startswith(
+        "what the run may have written where it could not be looked: lake:broken: "
+    )
 
 
 def test_what_cannot_be_taken_back_is_told(here: Lake) -> None:
