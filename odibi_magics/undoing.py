@@ -41,7 +41,7 @@ def undo(
 
     def place_of(url: str, format: str) -> Place:
         """The place of a URL as run marks have it: in a connection of the project's, where one reaches it."""
-        there = next((place for place in sinks if place.url == url), None)
+        there = next((place for place in sinks if place.url == url), None) or _in_connection(project, url)
         if there is None:
             away = "://" in url and not url.startswith("file:")
             there = project.engine._at_url(url) if away else _local(url)
@@ -92,7 +92,21 @@ def _place(project: Project, address: str) -> Place:
     parsed = parse_address(address)
     if parsed.version is not None or parsed.timestamp is not None:
         raise UsageError(f"'{address}': a TABLE without a version is wanted")
-    return replace(project.engine._place(parsed.connection, parsed.path), format="delta")
+    place = project.engine._place(parsed.connection, parsed.path)
+    covered = _in_connection(project, place.url) if place.given else None
+    return replace(covered or place, format="delta")
+
+
+def _in_connection(project: Project, url: str) -> Place | None:
+    """The place of a path of this machine in the connection that holds it most closely; None where none does."""
+    there = map(project.connection, project.definitions.connections)
+    holding = [
+        one for one in there if isinstance(one, LocalConnection) and Path(url).is_relative_to(one.base)
+    ]
+    closest = max(holding, key=lambda one: len(one.base.parts), default=None)
+    if closest is None:
+        return None
+    return Place(closest, Path(url).relative_to(closest.base).as_posix(), "delta")
 
 
 def _newest(engine: Engine, places: Sequence[Place], table: str | None) -> str:

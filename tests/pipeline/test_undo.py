@@ -74,6 +74,21 @@ def test_any_one_table_leads_to_the_others(anywhere: Lake) -> None:
     assert set(states(undone).values()) == {"undone"} and len(undone.tables) == 2
 
 
+def test_the_versions_lead_to_the_run_in_a_project_that_knows_no_node(anywhere: Lake) -> None:
+    _, second = twice(anywhere)
+    alone = anywhere.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}")
+    undone = alone.undo(second, at={"lake:clean": 1, "lake:daily": 1})
+    assert states(undone) == {"lake:clean": "undone", "lake:daily": "undone"}
+
+
+def test_tables_are_named_by_their_connection(here: Lake) -> None:
+    """Also where a mark, or who typed it, gives a whole path."""
+    twice(here)
+    alone = here.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}")
+    seen = alone.undo(table=here.place("daily").url, dry_run=True)
+    assert [table.table for table in seen.tables] == ["lake:clean", "lake:daily"]
+
+
 def test_the_last_run_by_default_then_the_one_before(anywhere: Lake) -> None:
     first, second = twice(anywhere)
     built = anywhere.project(CHAIN)
@@ -179,7 +194,7 @@ def test_a_run_that_went_on_with_other_nodes_is_undone_whole(anywhere: Lake) -> 
     alone = anywhere.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}")
     undone = alone.undo(table="lake:b")
     assert undone.run == run
-    assert list(states(undone).values()) == ["undone", "undone"]
+    assert states(undone) == {"lake:clean": "undone", "lake:b": "undone"}
     assert anywhere.rows("clean") == anywhere.rows("b") == []
 
 
@@ -192,11 +207,12 @@ def test_a_table_that_only_came_with_the_resume_is_undone_with_the_others(here: 
 
 
 def test_a_table_that_cannot_be_looked_at_is_told(here: Lake) -> None:
-    here.project(CHAIN).run()
-    here.put("broken/_delta_log/00000000000000000003.json", "no JSON of odibi")
+    run = here.project(CHAIN).run().run_id
+    here.put("broken/there", "")
+    (Path(here.place("broken").url) / "_delta_log").symlink_to("_delta_log")
     more = "- {name: more, depends_on: [clean], write: {connection: lake, path: broken, mode: append}}"
-    undone = here.project(CHAIN + more).undo(dry_run=True)
-    assert undone.left[-1].startswith(
+    undone = here.project(CHAIN + more).undo(run, dry_run=True)
+    assert undone.left[0].startswith(
         "what the run may have written where it could not be looked: lake:broken: "
     )
 
