@@ -232,7 +232,7 @@ def add_repeat(parser: Parser) -> None:
         "--again", action="store_true", help="append once more what a table holds already; refused without it"
     )
     parser.add_argument(
-        "--replace", action="store_true", help="undo the run that appended it, in all its tables, then run"
+        "--replace", action="store_true", help="undo every run that appended it, in all its tables, then run"
     )
     parser.add_argument(
         "--resume", action="store_true",

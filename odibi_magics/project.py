@@ -155,7 +155,7 @@ class Project:
     ) -> RunResult:
         """Runs the project's nodes; which ones as in `plan`.
 
-        An append that its table holds already is refused; again: it is made once more; replace: the run that made it
+        An append that its table holds already is refused; again: it is made once more; replace: every run that made it
         is undone first. resume: goes on with the run of `run_id`, or with the newest that the tables tell of.
 
         Raises NodeFailed or Cancelled, each with `.result`; before anything runs ConfigErrors, UsageError,

@@ -18,6 +18,8 @@ from functools import cached_property
 from typing import Final
 
 from odibi_magics.delta.held import Held, Inputs, Looked, look, same_inputs
+from odibi_magics.delta.restore import Restored
+from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.base import Engine, Query, Warned
 from odibi_magics.errors import AppendRefused, ConnectionFailed, EngineError
 from odibi_magics.pipeline.pins import Nodes, Pins, evaluated_with
@@ -47,18 +49,18 @@ def with_held(plan: Plan, engine: Engine, but: Collection[str] = ()) -> Plan:
     return replace(plan, nodes=tuple(nodes))
 
 
-def without_held(plan: Plan, undo: Callable[[str], object], again: Callable[[], Plan]) -> Plan:
+def without_held(plan: Plan, undo: Callable[[str], Undone], again: Callable[[], Plan]) -> Plan:
     """A plan whose tables hold nothing any more that it would append: the runs that wrote it are undone, one by one.
 
-    again: the plan as it is after that. Raises what `undo` raises.
+    Every one that holds these rows is, the newest first, and a warning of the plan tells of each. again: the plan as it
+    is after that. Raises what `undo` raises.
     """
-    undone: set[str] = set()
-    while runs := {node.held.run for node in plan.nodes if node.held} - undone:
+    undone: dict[str, Undone] = {}
+    while runs := {node.held.run for node in plan.nodes if node.held} - undone.keys():
         run = max(runs, key=lambda run: max(n.held.time for n in plan.nodes if n.held and n.held.run == run))
-        undo(run)
-        undone.add(run)
+        undone[run] = undo(run)
         plan = again()
-    return plan
+    return replace(plan, warnings=(*plan.warnings, *map(_undone_first, undone.values())))
 
 
 def _looked_at(node: PlannedNode, nodes: Nodes, pins: Pins) -> PlannedNode:
@@ -146,7 +148,8 @@ def refuse(plan: Plan) -> None:
 
 _WAYS: Final = """\
   --again    appends them once more (in Python again=True)
-  --replace  undoes that run first, in all tables it wrote, then runs (replace=True)
+  --replace  undoes that run first, in all tables it wrote, and each older run that holds these rows, then runs
+             (replace=True); the report lists what was undone
   or there is nothing to do: the rows are there"""
 
 _WAYS_LATE: Final = """\
@@ -176,8 +179,28 @@ def _inputs(inputs: Inputs) -> str:
 
 
 def _warned(node: PlannedNode, held: Held) -> Warned:
-    remedy = "--again appends them once more, --replace undoes that run first; or there is nothing to do"
+    remedy = (
+        "--again appends them once more, --replace first undoes every run that did; or there is nothing to do"
+    )
     return Warned(f"{held_words(node, held)}: a run is refused", remedy, "append-held")
+
+
+def _undone_first(undone: Undone) -> Warned:
+    """What an undo took away before the run."""
+    told = [
+        f"{table.table} version {table.at}, {_gone(table.restored)}"
+        for table in undone.tables
+        if table.state == "undone"
+    ]
+    said = f"undone first: run {undone.run} ({'; '.join(told) or 'it was undone already'})"
+    return Warned(said, f"undo run {undone.undo} brings it back, once this run is undone", "undone-first")
+
+
+def _gone(restored: Restored | None) -> str:
+    if restored is None or restored.gone.rows is None:
+        return "its rows went"
+    rows = restored.gone.rows
+    return f"{rows:,} row{'' if rows == 1 else 's'} went"
 
 
 def _unseen(node: PlannedNode) -> Iterator[Warned]:

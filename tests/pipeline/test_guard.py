@@ -96,6 +96,21 @@ def test_replace_undoes_that_run_first(anywhere: Lake) -> None:
     assert len(anywhere.rows("clean")) == 3
 
 
+def test_replace_tells_of_every_run_it_undid(anywhere: Lake) -> None:
+    built = anywhere.project(APPEND)
+    runs = [built.run().run_id, *(built.run(again=True).run_id for _ in range(2))]
+    with pytest.raises(AppendRefused, match="each older run that holds these rows"):
+        built.run()
+    result = built.run(replace=True)
+    told = [each.message for each in result.plan.warnings if each.code == "undone-first"]
+    assert told == [
+        f"undone first: run {run} (lake:clean version {version}, 3 rows went)"
+        for run, version in zip(runs[::-1], (2, 3, 4), strict=True)
+    ]
+    assert all(line in str(result) for line in told)
+    assert len(anywhere.rows("clean")) == 3
+
+
 def test_replace_stops_at_what_others_wrote(anywhere: Lake) -> None:
     built = anywhere.project(APPEND)
     built.run()
