@@ -222,7 +222,7 @@ class Project:
         dry_run: bool = False,
         force: bool = False,
     ) -> Undone:
-        """Undoes a run in every table it wrote; without a run id the newest one that the project's tables tell of.
+        """Undoes a run in every table it wrote; without a run id the last one that its tables tell of, undone or not.
 
         table: a TABLE that the run wrote; with no run id, its newest run that was not undone. at: the version that each
         TABLE must have, as a preview shows it. force: takes away what others wrote behind the run, too. Raises

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from odibi_magics.connections.address import parse_address
 from odibi_magics.connections.local import LocalConnection
 from odibi_magics.delta.held import newest_run
-from odibi_magics.delta.line import Line
+from odibi_magics.delta.line import Line, backwards
 from odibi_magics.delta.log import newest_version
 from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.base import Engine, Place
@@ -35,7 +35,9 @@ def undo(
 ) -> Undone:
     """See odibi_magics.project.Project.undo. places: others that the run is known to have written."""
     engine, sinks = project._engine(None), _sinks(project)
-    named = [_place(project, address) for address in ([table] if table is not None else at or ())]
+    there = {place.address: place for place in [*sinks, *places]}
+    addresses = [table] if table is not None else list(at or ())
+    named = [there.get(address) or _place(project, address) for address in addresses]
     asked = named[:1] if table is not None else [*places, *sinks]
     known = list({place.url: place for place in [*named, *places, *sinks]}.values())
 
@@ -110,9 +112,10 @@ def _in_connection(project: Project, url: str) -> Place | None:
 
 
 def _newest(engine: Engine, places: Sequence[Place], table: str | None) -> str:
-    logs = map(engine.log, places)
-    lines = (Line(log, newest) for log in logs if (newest := newest_version(log)) is not None)
-    run = newest_run(lines)
+    """The last run in these tables; in a table that was asked for the last one that is not undone, if there is one."""
+    logs = [(log, newest) for log in map(engine.log, places) if (newest := newest_version(log)) is not None]
+    run = newest_run(Line(*each) for each in logs) if table is not None else None
+    run = run or newest_run(backwards(*each) for each in logs)
     if run is None:
         where = table or "no table that this project writes"
         raise UsageError(f"there is nothing to undo: {where} holds {'no' if table else 'a'} commit of a run")

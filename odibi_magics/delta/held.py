@@ -163,7 +163,7 @@ def made_by(fingerprint: str, inputs: Inputs) -> str:
     return sha256("\n".join([fingerprint, *_keys(inputs)]).encode()).hexdigest()
 
 
-def newest_run(lines: Iterable[Line], nodes: Collection[str] | None = None) -> str | None:
+def newest_run(lines: Iterable[Iterable[Commit]], nodes: Collection[str] | None = None) -> str | None:
     """The run of the newest commit of ours on these lines that is no undo; None where there is none.
 
     nodes: by which it must be made.

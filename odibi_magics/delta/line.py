@@ -85,6 +85,18 @@ class Line:
         self._ahead = min(self._ahead * 4, _MOST)
 
 
+def backwards(log: Log, newest: int, limit: int = LOOK_BACK) -> Iterator[Commit]:
+    """Every commit, newest first, also those that a RESTORE took away; until the log has no more, or the limit."""
+    version, ahead, last = newest, _FIRST, max(newest - limit, -1)
+    while version > last:
+        versions = range(version, max(version - ahead, last), -1)
+        found = commits(log, versions)
+        yield from found
+        if len(found) < len(versions):
+            return
+        version, ahead = version - len(versions), min(ahead * 4, _MOST)
+
+
 def in_batches(log: Log, versions: Sequence[int]) -> Iterator[Commit]:
     """The commits of these versions, read some at a time, for commits of many files are large."""
     for start in range(0, len(versions), _MOST):

@@ -16,12 +16,16 @@ from odibi_magics.delta.restore import Restored
 
 @dataclass(frozen=True)
 class Later:
-    """A commit that came behind a run's and that an undo would take away. time: UTC. who: its run or user, or ""."""
+    """A commit that came behind a run's and that an undo would take away.
+
+    time: UTC. who: its run or user, or "". run: its run, where it is one of ours.
+    """
 
     version: int
     time: datetime
     operation: str
     who: str = ""
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,37 @@ def trace(log: Log, newest: int, run: str, limit: int = LOOK_BACK) -> Trace:
         others = [v for v in versions if v > first and v not in {commit.version for commit, _ in found}]
         later = tuple(told(each) for each in in_batches(log, sorted(others)) if _counts(each))
         return Trace(newest, marks, nodes, first, first - 1 if first else None, later)
-    for taker, taken in _beside(versions, whole=line.end == "beginning"):
-        lost = [
-            mark for each in in_batches(log, taken) if (mark := each.mark) is not None and mark.run == run
-        ]
+    whole = line.end == "beginning"
+    if (taken := _taken(log, versions, run, whole=whole)) is None:
+        return Trace(newest, since=None if whole else min(versions, default=newest + 1))
+    taker, lost = taken
+    nodes = tuple(dict.fromkeys(mark.node for mark in lost))
+    return Trace(newest, lost, nodes, undone=told(_first_taker(log, taker, run, limit)))
+
+
+def _taken(
+    log: Log, versions: Sequence[int], run: str, *, whole: bool
+) -> tuple[int, tuple[RunMark, ...]] | None:
+    """The commit that a line passes over a run with, and the run's marks; None where it passes over none."""
+    for taker, taken in _beside(versions, whole=whole):
+        marks = (each.mark for each in in_batches(log, taken))
+        lost = tuple(mark for mark in marks if mark is not None and mark.run == run)
         if lost:
+            return taker, lost
+    return None
+
+
+def _first_taker(log: Log, taker: int, run: str, limit: int) -> Commit:
+    """What took a run away to begin with: a later undo, of more, passes over that one too."""
+    while True:
+        line = Line(log, taker - 1, limit)
+        versions: list[int] = []
+        there = next(run_commits(_noting(line, versions), run), None)
+        taken = None if there else _taken(log, versions, run, whole=line.end == "beginning")
+        if taken is None:
             (by,) = commits(log, [taker])
-            nodes = tuple(dict.fromkeys(mark.node for mark in lost))
-            return Trace(newest, tuple(lost), nodes, undone=told(by))
-    return Trace(newest, since=None if line.end == "beginning" else min(versions, default=newest + 1))
+            return by
+        taker, _ = taken
 
 
 def _noting(line: Line, versions: list[int]) -> Iterator[Commit]:
@@ -99,7 +125,7 @@ def told(commit: Commit) -> Later:
     """A commit in a few words."""
     mark, info = commit.mark, commit.info
     who = f"run {mark.run}" if mark else str(info.get("userName") or info.get("engineInfo") or "")
-    return Later(commit.version, commit.time, str(info.get("operation", "")), who)
+    return Later(commit.version, commit.time, str(info.get("operation", "")), who, mark.run if mark else "")
 
 
 def since(log: Log, version: int, newest: int) -> tuple[Later, ...]:
@@ -124,7 +150,7 @@ class UndoneTable:
     table: as people type it. at: its version when it was looked at; now: after the undo, None where nothing was done.
     back_to: the version it is to be like, None where the run created the table, which is emptied. restored: the files
     and rows that come and go. later: what others committed behind the run, which goes as well. why: it is refused, has
-    failed, or is undone already.
+    failed, or is undone already. undone_by: the undo that has done that, by its run id.
     """
 
     table: str
@@ -137,6 +163,7 @@ class UndoneTable:
     restored: Restored | None = None
     later: tuple[Later, ...] = ()
     why: str = ""
+    undone_by: str = ""
 
     def ended(self, state: State, *, now: int | None = None, why: str = "") -> UndoneTable:
         """The same table, as it stands after something was tried."""

@@ -126,6 +126,9 @@ def _next(undone: Undone, ways: Ways) -> Iterator[Advice]:
         yield Advice("To undo it", "", ways.undo(undone.run, versions, force=undone.force))
     elif undone.state == "preview":
         yield Advice("It is refused as it stands; to look again", "", ways.undo(undone.run, {}))
+    elif undone.state == "nothing":
+        for undo in dict.fromkeys(table.undone_by for table in undone.tables if table.undone_by):
+            yield Advice(f"It is undone already, by undo {undo}; to take that back", "", ways.undo(undo, {}))
     elif undone.state == "done":
         yield Advice("To take the undo back", "", ways.undo(undone.undo, {}))
     elif undone.state == "failed":

@@ -132,7 +132,8 @@ class Undo:
             return UndoneTable(place.address, url, nodes, "gone", why="the table is not there any more")
         table = UndoneTable(place.address, url, found.nodes or nodes, "to undo", found.newest)
         if found.undone is not None:
-            return replace(table, state="undone already", why=_undone(found.undone))
+            by = found.undone
+            return replace(table, state="undone already", why=_undone(by), undone_by=by.run)
         if found.first is None:
             return replace(table, state="not written", why=_unknown(found))
         at = self.at.get(url) if self.at is not None else found.newest

@@ -129,6 +129,8 @@ def test_undo_previews_then_acts_with_the_versions_it_saw(notebook: Notebook) ->
     assert (count(notebook, "clean"), count(notebook, "daily")) == (2, 1)
     again = notebook.good(f"%odibi_undo {run}")
     assert "there is nothing to do" in again.text[-1] and "undone already" in again.text[-1]
+    undid = command(done.text[-1], "%odibi_undo")
+    assert "by undo" in again.text[-1] and command(again.text[-1], "%odibi_undo") == undid
     back = command(done.text[-1], "%odibi_undo")
     notebook.good(command(notebook.good(back).text[-1], "%odibi_undo"))
     assert count(notebook, "clean") == 5, "the undo was undone"

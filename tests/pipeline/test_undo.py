@@ -89,14 +89,28 @@ def test_tables_are_named_by_their_connection(here: Lake) -> None:
     assert [table.table for table in seen.tables] == ["lake:clean", "lake:daily"]
 
 
-def test_the_last_run_by_default_then_the_one_before(anywhere: Lake) -> None:
+def test_the_last_run_by_default_and_none_before_it(anywhere: Lake) -> None:
     first, second = twice(anywhere)
     built = anywhere.project(CHAIN)
-    assert built.undo().run == second
-    assert built.undo().run == first
+    undo = built.undo()
+    assert undo.run == second
+    again = built.undo()
+    assert (again.run, again.state) == (second, "nothing")
+    assert {table.undone_by for table in again.tables} == {undo.undo}
+    assert (anywhere.version("clean"), anywhere.version("daily")) == (2, 2)
+    assert built.undo(first).state == "done"
     assert (anywhere.rows("clean"), anywhere.rows("daily")) == ([], [])
-    with pytest.raises(UsageError, match="nothing to undo"):
-        built.undo()
+
+
+def test_of_a_table_the_newest_run_that_is_not_undone(anywhere: Lake) -> None:
+    """And where all are, the last of them, with the undo that did it."""
+    first, second = twice(anywhere)
+    built = anywhere.project(CHAIN)
+    undone = [built.undo(table="lake:clean") for _ in range(2)]
+    assert [each.run for each in undone] == [second, first]
+    again = built.undo(table="lake:clean")
+    assert (again.run, again.state) == (second, "nothing")
+    assert {table.undone_by for table in again.tables} == {undone[0].undo}
 
 
 def test_a_table_the_run_created_is_emptied(anywhere: Lake) -> None:
