@@ -280,10 +280,10 @@ def _columns() -> list[Made]:
             "INSERT INTO {t} VALUES (5000000000, 100000, 1.1, 1234.125, TIMESTAMP_NTZ'2024-01-01 10:00:00', 7.5, 8, "
             "named_struct('a', 5000000000), array(5000000000), 5000000000)"),
         _refused("variant", "variantType", "CREATE TABLE {t} (id BIGINT, v VARIANT) USING delta",
-            "INSERT INTO {t} SELECT id, parse_json('{\"a\": 1}') FROM VALUES 1, 2 AS r(id)", unread="variantType"),
+            "INSERT INTO {t} SELECT id, parse_json('{\"a\": 1}') FROM VALUES 1, 2 AS r(id)", unread="variant"),
         _refused("variant_shredded", "variantShredding", "CREATE TABLE {t} (id BIGINT, v VARIANT) USING delta "
             "TBLPROPERTIES ('delta.enableVariantShredding' = 'true')",
-            "INSERT INTO {t} SELECT id, parse_json('{\"a\": 1}') FROM VALUES 1, 2 AS r(id)", unread="variantShredding"),
+            "INSERT INTO {t} SELECT id, parse_json('{\"a\": 1}') FROM VALUES 1, 2 AS r(id)", unread="variant"),
         Made("void", "columns of type void", ("CREATE TABLE {t} (id BIGINT, v VOID) USING delta",
             "INSERT INTO {t} (id) VALUES (1), (2)"), unread="void", adds="void", changes="void"),
         Made("char", "char and varchar", ("CREATE TABLE {t} (id BIGINT, c CHAR(5), v VARCHAR(5)) USING delta",

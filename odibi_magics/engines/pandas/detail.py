@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from odibi_magics.config.types import Column
 from odibi_magics.delta.detail import RETENTION, Detail, removed_before, tombstones
 from odibi_magics.delta.lifetimes import lifetimes
 from odibi_magics.delta.log import checkpoints, commits, last_checkpoint, moment, newest_version
@@ -13,7 +14,7 @@ from odibi_magics.engines.condition import long_log, many_small_files, much_recl
 from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.read_delta import open_table
-from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
+from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, told_type
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.errors import ConnectionFailed, EngineError
 
@@ -48,7 +49,7 @@ def detail(place: Place) -> Detail:
         reader_version=protocol.min_reader_version,
         writer_version=protocol.min_writer_version,
         features=tuple(sorted({*(protocol.reader_features or ()), *(protocol.writer_features or ())})),
-        columns=table.columns,
+        columns=tuple(Column(field["name"], told_type(field["type"])) for field in table.fields),
         partition_by=table.partition_by,
         properties=table.configuration,
         files=len(rows),

@@ -75,7 +75,7 @@ def _opened(store: Store, version: int | None, timestamp: datetime | None) -> tu
     wanted = version if timestamp is None else version_at(log, timestamp)
     if newest is None or wanted is None:
         raise EngineError(no_table(store))
-    if wanted > newest:
+    if not 0 <= wanted <= newest:
         raise NoSuchVersion(f"{store.url} has no version {wanted}: {_still(_versions(store))}")
     return _at(store, wanted), wanted == newest
 

@@ -16,7 +16,7 @@ from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.commit import Conflict
 from odibi_magics.engines.pandas.put_commit import put_commit
-from odibi_magics.engines.pandas.snapshot import language_type
+from odibi_magics.engines.pandas.snapshot import told_type
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.upkeep import changes_table, versions_of, wanted_version
 from odibi_magics.errors import NoSuchVersion, WriteConflict
@@ -139,7 +139,7 @@ class _Work:
             gone=totals(does.removes),
             before=totals(found.now.files.values()),
             after=totals(found.then.files.values()),
-            changes=table_changes(found.now.metadata, found.metadata, language_type),
+            changes=table_changes(found.now.metadata, found.metadata, told_type),
         )
 
     def _time(self, versions: Versions) -> datetime | None:

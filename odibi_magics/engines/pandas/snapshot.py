@@ -55,10 +55,9 @@ class Snapshot:
         try:
             return language_type(field["type"])
         except ValueError:
-            kind = field["type"] if isinstance(field["type"], str) else json.dumps(field["type"])
             raise EngineError(
                 f"the table {self.store.url} has the column '{field['name']}' of a type that this engine cannot read: "
-                f"{kind}. Read and write it with Spark"
+                f"{told_type(field['type'])}. Read and write it with Spark"
             ) from None
 
     @cached_property
@@ -184,6 +183,14 @@ def told(error: BaseException) -> str:
     lines = (line.strip() for line in re.sub(r"\x1b\[[\d;]*m|↳", "", str(error)).splitlines())
     said = takewhile(lambda line: not re.match(r"\d+: ", line), lines)
     return redact(": ".join(line.rstrip(":") for line in said if line))
+
+
+def told_type(delta: Any) -> str:
+    """The language's name of a type, or as the log writes one that the language lacks."""
+    try:
+        return language_type(delta)
+    except ValueError:
+        return delta if isinstance(delta, str) else json.dumps(delta)
 
 
 def language_type(delta: Any) -> str:
