@@ -12,9 +12,9 @@ _LEGACY = {
     "columnMapping": 5, "identityColumns": 6,
 }  # fmt: skip
 
-# Nothing of these touches a commit of plain files. vacuumProtocolCheck and checkpointProtection would not either, but
-# deltalake commits to no table that has them.
-_HARMLESS = {"appendOnly", "timestampNtz", "domainMetadata"}
+# Nothing of these touches a commit of plain files. domainMetadata, vacuumProtocolCheck and checkpointProtection would
+# not either, but deltalake commits to no table that has them.
+_HARMLESS = {"appendOnly", "timestampNtz"}
 
 _SPARK = "write it with Spark"
 
@@ -88,8 +88,9 @@ def _metadata_keys(fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 # Features under which files may be taken out and put back by copying what the log says of them, row ids, deletion
 # vectors and all, and under which nothing but the log names files.
 _COPIED = {
-    *_LEGACY, *_HARMLESS, "deletionVectors", "rowTracking", "v2Checkpoint", "typeWidening", "typeWidening-preview",
-    "variantType", "variantType-preview", "inCommitTimestamp", "allowColumnDefaults", "clustering",
+    *_LEGACY, *_HARMLESS, "domainMetadata", "deletionVectors", "rowTracking", "v2Checkpoint", "typeWidening",
+    "typeWidening-preview", "variantType", "variantType-preview", "inCommitTimestamp", "allowColumnDefaults",
+    "clustering",
 }  # fmt: skip
 
 READER, WRITER = 3, 7

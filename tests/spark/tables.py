@@ -258,8 +258,8 @@ def _logs() -> list[Made]:
             "('delta.feature.vacuumProtocolCheck' = 'supported')", "INSERT INTO {t} VALUES (1), (2)"),
         _refused("checkpoint_protection", "checkpointProtection", "CREATE TABLE {t} (id BIGINT) USING delta TBLPROPERTIES "
             "('delta.feature.checkpointProtection' = 'supported')", "INSERT INTO {t} VALUES (1), (2)"),
-        Made("domain_metadata", "domainMetadata", ("CREATE TABLE {t} (id BIGINT) USING delta TBLPROPERTIES "
-            "('delta.feature.domainMetadata' = 'supported')", "INSERT INTO {t} VALUES (1), (2)")),
+        _refused("domain_metadata", "domainMetadata", "CREATE TABLE {t} (id BIGINT) USING delta TBLPROPERTIES "
+            "('delta.feature.domainMetadata' = 'supported')", "INSERT INTO {t} VALUES (1), (2)"),
         Made("shallow_clone", "shallow clones", ("CREATE TABLE {s} (id BIGINT) USING delta", "INSERT INTO {s} VALUES (1), (2)",
             "CREATE TABLE {t} SHALLOW CLONE {s}"), unread="is a shallow clone", changes="shallow clones"),
     ]  # fmt: skip

@@ -20,7 +20,9 @@ MODES = {"append": "adds", "merge": "changes", "overwrite": "changes"}
 def test_written_right_or_refused(lake: Lake, made: Made) -> None:
     lake.make(made)
     data = (
-        lake.by_spark(made.name) if "variant" not in made.name else pa.table({"id": [1, 2], "v": ["a", "b"]})
+        pa.table({"id": [1, 2], "v": ["a", "b"]})
+        if made.name.startswith(("variant", "void"))
+        else lake.by_spark(made.name)
     )
     for mode, kind in MODES.items():
         source, wanted = _change(data, mode)
