@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from odibi_magics.engines.base import Written
-from odibi_magics.engines.pandas.size_warnings import sink_warnings
+from odibi_magics.engines.file_sinks import sink_warnings
 from tests.engines.writing import Lake, lake
 
 __all__ = ["lake"]

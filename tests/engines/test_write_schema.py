@@ -12,7 +12,7 @@ from deltalake.schema import PrimitiveType
 from sqlglot import parse_one
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.pandas.align import fits, new_layout
+from odibi_magics.engines.align import fits, new_layout
 from odibi_magics.errors import EngineError, ValidationFailed
 from tests.engines.delta_tables import deleted, table
 from tests.engines.writing import Lake, lake

@@ -5,37 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Check, CheckResult, Progress, RowCheck, TableCheck
+from odibi_magics.engines.checks import (
+    EXAMPLES,
+    ChecksFailed,
+    count_result,
+    examples,
+    row_result,
+    settle,
+    unique_result,
+)
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.errors import Cancelled, EngineError, ValidationFailed
-from odibi_magics.quoting import Data, Quoting
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.session import Opener, Session
 
-EXAMPLES = 3
-_CUT = 60  # characters of a value in an example
 _EVERY = 0.2  # seconds between two reports of progress
-
-
-class ChecksFailed(ValidationFailed):
-    """At least one check with `on_fail: error` does not hold. checks: all that are known."""
-
-    def __init__(self, checks: Sequence[CheckResult]) -> None:
-        self.checks = tuple(checks)
-        bad = [one for one in checks if one.failed and one.on_fail == "error"]
-        lines = [Quoting(f"{one.label}: ", one.message) for one in bad]
-        told = [": ", *lines] if len(lines) == 1 else [part for line in lines for part in ("\n  ", line)]
-        kind = bad[0].label.partition(" ")[0]
-        self.about = ("write" if kind == "replace_where" else "validation", kind)
-        super().__init__(Quoting("validation failed, nothing was written", *told))
 
 
 @dataclass(frozen=True)
@@ -128,48 +120,12 @@ class Watcher:
 
     def _result(self, i: int, flag: Flag, at_least: bool) -> CheckResult:
         count, shown = self.failed.get(i, 0), self.examples.get(i, ())
-        remedy = f". {flag.remedy}" if flag.remedy else ""
-        message = Quoting(_rows_fail(count, at_least), for_example(shown), remedy) if count else ""
-        return CheckResult(flag.label, flag.on_fail, count, message, at_least, shown)
+        return row_result(flag.label, flag.on_fail, count, shown, at_least=at_least, remedy=flag.remedy)
 
     def _tell(self) -> None:
         if time.monotonic() - self._told >= _EVERY:
             self._told = time.monotonic()
             self.progress(self.rows)
-
-
-def _rows_fail(count: int, at_least: bool) -> str:
-    noun = "row fails" if count == 1 else "rows fail"
-    return f"{'at least ' if at_least else ''}{count} {noun}"
-
-
-def for_example(shown: Sequence[Mapping[str, Any]]) -> str:
-    """ "", or the rows as text: `, for example id=1, name=NULL`."""
-    rows = (", ".join(f"{key}={_value(value)}" for key, value in row.items()) for row in shown)
-    return Quoting(", for example ", Data("; ".join(rows))) if shown else ""
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ").replace("+00:00", "Z")
-    return "NULL" if value is None else str(value) or "''"
-
-
-def examples(rows: Sequence[Mapping[str, Any]], first: Sequence[str] = ()) -> tuple[Mapping[str, Any], ...]:
-    """Rows to show: the columns in question first, few others behind, long values cut."""
-    wanted = {name.lower() for name in first}
-
-    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
-        names = sorted(row, key=lambda name: name.lower() not in wanted)
-        return {name: cut(row[name]) for name in names[: max(len(wanted), 5)]}
-
-    return tuple(shown(row) for row in rows)
-
-
-def cut(value: Any) -> Any:
-    """Values as they are, or the start of their text where that is long."""
-    text = str(value)
-    return value if len(text) <= _CUT else text[:_CUT] + "…"
 
 
 # All rows -------------------------------------------------------------------------------------------------
@@ -213,31 +169,9 @@ def table_checks(checks: Sequence[Check], count: int, rows: Rows) -> Iterator[Ch
 
 
 def _table_check(check: TableCheck, count: int, rows: Rows) -> CheckResult:
-    if check.kind == "unique":
-        repeated, shown = rows.repeated(check.columns) if count else (0, ())
-        noun = "row repeats" if repeated == 1 else "rows repeat"
-        message = Quoting(f"{repeated} {noun} an earlier one", for_example(shown)) if repeated else ""
-        return CheckResult(check.label, check.on_fail, repeated, message, examples=shown)
-    low = 1 if check.kind == "not_empty" else check.min
-    high = None if check.kind == "not_empty" else check.max
-    holds = (low is None or count >= low) and (high is None or count <= high)
-    message = "" if holds else _counted(count, low, high)
-    return CheckResult(check.label, check.on_fail, int(not holds), message, counts="")
-
-
-def _counted(count: int, low: int | None, high: int | None) -> str:
-    if low is not None and high is not None:
-        wanted = f"between {low} and {high}"
-    else:
-        wanted = f"at least {low}" if low is not None else f"at most {high}"
-    return f"{count} {'row' if count == 1 else 'rows'} came out, expected {wanted}"
-
-
-def settle(results: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
-    """The results, if none with `on_fail: error` failed. Raises ChecksFailed."""
-    if any(one.failed and one.on_fail == "error" for one in results):
-        raise ChecksFailed(results)
-    return tuple(results)
+    if check.kind != "unique":
+        return count_result(check, count)
+    return unique_result(check, *(rows.repeated(check.columns) if count else (0, ())))
 
 
 def check(session: Session, frame: DuckFrame, checks: Sequence[Check]) -> tuple[CheckResult, ...]:

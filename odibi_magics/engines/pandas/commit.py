@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from odibi_magics.engines.pandas.align import Layout
+from odibi_magics.engines.align import Layout
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, told
 from odibi_magics.engines.pandas.storage import Store

@@ -135,6 +135,12 @@ def sample(file: File, dialect: Dialect, lines: int) -> str:
     return "".join(line.rstrip("\r\n") + "\n" for line in taken)
 
 
+def long_record(file: File, dialect: Dialect) -> bool:
+    """Whether one of the first records goes over several lines."""
+    found = itertools.islice(_numbered(file, dialect), SAMPLE_LINES)
+    return any(len(numbered.written) > 1 for numbered in found)
+
+
 class _Counted:
     """An iterator over lines that keeps those it gave."""
 

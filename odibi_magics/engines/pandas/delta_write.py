@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from odibi_magics.config.types import Column
 from odibi_magics.delta.features import text_lengths
+from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, Warned, Written
-from odibi_magics.engines.pandas.align import Layout, layout, new_layout
-from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, settle, table_checks
+from odibi_magics.engines.checks import settle
+from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
 from odibi_magics.engines.pandas.detail import log_warnings
 from odibi_magics.engines.pandas.frame import DuckFrame
@@ -26,7 +27,8 @@ from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.waiting import never, obeying
-from odibi_magics.errors import ConnectionFailed, EngineError, TargetExists, WriteConflict
+from odibi_magics.engines.refusals import lost, refuse_strangers, there_already
+from odibi_magics.errors import ConnectionFailed, EngineError, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.
 ATTEMPTS = 12
@@ -56,7 +58,7 @@ def write_delta(
         raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
     table = open_snapshot(store)
     if table is not None and sink.mode in ("error", "ignore"):
-        return _there_already(sink, table)
+        return there_already(sink, table.version)
     if guard is not None and table is not None:
         guard(table.version)
     shape = _shape(frame, sink, store, table)
@@ -85,17 +87,6 @@ def _log_warnings(address: str, table: Snapshot | None) -> tuple[Warned, ...]:
         return ()
 
 
-def _there_already(sink: Sink, table: Snapshot) -> Written:
-    if sink.mode == "error":
-        raise TargetExists(
-            f"mode: error: the table {sink.place.address} is there already, at version {table.version}. Use another "
-            "mode, or another path"
-        )
-    return Written(
-        sink.place, version_before=table.version, version_after=table.version, skipped="exists already"
-    )
-
-
 def _shape(frame: DuckFrame, sink: Sink, store: Store, table: Snapshot | None) -> Layout:
     if table is None:
         _check_empty(store, sink)
@@ -117,11 +108,7 @@ def _check_empty(store: Store, sink: Sink) -> None:
     strangers = sorted(
         path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path)
     )
-    if strangers:
-        raise EngineError(
-            f"{sink.place.address} is no Delta table but holds other files ({', '.join(strangers[:3])}): "
-            "write to a folder of its own"
-        )
+    refuse_strangers(sink, strangers)
 
 
 def _own_flags(sink: Sink, shape: Layout, table: Snapshot | None, columns: Sequence[Column]) -> list[Flag]:
@@ -156,7 +143,7 @@ def _commit(
             time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
             table = _again(job, frame, first)
             if job.sink.mode in ("error", "ignore"):
-                return _there_already(job.sink, table)
+                return there_already(job.sink, table.version)
             if guard is not None:
                 guard(table.version)
             continue
@@ -192,13 +179,7 @@ def _again(job: Job, frame: DuckFrame, first: Snapshot | None) -> Snapshot:
 
 
 def _lost(job: Job, first: Snapshot | None, now: Snapshot | None) -> str:
-    before = f"version {first.version}" if first else "not there"
-    after = f"version {now.version}" if now else "gone"
-    return (
-        f"the table {job.sink.place.address} was {before} when this write began and is {after} now: other writers "
-        "committed in between, and the write could not be repeated on top. Nothing of it was committed; run it again "
-        "once they are done"
-    )
+    return lost(job.sink, first.version if first else None, now.version if now else None)
 
 
 def _parameters(sink: Sink, shape: Layout) -> dict[str, object]:

@@ -26,9 +26,10 @@ from odibi_magics.engines.base import (
     Written,
 )
 from odibi_magics.engines.pandas.handover import check_kind
-from odibi_magics.engines.pandas.reading import Told, chosen, describe, is_there, pins, read
+from odibi_magics.engines.pandas.reading import Told, describe, is_there, pins, read
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.waiting import never, obeying
+from odibi_magics.engines.source_columns import chosen
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
@@ -111,11 +112,11 @@ class PandasEngine:
         if target.exists and sink.mode == "ignore":
             return
         if sink.place.format != "delta":
-            from odibi_magics.engines.pandas.files_write import check_sink
+            from odibi_magics.engines.file_sinks import check_sink
 
             check_sink(columns, sink)
             return
-        from odibi_magics.engines.pandas.align import layout, new_layout
+        from odibi_magics.engines.align import layout, new_layout
 
         if target.exists:
             layout(columns, sink, target)

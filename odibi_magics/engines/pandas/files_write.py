@@ -10,33 +10,30 @@ from uuid import uuid4
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from odibi_magics.config.types import Column
+from odibi_magics.engines.align import Layout
 from odibi_magics.engines.base import Check, Progress, Sink, Source, Written
-from odibi_magics.engines.pandas.align import Layout
-from odibi_magics.engines.pandas.checks import Watcher, flags, settle, table_checks
+from odibi_magics.engines.checks import settle
+from odibi_magics.engines.file_sinks import (
+    CSV_OPTIONS,
+    check_sink,
+    refuse_file,
+    refuse_table,
+    sink_warnings,
+    there_already,
+)
+from odibi_magics.engines.pandas.checks import Watcher, flags, table_checks
 from odibi_magics.engines.pandas.files import parts
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.job import SOURCE, Job
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.reading import Told, describe_files
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.size_warnings import sink_warnings
 from odibi_magics.engines.pandas.stage import Staging
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.errors import EngineError, TargetExists
-
-MODES = ("overwrite", "append", "error", "ignore")
+from odibi_magics.errors import EngineError
 
 # ISO 8601 in UTC, which readers of both engines take for the instant it is.
 _TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-
-_CSV = {
-    "header": "HEADER",
-    "delimiter": "DELIMITER",
-    "quote": "QUOTE",
-    "escape": "ESCAPE",
-    "null_value": "NULLSTR",
-}
 
 
 def write_file(
@@ -70,42 +67,19 @@ def write_file(
     return Written(sink.place, job.rows, 1, size, checks=results, warnings=sink_warnings(sink))
 
 
-def check_sink(columns: Sequence[Column], sink: Sink) -> None:
-    """Raises EngineError for what files cannot do or hold."""
-    kind = sink.place.format
-    if sink.mode not in MODES:
-        raise EngineError(
-            f"mode: {sink.mode} needs a Delta table; {kind} knows {', '.join(MODES)}. Use format: delta"
-        )
-    if sink.partition_by or sink.replace_where:
-        key = "partition_by" if sink.partition_by else "replace_where"
-        raise EngineError(f"{key} needs a Delta table; {kind} is written as one file. Use format: delta")
-    if unknown := [name for name in sink.options if kind != "csv" or name not in _CSV]:
-        allowed = f"csv takes {', '.join(_CSV)}" if kind == "csv" else f"{kind} takes none"
-        raise EngineError(f"unknown option {', '.join(unknown)}: {allowed}")
-    for column in columns:
-        if (kind == "csv" and column.type.endswith(">")) or (kind != "parquet" and column.type == "binary"):
-            raise EngineError(
-                f"{kind} cannot hold column '{column.name}' of type {column.type}: leave it out, CAST it to string, "
-                "or write parquet or delta"
-            )
-
-
 def _there_already(store: Store, sink: Sink) -> str:
     """Why to skip the write, or "". Raises EngineError where the place does not fit the mode."""
     folder, file = store.is_folder(), store.is_file()
     here = sink.place.address
     if folder and store.is_table():
-        raise EngineError(f"{here} is a Delta table: write to another path, or use format: delta")
+        raise refuse_table(sink)
     there = file or (folder and bool(store.top()))
     if sink.mode == "ignore" and there:
         return "exists already"
     if sink.mode == "error" and there:
-        raise TargetExists(f"mode: error: {here} is there already. Use another mode, or another path")
+        raise there_already(sink)
     if sink.mode == "append" and file:
-        raise EngineError(
-            f"mode: append adds a part to a folder, and {here} is one file. Write to a folder, or use mode: overwrite"
-        )
+        raise refuse_file(sink)
     if sink.mode == "append" and folder:
         parts(sink.place)
     if sink.mode == "overwrite" and folder:
@@ -155,5 +129,5 @@ def _csv_options(options: Mapping[str, Any]) -> list[str]:
     given = {"header": True, **options}
     return [
         "FORMAT csv",
-        *(f"{_CSV[name]} {literal(value)}" for name, value in given.items() if value is not None),
+        *(f"{CSV_OPTIONS[name]} {literal(value)}" for name, value in given.items() if value is not None),
     ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Frame
 from odibi_magics.engines.pandas.types import arrow_type, from_arrow
 from odibi_magics.errors import EngineError
 from odibi_magics.quoting import Data, Quoting
@@ -14,13 +15,17 @@ from odibi_magics.quoting import Data, Quoting
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from odibi_magics.engines.pandas.frame import DuckFrame
+
+class Given(Frame, Protocol):
+    """A frame that functions take."""
+
+    def reader(self) -> pa.RecordBatchReader: ...
 
 
 # Out ------------------------------------------------------------------------------------------------------------------
 
 
-def give(frame: DuckFrame, kind: str) -> Any:
+def give(frame: Given, kind: str) -> Any:
     """The rows as the kind a function's annotation names. Raises as `check_kind`."""
     check_kind(kind)
     return _GIVE[kind](frame)

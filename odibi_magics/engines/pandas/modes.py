@@ -13,15 +13,14 @@ from typing import Any
 
 from sqlglot import exp, parse_one
 
-from odibi_magics.engines.pandas.checks import condition, for_example
+from odibi_magics.engines.pandas.checks import condition
 from odibi_magics.engines.pandas.commit import Change
 from odibi_magics.engines.pandas.datafiles import NUMBER, DataFile
 from odibi_magics.engines.pandas.job import SOURCE, TARGET, Job, every_row
 from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.snapshot import Snapshot
 from odibi_magics.engines.pandas.types import duckdb_type
-from odibi_magics.errors import EngineError, KeysRefused
-from odibi_magics.quoting import Quoting
+from odibi_magics.engines.refusals import not_partitioned, refuse_nulls, refuse_repeated
 
 Plan = Callable[[Job, Snapshot], Change]
 
@@ -41,30 +40,8 @@ def check_keys(job: Job) -> None:
     """Raises KeysRefused where the staged rows have NULL or the same values twice in the sink's keys."""
     if not job.sink.keys or job.sink.mode not in ("merge", "append_once") or not job.rows:
         return
-    keys, rows = job.keys, job.source_rows()
-    named = f"keys: [{', '.join(job.sink.keys)}]"
-    nulls, shown = rows.nulls(keys)
-    if nulls:
-        raise KeysRefused(
-            Quoting(
-                f"{named}: {_rows(nulls)} NULL in a key, so no row of the table can be told by it",
-                for_example(shown),
-                ". Filter them out, or choose other keys. Nothing was written",
-            )
-        )
-    repeated, shown = rows.repeated(keys)
-    if repeated:
-        raise KeysRefused(
-            Quoting(
-                f"{named}: {_rows(repeated)} the same keys as an earlier one, so it is open which is to stay",
-                for_example(shown),
-                ". Keep one row for each, or choose other keys. Nothing was written",
-            )
-        )
-
-
-def _rows(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count} rows have"
+    refuse_nulls(job.sink, *job.source_rows().nulls(job.keys))
+    refuse_repeated(job.sink, *job.source_rows().repeated(job.keys))
 
 
 def _with_columns(job: Job, table: Snapshot, found: Change) -> Change:
@@ -94,10 +71,7 @@ def _append(job: Job, table: Snapshot) -> Change:
 def _overwrite_partitions(job: Job, table: Snapshot) -> Change:
     names = job.layout.partition_by
     if not names:
-        raise EngineError(
-            f"mode: overwrite_partitions needs a partitioned table, and {job.sink.place.address} is not. Use mode: "
-            "overwrite with replace_where, or make the table anew with partition_by and overwrite_schema: true"
-        )
+        raise not_partitioned(job.sink)
     present = {_values(file, names) for file in job.staged}
     gone = [file for file in table.files if _values(file, names) in present]
     return Change(job.staged, gone, inserted=job.rows, deleted=_count(gone))

@@ -55,7 +55,7 @@ _BUFFERS = f"max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE}"
 
 
 @dataclass(frozen=True)
-class _Group:
+class Group:
     """Files whose columns stand in the same order.
 
     skip: empty lines before the header, which DuckDB would take for it.
@@ -72,13 +72,13 @@ def describe_csv(session: Session, source: Source, files: Files) -> tuple[Column
     Raises EngineError.
     """
     dialect = Dialect.of(source.options, source.place.path)
-    return _columns(session, source, dialect, _groups(source, files, dialect))
+    return _columns(session, source, dialect, grouped(source, files, dialect))
 
 
 def scan_csv(session: Session, source: Source, files: Files, columns: tuple[Column, ...]) -> Scan:
     """The files with columns as `describe_csv` told. Values that do not fit raise EngineError with file and line."""
     dialect = Dialect.of(source.options, source.place.path)
-    groups = _groups(source, files, dialect)
+    groups = grouped(source, files, dialect)
     queries = [_query(session, source, dialect, group, columns) for group in groups if group.files.paths]
     if not queries:
         queries = [empty_table(columns)]
@@ -86,12 +86,12 @@ def scan_csv(session: Session, source: Source, files: Files, columns: tuple[Colu
 
 
 def _query(
-    session: Session, source: Source, dialect: Dialect, group: _Group, columns: Sequence[Column]
+    session: Session, source: Source, dialect: Dialect, group: Group, columns: Sequence[Column]
 ) -> str:
     number = session.failures.number()
-    explainer = Explainer(session, dialect, group, columns, _formats(source.options))
+    explainer = Explainer(session, dialect, group, columns, formats_of(source.options))
     session.failures.add(number, group.files.paths, explainer)
-    formats = _formats(source.options)
+    formats = formats_of(source.options)
     items = []
     for i, column in enumerate(columns):
         text = quoted(column.name)
@@ -100,7 +100,7 @@ def _query(
     return f"SELECT {', '.join(items)} FROM {_read(dialect, group)}"
 
 
-def _read(dialect: Dialect, group: _Group, more: str = "") -> str:
+def _read(dialect: Dialect, group: Group, more: str = "") -> str:
     """read_csv with every setting given, so that nothing is guessed; all columns as text."""
     fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in group.names)
     nulls = list(dict.fromkeys(["", dialect.null_value]))
@@ -120,7 +120,8 @@ def _settings(dialect: Dialect) -> str:
     )
 
 
-def _formats(options: Mapping[str, Any]) -> Formats:
+def formats_of(options: Mapping[str, Any]) -> Formats:
+    """How the options write dates and timestamps. Raises EngineError for what is no pattern."""
     return Formats(*(_strptime(options, key) for key in ("date_format", "timestamp_format")))
 
 
@@ -142,7 +143,7 @@ def _strptime(options: Mapping[str, Any], key: str) -> str:
 # Columns --------------------------------------------------------------------------------------------------------------
 
 
-def _groups(source: Source, files: Files, dialect: Dialect) -> list[_Group]:
+def grouped(source: Source, files: Files, dialect: Dialect) -> list[Group]:
     """The files by the order of their columns; empty files hold no rows and are left out."""
     orders: dict[tuple[tuple[str, ...], int], list[File]] = {}
     first: tuple[str, ...] | None = None
@@ -161,7 +162,7 @@ def _groups(source: Source, files: Files, dialect: Dialect) -> list[_Group]:
         orders.setdefault((_same(file.path, names, first), empty * dialect.header), []).append(file)
     if not orders and source.schema is None:
         raise EngineError(f"{files.url} is empty: no line tells its columns; give them in read: schema:")
-    return [_Group(names, Files(files.url, tuple(found)), skip) for (names, skip), found in orders.items()]
+    return [Group(names, Files(files.url, tuple(found)), skip) for (names, skip), found in orders.items()]
 
 
 def _positional(where: str, schema: Sequence[Column], names: Sequence[str]) -> tuple[str, ...]:
@@ -188,7 +189,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _columns(
-    session: Session, source: Source, dialect: Dialect, groups: Sequence[_Group]
+    session: Session, source: Source, dialect: Dialect, groups: Sequence[Group]
 ) -> tuple[Column, ...]:
     if source.schema is not None:
         if groups:
@@ -200,7 +201,7 @@ def _columns(
     return _told(session, source, dialect, groups[0])
 
 
-def _check_schema(schema: Sequence[Column], group: _Group) -> None:
+def _check_schema(schema: Sequence[Column], group: Group) -> None:
     """Raises EngineError where `schema:` and the header name different columns, or a type csv cannot hold."""
     path = group.files.paths[0]
     given = {column.name: column.type for column in schema}
@@ -217,7 +218,7 @@ def _check_schema(schema: Sequence[Column], group: _Group) -> None:
         raise EngineError(f"{path} has columns that schema: does not name: {_listed(more)}")
 
 
-def _told(session: Session, source: Source, dialect: Dialect, group: _Group) -> tuple[Column, ...]:
+def _told(session: Session, source: Source, dialect: Dialect, group: Group) -> tuple[Column, ...]:
     """Types by DuckDB's sniffer on the first lines; text where our strict reading of the same lines would fail."""
     text = _sample(group, dialect)
     names = group.names
@@ -228,13 +229,13 @@ def _told(session: Session, source: Source, dialect: Dialect, group: _Group) -> 
         # Columns are numbered here: the sniffer takes names with spaces or keywords for something else.
         header = dialect.delimiter.join(f"c{i}" for i in range(len(names)))
         path.write_text(f"{header}\n{text}", encoding="utf-8", newline="")
-        found = _sniffed(session, dialect, path, names, _formats(source.options))
+        found = _sniffed(session, dialect, path, names, formats_of(source.options))
     finally:
         path.unlink(missing_ok=True)
     return found
 
 
-def _sample(group: _Group, dialect: Dialect) -> str:
+def _sample(group: Group, dialect: Dialect) -> str:
     left = SAMPLE_LINES
     parts = []
     for file in group.files.files:
@@ -278,7 +279,7 @@ def _fitting(
             for type_ in types
         )
         choices.append(f"CASE WHEN count({text}) = 0 THEN 'string' {' '.join(fits)} ELSE 'string' END")
-    read = _read(dialect, _Group(tuple(f"c{i}" for i in range(len(likely))), made(path)))
+    read = _read(dialect, Group(tuple(f"c{i}" for i in range(len(likely))), made(path)))
     return list(session.run(f"SELECT {', '.join(choices)} FROM {read}")[0])
 
 
@@ -300,7 +301,7 @@ class Explainer:
 
     session: Session
     dialect: Dialect
-    group: _Group
+    group: Group
     columns: Sequence[Column]
     formats: Formats
 

@@ -75,8 +75,8 @@ class Explainer:
         found = self._line(spot, text)
         where = f"{found[0]}, line {found[1]}" if found else self.files.url
         if spot.type:
-            return _misfit(where, spot, text)
-        return (found and _refusal(*found)) or _stranger(where, spot, text)
+            return misfit(where, spot, text)
+        return (found and refusal(*found)) or stranger(where, spot, text)
 
     def _line(self, spot: Spot, text: str) -> tuple[str, int, bytes] | None:
         """The first line that does not fit there, with its file and number: the n-th that is not empty."""
@@ -89,11 +89,11 @@ class Explainer:
 
     def broken(self, path: str, message: str) -> str:
         """A line that is no object."""
-        refusals = (_refusal(path, number, line) for number, line in lines(self.files[path]))
+        refusals = (refusal(path, number, line) for number, line in lines(self.files[path]))
         return next(filter(None, refusals), None) or Quoting(f"{path}: ", plain(message))
 
 
-def _refusal(path: str, number: int, line: bytes) -> str | None:
+def refusal(path: str, number: int, line: bytes) -> str | None:
     """Why a line is no object that can be read; None where it is one."""
     try:
         parsed(path, number, line)
@@ -102,7 +102,8 @@ def _refusal(path: str, number: int, line: bytes) -> str | None:
     return None
 
 
-def _misfit(where: str, spot: Spot, text: str) -> str:
+def misfit(where: str, spot: Spot, text: str) -> str:
+    """What to say of a value that is none of its type."""
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     rounded = spot.type.startswith("decimal") and "." in text
     digits = " (numbers with a point keep 15 digits, texts all)" if rounded else ""
@@ -113,7 +114,8 @@ def _misfit(where: str, spot: Spot, text: str) -> str:
     )
 
 
-def _stranger(where: str, spot: Spot, key: str) -> str:
+def stranger(where: str, spot: Spot, key: str) -> str:
+    """What to say of a key that has no type."""
     inside, by = (f" of '{spot.name}'", "schema:") if spot.name else ("", "columns: or schema:")
     return Quoting(
         f"{where}: the key ",

@@ -126,7 +126,7 @@ def _described(session: Session, files: Files) -> dict[str, str]:
             name: type_ if type_ != _ONLY_NULLS else first.get(name, type_) for name, type_ in types.items()
         }
         if own != first:
-            raise EngineError(_differs(path, own, first))
+            raise EngineError(differs(path, own, first))
     return first
 
 
@@ -173,7 +173,8 @@ def _members(path: str, parent: _Element, elements: Iterator[_Element], inside: 
     return found
 
 
-def _differs(path: str, found: dict[str, str], first: dict[str, str]) -> str:
+def differs(path: str, found: dict[str, str], first: dict[str, str]) -> str:
+    """What a file has that the first of them has not, and the other way round."""
     missing = [name for name in first if name not in found]
     more = [name for name in found if name not in first]
     both = [name for name in found if found[name] != first.get(name, found[name])]

@@ -16,7 +16,8 @@ from odibi_magics.engines.pandas.names import literal, quoted, select
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.types import duckdb_type
-from odibi_magics.errors import EngineError, suggest
+from odibi_magics.engines.source_columns import check_comparable, check_highest, chosen, column_of, lag_of
+from odibi_magics.errors import EngineError
 
 Columns = tuple[Column, ...]
 
@@ -129,23 +130,6 @@ def read(session: Session, source: Source, told: Told, limit: int | None = None)
     return frame
 
 
-def chosen(source: Source, columns: Columns) -> Columns:
-    """`columns:` of a source among those there are, in the order asked for. Raises EngineError."""
-    return (
-        columns
-        if source.columns is None
-        else tuple(_column(source, name, columns) for name in source.columns)
-    )
-
-
-def _column(source: Source, name: str, columns: Sequence[Column]) -> Column:
-    for column in columns:
-        if column.name.lower() == name.lower():
-            return column
-    names = [column.name for column in columns]
-    raise EngineError(f"{source.place.url} has no column '{name}' ({suggest(name, names)})")
-
-
 def _filter(text: str, columns: Sequence[Column]) -> str:
     from odibi_magics.sql.check import check_predicate
     from odibi_magics.sql.problems import SqlErrors
@@ -159,50 +143,28 @@ def _filter(text: str, columns: Sequence[Column]) -> str:
 
 # newer_than -----------------------------------------------------------------------------------------------------------
 
-_ORDERED = ("tinyint", "smallint", "int", "bigint", "float", "double", "date", "timestamp", "string")
-_NUMBERS = ("tinyint", "smallint", "int", "bigint", "float", "double", "decimal")
-
 
 def _newer(session: Session, source: Source, columns: Sequence[Column], told: Told) -> list[str]:
     """The condition for rows above the maximum in the table this chain writes; none where it has no rows yet."""
     assert source.newer_than is not None
-    column = _column(source, source.newer_than, columns)
+    column = column_of(source, source.newer_than, columns)
     if source.watermark is None or not is_there(source.watermark):
         return []
     table = Source(source.watermark)
     found = scan(session, table, told)
-    written = _column(table, source.newer_than, found.columns)
-    _check_comparable(source, column, written)
+    written = column_of(table, source.newer_than, found.columns)
+    check_comparable(source, column, written)
     name, type_ = quoted(written.name), duckdb_type(written.type)
     highest = session.run(f"SELECT CAST(max({name}) AS VARCHAR) FROM (\n{found.sql}\n)", found.tables)[0][0]
     if highest is None:
         return []
-    if highest == "nan" and written.type in ("float", "double"):
-        raise EngineError(
-            f"newer_than: '{written.name}' is NaN in {source.watermark.url}, and nothing is above it: take those rows "
-            "out of the table, or name another column"
-        )
+    check_highest(source, written, highest)
     start = f"CAST({literal(highest)} AS {type_})"
     return [f"{quoted(column.name)} > {_minus(start, source.lag, column) if source.lag else start}"]
 
 
-def _check_comparable(source: Source, column: Column, written: Column) -> None:
-    if not column.type.startswith((*_ORDERED, "decimal")):
-        raise EngineError(f"newer_than: the column '{column.name}' is {column.type}, which has no order")
-    numbers = column.type.startswith(_NUMBERS) and written.type.startswith(_NUMBERS)
-    if column.type != written.type and not numbers:
-        url = source.watermark.url if source.watermark else ""
-        raise EngineError(
-            f"newer_than: '{column.name}' is {column.type} in {source.place.url}, but {written.type} in {url}"
-        )
-
-
 def _minus(start: str, lag: timedelta, column: Column) -> str:
-    if column.type not in ("date", "timestamp"):
-        raise EngineError(
-            f"lag: goes with a date or a timestamp, and newer_than: '{column.name}' is {column.type}"
-        )
-    return f"CAST({start} AS TIMESTAMP) - to_microseconds({lag // timedelta(microseconds=1)})"
+    return f"CAST({start} AS TIMESTAMP) - to_microseconds({lag_of(lag, column)})"
 
 
 def is_there(place: Place) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from odibi_magics.engines.base import Sink, Warned
+from odibi_magics.engines.base import Warned
 from odibi_magics.engines.condition import many_small_files
 from odibi_magics.engines.pandas.commit import Change
 from odibi_magics.engines.pandas.datafiles import DataFile
@@ -18,19 +18,6 @@ MANY_FILES, SMALL_BYTES = 100, 1 << 20
 
 # A column with a value for every tenth row, and more than a handful of them, tells rows apart rather than parts.
 FEW_VALUES, VALUES_PER_ROW = 20, 0.1
-
-
-def sink_warnings(sink: Sink) -> tuple[Warned, ...]:
-    """What the sink alone tells, before any row is written."""
-    if sink.place.format != "csv":
-        return ()
-    return (
-        Warned(
-            f"{sink.place.address} is csv: it keeps no types, no statistics and no versions to go back to",
-            "use format: delta unless another program needs the csv",
-            "csv-sink",
-        ),
-    )
 
 
 def written_warnings(job: Job, table: Snapshot | None, found: Change) -> tuple[Warned, ...]:

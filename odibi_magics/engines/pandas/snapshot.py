@@ -15,10 +15,11 @@ from odibi_magics.config.types import Column, canonical
 from odibi_magics.delta.damage import EMPTY_COMMIT, find_damage
 from odibi_magics.delta.features import unsupported
 from odibi_magics.delta.log import commit_name
+from odibi_magics.delta.misread import MISREAD
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.stats import INDEXED
-from odibi_magics.engines.pandas.storage import MISREAD, Store
+from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.pandas.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, DamagedLog, EngineError
 from odibi_magics.secret import redact

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -19,9 +18,6 @@ from odibi_magics.connections.local import LocalConnection
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.trees import LocalTree, Tree
 from odibi_magics.errors import ConnectionFailed, EngineError
-
-# delta-rs decodes its paths once too often, takes a backslash for a slash, and knows no control characters.
-MISREAD = re.compile(r"[\x00-\x1f\x7f\\]|%[0-9A-Fa-f]{2}")
 
 
 @dataclass(frozen=True)

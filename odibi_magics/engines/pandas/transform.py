@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Call, Query
+from odibi_magics.engines.calls import called, failed, taken
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.handover import give, take
 from odibi_magics.engines.pandas.names import quoted, with_tables
 from odibi_magics.engines.pandas.planning import Planner, as_duckdb
 from odibi_magics.engines.pandas.session import Opener, Session, cast_batch
 from odibi_magics.engines.pandas.types import naive
-from odibi_magics.errors import EngineError, OdibiError, said
-from odibi_magics.quoting import Data, Quoting
+from odibi_magics.errors import EngineError, OdibiError
 from odibi_magics.sql.functions import Function
 from odibi_magics.sql.problems import SqlErrors
 
@@ -32,21 +29,21 @@ DEEPEST = 32
 
 def run_query(session: Session, planner: Planner, inputs: Mapping[str, DuckFrame], query: Query) -> DuckFrame:
     """A step's rows, lazily. Raises EngineError."""
-    taken = {name: inputs[name] for name in query.checked.tables}
-    if sum(frame.weight for frame in taken.values()) >= DEEPEST:
-        taken = {name: keep(frame) for name, frame in taken.items()}
-    columns = {name: frame.columns for name, frame in taken.items()}
+    named = {name: inputs[name] for name in query.checked.tables}
+    if sum(frame.weight for frame in named.values()) >= DEEPEST:
+        named = {name: keep(frame) for name, frame in named.items()}
+    columns = {name: frame.columns for name, frame in named.items()}
     try:
         body, found = planner.query(query, columns, as_duckdb(query, columns, session.began))
     except SqlErrors as error:
         raise EngineError(f"step {query.number}: {error}") from None
     return DuckFrame(
         session,
-        with_tables({name: frame.sql for name, frame in taken.items()}, body),
+        with_tables({name: frame.sql for name, frame in named.items()}, body),
         found,
-        _tables(taken.values()),
-        _inputs(taken.values()),
-        weight=1 + sum(frame.weight for frame in taken.values()),
+        _tables(named.values()),
+        _inputs(named.values()),
+        weight=1 + sum(frame.weight for frame in named.values()),
     )
 
 
@@ -74,7 +71,7 @@ def keep(frame: DuckFrame) -> DuckFrame:
 def run_call(session: Session, inputs: Mapping[str, DuckFrame], call: Call) -> DuckFrame:
     """What a function makes of its inputs, kept once. Raises Cancelled, EngineError with the function's traceback."""
     function: Function = call.function
-    given = _frames(function, inputs, call.params)
+    given = taken(function, inputs, call.params)
     arguments = {name: give(frame, kind) for name, (frame, kind) in given.items()}
     result = _called(session, function, {**arguments, **call.params})
     frame = _kept(session, result, function, call.returns)
@@ -82,34 +79,9 @@ def run_call(session: Session, inputs: Mapping[str, DuckFrame], call: Call) -> D
     return DuckFrame(session, frame.sql, frame.columns, {}, pinned, bare=True)
 
 
-def _frames(
-    function: Function, inputs: Mapping[str, DuckFrame], params: Mapping[str, Any]
-) -> dict[str, tuple[DuckFrame, str]]:
-    """Each frame parameter's frame and kind: the node it is called like; the first one else `df`."""
-    found: dict[str, tuple[DuckFrame, str]] = {}
-    for i, (name, kind) in enumerate(function.frames):
-        frame = inputs.get(name) or (inputs.get("df") if i == 0 else None)
-        if frame is None:
-            there = ", ".join(inputs) or "none"
-            raise EngineError(f"{function.name}(): '{name}' takes a frame, but the inputs are {there}")
-        found[name] = (frame, kind)
-    for parameter in function.params:
-        if parameter.name in inputs and parameter.name not in params:
-            found[parameter.name] = (inputs[parameter.name], "pandas")
-    return found
-
-
 def _called(session: Session, function: Function, arguments: Mapping[str, Any]) -> Any:
-    bound = inspect.signature(function.call).bind_partial()
-    named = {p.name: p for p in inspect.signature(function.call).parameters.values()}
-    anything = next((p.name for p in named.values() if p.kind is p.VAR_KEYWORD), None)
-    for name, value in arguments.items():
-        if name in named:
-            bound.arguments[name] = value
-        else:
-            bound.arguments.setdefault(str(anything), {})[name] = value
     with _told(session, function):
-        return function.call(*bound.args, **bound.kwargs)
+        return called(function, arguments)
 
 
 def _kept(session: Session, result: Any, function: Function, returns: Sequence[Column] | None) -> DuckFrame:
@@ -162,19 +134,4 @@ def _told(session: Session, function: Function) -> Iterator[None]:
         raise
     except BaseException as error:  # user code may raise anything: sys.exit() ends its node, not the process
         session.check_stopped()
-        raise EngineError(_words(function, error)) from None
-
-
-_HERE = str(Path(__file__).parent)
-
-
-def _words(function: Function, error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(_HERE)]
-    at = next((frame for frame in reversed(own) if frame.filename == function.origin), None)
-    where = f", line {at.lineno} of {function.place}" if at else ""
-    lines = "".join(traceback.format_list(own)).rstrip()
-    kind = type(error).__name__
-    what = said(error)
-    head = f"{function.name}() failed{where}: {kind}"
-    return Quoting(head, ": " if what else "", Data(what), f"\n{lines}".rstrip())
+        raise EngineError(failed(function, error)) from None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.base import Sink, TargetState
-from odibi_magics.engines.pandas.snapshot import Snapshot
-from odibi_magics.engines.pandas.storage import MISREAD
+from odibi_magics.delta.misread import MISREAD
+from odibi_magics.engines.base import Sink
 from odibi_magics.errors import EngineError, KeysRefused, PartitionsRefused, suggest
 
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
@@ -18,6 +18,19 @@ _DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
 # Spark refuses these in the names of a plain Delta table, so that a table with them would be one only we can write.
 _BAD_NAME = re.compile(r"[ ,;{}()\n\t=]")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Table(Protocol):
+    """A table that is there, as far as a write has to fit it."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]: ...
+
+    @property
+    def partition_by(self) -> tuple[str, ...]: ...
+
+    @property
+    def not_null(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str
     return Layout(tuple(columns), partitions, {column.name: column.name for column in columns}, added=True)
 
 
-def layout(columns: Sequence[Column], sink: Sink, table: Snapshot | TargetState) -> Layout:
+def layout(columns: Sequence[Column], sink: Sink, table: Table) -> Layout:
     """Of a table that is there. Raises EngineError where the frame does not fit it, with the remedy."""
     ours, theirs = _by_lower(columns), _by_lower(table.columns)
     _check_keys(sink, ours)
@@ -137,7 +150,7 @@ def _partition(name: str, by_name: dict[str, Column], columns: Sequence[Column])
     return column.name
 
 
-def _check_partitions(sink: Sink, table: Snapshot | TargetState) -> None:
+def _check_partitions(sink: Sink, table: Table) -> None:
     wanted, there = ([name.lower() for name in names] for names in (sink.partition_by, table.partition_by))
     if sink.partition_by and wanted != there:
         now = ", ".join(table.partition_by) or "nothing"
