@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import sys
+import weakref
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from odibi_magics.engines.base import Engine
+from odibi_magics.engines.spark.session import active, check_installed
 from odibi_magics.errors import UsageError, suggest
 
 ENGINES = ("pandas", "spark")
 
 
-def choose_engine(name: str) -> Engine:
+def choose_engine(name: str, namespace: Mapping[str, Any] | None = None) -> Engine:
     """The engine a name asks for; "auto" is spark where a Spark session is already active, else pandas.
 
-    Raises UsageError for an unknown name, and for one that this version does not have.
+    namespace: the notebook's variables; a session that stands there as `spark` is active too.
+    Raises UsageError for an unknown name, MissingExtra for an engine whose library is not installed.
     """
     if name not in ("auto", *ENGINES):
         raise UsageError(f"unknown engine '{name}' ({suggest(name, ('auto', *ENGINES))})")
-    if name == "spark" or (name == "auto" and _spark_is_active()):
-        raise UsageError(_no_spark(name))
-    return _pandas()
+    if name == "pandas" or (name == "auto" and active(namespace) is None):
+        return _pandas()
+    check_installed()
+    return _spark(active(namespace))
 
 
 @cache
@@ -30,12 +35,15 @@ def _pandas() -> Engine:
     return PandasEngine()
 
 
-def _spark_is_active() -> bool:
-    """Looks only at what is imported already: pyspark takes a second to import."""
-    sql = sys.modules.get("pyspark.sql")
-    return sql is not None and sql.SparkSession.getActiveSession() is not None
+_sparks: weakref.WeakKeyDictionary[Any, Engine] = weakref.WeakKeyDictionary()
 
 
-def _no_spark(name: str) -> str:
-    why = "a Spark session is active, so 'auto' means spark, but " if name == "auto" else ""
-    return f"{why}the spark engine is not part of this version; run it with engine: pandas (--engine pandas)"
+def _spark(session: Any | None) -> Engine:
+    """One engine for each session; without one, an engine that starts a session once it needs it."""
+    from odibi_magics.engines.spark.engine import SparkEngine
+
+    if session is None:
+        return SparkEngine()
+    if session not in _sparks:
+        _sparks[session] = SparkEngine(session)
+    return _sparks[session]

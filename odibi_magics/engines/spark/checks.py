@@ -1,0 +1,219 @@
+"""Checks of rows: as part of a write, and as one aggregate over them all; no row comes here but a few that fail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Check, CheckResult, RowCheck, TableCheck
+from odibi_magics.engines.checks import (
+    EXAMPLES,
+    ChecksFailed,
+    count_result,
+    examples,
+    row_result,
+    settle,
+    unique_result,
+)
+from odibi_magics.engines.spark.failures import check_ticket, failed_check
+from odibi_magics.engines.spark.frame import SparkFrame, collected
+from odibi_magics.engines.spark.names import quoted
+from odibi_magics.errors import EngineError, ValidationFailed
+
+_SHOWN = 5  # columns of a row that fails, beside those in question
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A condition in Spark's SQL that is TRUE for a bad row.
+
+    remedy: what to do about such rows, where the label alone does not tell.
+    """
+
+    label: str
+    bad: str
+    on_fail: str = "error"
+    columns: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+def flags(checks: Sequence[Check], columns: Sequence[Column]) -> tuple[Flag, ...]:
+    """The checks that one row alone can fail."""
+    return tuple(
+        Flag(one.label, f"({condition(one.label, one.condition, columns, ValidationFailed)}) IS FALSE", one.on_fail,
+             one.columns)
+        for one in checks
+        if isinstance(one, RowCheck)
+    )  # fmt: skip
+
+
+def condition(
+    label: str, text: str, columns: Sequence[Column], refused: type[EngineError] = EngineError
+) -> str:
+    """A condition that fits these columns. Raises `refused` where it does not; they may be known only now."""
+    from odibi_magics.sql.check import check_predicate
+    from odibi_magics.sql.problems import SqlErrors
+    from odibi_magics.sql.transpile import check_condition, to_spark
+
+    try:
+        predicate = check_predicate(text)
+        if problems := check_condition(predicate, [(column.name, column.type) for column in columns]):
+            raise SqlErrors(problems)
+    except SqlErrors as error:
+        raise refused(f"{label} does not fit the columns that came out: {error}") from None
+    return to_spark(predicate)
+
+
+# From inside a write --------------------------------------------------------------------------------------------------
+
+
+def guarded(frame: Any, columns: Sequence[Column], bad: Sequence[Flag]) -> Any:
+    """The DataFrame, whose first column raises at a row that fails a flag with `on_fail: error`.
+
+    A column, not a filter: Spark would move a filter down, to rows that never come out.
+    """
+    cases = [
+        f"WHEN {flag.bad} THEN {check_ticket(i, _as_json(flag, columns))}"
+        for i, flag in enumerate(bad)
+        if flag.on_fail == "error"
+    ]
+    if not cases:
+        return frame
+    first, *rest = (quoted(column.name) for column in columns)
+    return frame.selectExpr(f"CASE {' '.join(cases)} ELSE {first} END AS {first}", *rest)
+
+
+def _as_json(flag: Flag, columns: Sequence[Column]) -> str:
+    """SQL for the columns of a row that an error shows, as texts."""
+    shown = _to_show(flag.columns, columns)
+    items = (f"CAST({quoted(column.name)} AS string) AS {quoted(column.name)}" for column in shown)
+    return f"to_json(struct({', '.join(items)}), map('ignoreNullFields', 'false'))"
+
+
+def _to_show(first: Sequence[str], columns: Sequence[Column]) -> list[Column]:
+    wanted = [name.lower() for name in first]
+    ordered = sorted(columns, key=lambda column: column.name.lower() not in wanted)
+    return ordered[: max(len(wanted), _SHOWN)]
+
+
+def told(error: BaseException, bad: Sequence[Flag], columns: Sequence[Column]) -> ChecksFailed | None:
+    """The failed checks that our own SQL raised; None for any other error."""
+    found = failed_check(error)
+    if found is None:
+        return None
+    number, row = found
+    types = {column.name: column.type for column in columns}
+    values = {name: _value(text, types[name]) for name, text in json.loads(row).items()}
+    results = [
+        row_result(
+            flag.label, flag.on_fail, 1, examples([values], flag.columns), at_least=True, remedy=flag.remedy
+        )
+        if i == number
+        else CheckResult(flag.label, flag.on_fail, 0)
+        for i, flag in enumerate(bad)
+    ]
+    return ChecksFailed(results)
+
+
+def _value(text: str | None, type_: str) -> Any:
+    """A value from Spark's text of it, as Python shows it."""
+    if text is None:
+        return None
+    if type_ in ("tinyint", "smallint", "int", "bigint"):
+        return int(text)
+    if type_ in ("float", "double"):
+        return float(text)
+    if type_ == "boolean":
+        return text == "true"
+    if type_ == "date" and len(text) == 10:
+        return date.fromisoformat(text)
+    if type_ == "timestamp" and len(text) >= 19 and text[4] == "-":
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    return text
+
+
+# All rows -------------------------------------------------------------------------------------------------------------
+
+
+def check(frame: SparkFrame, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
+    """Runs checks on rows that are not written. Raises ChecksFailed."""
+    return settle(measured(frame, checks, flags(checks, frame.columns)))
+
+
+def measured(frame: SparkFrame, checks: Sequence[Check], bad: Sequence[Flag]) -> list[CheckResult]:
+    """How all checks go: one aggregate, and one more for each further `unique`; examples only of what fails."""
+    uniques = [one for one in checks if isinstance(one, TableCheck) and one.kind == "unique"]
+    first = uniques[0] if uniques else None
+    with frame.reading() as spark:
+        rows, failed, repeated = _counted(spark, first, bad)
+        results = [_row_result(spark, frame, flag, count) for flag, count in zip(bad, failed, strict=True)]
+        for one in checks:
+            if not isinstance(one, TableCheck):
+                continue
+            if one.kind != "unique":
+                results.append(count_result(one, rows))
+                continue
+            count = repeated if one is first else _counted(spark, one, ())[2]
+            results.append(unique_result(one, count, repeats(spark, one.columns) if count else ()))
+    return results
+
+
+def _counted(spark: Any, unique: TableCheck | None, bad: Sequence[Flag]) -> tuple[int, list[int], int]:
+    """How many rows there are, fail each flag, and repeat an earlier one."""
+    counts = [f"count_if({flag.bad}) AS f{i}" for i, flag in enumerate(bad)]
+    if unique is None:
+        row = spark.selectExpr("count(*) AS n", *counts).collect()[0]
+        return int(row[0]), [int(count) for count in row[1:]], 0
+    grouped = _grouped(spark, unique.columns, counts)
+    sums = [f"coalesce(sum(f{i}), 0)" for i in range(len(bad))]
+    row = grouped.selectExpr("coalesce(sum(n), 0)", "coalesce(sum(n - 1), 0)", *sums).collect()[0]
+    return int(row[0]), [int(count) for count in row[2:]], int(row[1])
+
+
+def _grouped(spark: Any, columns: Sequence[str], items: Sequence[str] = ()) -> Any:
+    from pyspark.sql.functions import expr
+
+    keys = [expr(f"{quoted(name)}").alias(f"k{i}") for i, name in enumerate(columns)]
+    return spark.groupBy(*keys).agg(expr("count(*) AS n"), *(expr(item) for item in items))
+
+
+def repeats(spark: Any, columns: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+    """Some values that stand in several rows, with how many."""
+    found = _grouped(spark, columns).where("n > 1").limit(EXAMPLES)
+    return examples(_rows(found, (*columns, "rows")), (*columns, "rows"))
+
+
+def keys_counted(spark: Any, keys: Sequence[str]) -> tuple[int, int]:
+    """How many rows have NULL in a key, and how many have the keys of an earlier one."""
+    null = " OR ".join(f"k{i} IS NULL" for i in range(len(keys)))
+    sums = (f"coalesce(sum(CASE WHEN {null} THEN n END), 0)", "coalesce(sum(n - 1), 0)")
+    row = _grouped(spark, keys).selectExpr(*sums).collect()[0]
+    return int(row[0]), int(row[1])
+
+
+def nulls(spark: Any, keys: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+    """Some rows that have NULL in a key."""
+    where = " OR ".join(f"{quoted(name)} IS NULL" for name in keys)
+    return examples(_rows(spark.where(where).select(*_columns(keys)).limit(EXAMPLES), keys), keys)
+
+
+def _row_result(spark: Any, frame: SparkFrame, flag: Flag, count: int) -> CheckResult:
+    shown: tuple[Mapping[str, Any], ...] = ()
+    if count:
+        names = [column.name for column in _to_show(flag.columns, frame.columns)]
+        found = spark.where(flag.bad).select(*_columns(names)).limit(EXAMPLES)
+        shown = examples(_rows(found, names), flag.columns)
+    return row_result(flag.label, flag.on_fail, count, shown, remedy=flag.remedy)
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    return [quoted(name) for name in names]
+
+
+def _rows(frame: Any, names: Sequence[str]) -> list[dict[str, Any]]:
+    table = collected(frame)
+    return [dict(zip(names, row.values(), strict=True)) for row in table.to_pylist()]

@@ -1,0 +1,249 @@
+"""The spark engine: DataFrames and SQL in the session that is already there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import (
+    Check,
+    CheckResult,
+    Frame,
+    Place,
+    Progress,
+    Query,
+    Sink,
+    Source,
+    Step,
+    TargetState,
+    Written,
+)
+from odibi_magics.engines.source_columns import chosen
+from odibi_magics.engines.spark.session import found_or_started
+from odibi_magics.errors import Cancelled, EngineError
+
+if TYPE_CHECKING:
+    from odibi_magics.engines.spark.frame import SparkFrame
+    from odibi_magics.engines.spark.reading import Samples
+    from odibi_magics.engines.spark.work import Work
+
+
+class SparkEngine:
+    """Engine. session: the Spark session to use; without one, that which is active, or a local one is started."""
+
+    name = "spark"
+    title = "spark engine"
+
+    def __init__(self, session: Any | None = None) -> None:
+        self._given = session
+        self._lock = threading.Lock()
+        self._planning: Work | None = None
+
+    @cached_property
+    def samples(self) -> Samples:
+        """What tells the columns of files; its DuckDB looks at samples alone."""
+        from odibi_magics.engines.pandas.reading import Told
+        from odibi_magics.engines.pandas.session import Session
+        from odibi_magics.engines.spark.reading import Samples
+
+        return Samples(Session(), Told())
+
+    def describe_source(self, source: Source) -> tuple[Column, ...]:
+        """The columns a source will give. Raises EngineError, ConnectionFailed."""
+        from odibi_magics.engines.spark.reading import describe
+
+        return chosen(source, describe(self.planning(), source, self.samples))
+
+    def describe_step(self, inputs: Mapping[str, Sequence[Column]], step: Step) -> tuple[Column, ...] | None:
+        """The columns a step will give, or None behind a function without `returns:`.
+
+        Raises SqlErrors, and EngineError for a function's frames that cannot be had.
+        """
+        from odibi_magics.engines.spark.transform import check_frames, describe_query
+
+        if not isinstance(step, Query):
+            check_frames(step.function)
+            return step.returns
+        return describe_query(self.planning(), step, inputs)
+
+    def target(self, sink: Sink) -> TargetState:
+        """What stands at a sink now. Raises EngineError, ConnectionFailed."""
+        from odibi_magics.engines.spark.reading import is_there
+        from odibi_magics.engines.spark.tables import state
+
+        if sink.place.table is not None:
+            raise EngineError(
+                f"{sink.place.address}: tables of Unity Catalog cannot be written yet: name their path"
+            )
+        work = self.planning()
+        work.open_account(sink.place)
+        with work.running():
+            if sink.place.format != "delta":
+                return TargetState(is_there(work, sink.place))
+            return state(work, sink.place)
+
+    def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
+        """Whether rows with these columns can go to a sink as it stands. Raises EngineError."""
+        if target.exists and sink.mode == "ignore":
+            return
+        if sink.place.format != "delta":
+            from odibi_magics.engines.file_sinks import check_sink
+
+            check_sink(columns, sink)
+            return
+        from odibi_magics.engines.align import layout, new_layout
+
+        if target.exists:
+            layout(columns, sink, target)
+        else:
+            new_layout(columns, sink)
+
+    def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
+        """Spark's SQL for a step."""
+        from odibi_magics.engines.spark.queries import spark_sql
+
+        return spark_sql(step, inputs)
+
+    def open(self, places: Iterable[Place] = ()) -> SparkRun:
+        """A run that may read and write these places, and no other ones; with none, those of its first source."""
+        return SparkRun(self, places)
+
+    def work(self) -> Work:
+        """A hold on the session. Raises MissingExtra, EngineError where there is none and none can be started."""
+        from odibi_magics.engines.spark.work import Work
+
+        return Work(self._given or found_or_started())
+
+    def planning(self) -> Work:
+        """The hold that describes; kept as long as its session lives."""
+        with self._lock:
+            if self._planning is None or not self._planning.lives:
+                self._planning = self.work()
+            return self._planning
+
+
+def _root(place: Place) -> str:
+    """What an opened place covers: all that its connection holds."""
+    return place.connection.url("")
+
+
+def _own(frame: Frame) -> SparkFrame:
+    """A frame of this engine. Raises EngineError."""
+    from odibi_magics.engines.spark.frame import SparkFrame
+
+    if not isinstance(frame, SparkFrame):
+        raise EngineError(f"a {type(frame).__name__} is no frame of the spark engine")
+    return frame
+
+
+class SparkRun:
+    """EngineRun: a hold on the session, and all that was read through it pinned as it stood."""
+
+    def __init__(self, engine: SparkEngine, places: Iterable[Place] = ()) -> None:
+        self._engine = engine
+        self._roots = sorted({_root(place) for place in places})
+        self._lock = threading.Lock()
+        self._work: Work | None = None
+        self._cancelled = threading.Event()
+        self._calls = 0
+        self._left: dict[str, Source] = {}
+
+    def read(self, source: Source, *, limit: int | None = None) -> SparkFrame:
+        """A lazy frame over a source. Raises EngineError, ConnectionFailed, Cancelled."""
+        from odibi_magics.engines.spark.reading import read
+
+        with self._call():
+            return read(self._opened(source.place), source, self._engine.samples, limit)
+
+    def transform(self, inputs: Mapping[str, Frame], step: Step) -> SparkFrame:
+        """The step's result. Raises EngineError, Cancelled."""
+        from odibi_magics.engines.spark.transform import run_call, run_query
+
+        with self._call():
+            work = self._opened()
+            frames = {name: _own(frame) for name, frame in inputs.items()}
+            if isinstance(step, Query):
+                return run_query(work, frames, step)
+            return run_call(work, frames, step)
+
+    def share(self, frame: Frame) -> SparkFrame:
+        """The same rows computed once; a frame that only reads a Delta table or Parquet files stays as it is."""
+        from odibi_magics.engines.spark.transform import keep
+
+        with self._call():
+            own = _own(frame)
+            return own if own.bare else keep(own)
+
+    def check(self, frame: Frame, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
+        """Runs checks without writing. Raises ValidationFailed, EngineError, Cancelled."""
+        from odibi_magics.engines.spark.checks import check
+
+        with self._call():
+            return check(_own(frame), checks)
+
+    def write(
+        self, frame: Frame, sink: Sink, *, checks: Sequence[Check], mark: str, progress: Progress
+    ) -> Written:
+        """Writes, checking on the way. Raises as `EngineRun.write`, and Cancelled; then nothing was committed."""
+        from odibi_magics.engines.spark.write import write
+
+        with self._call():
+            work, own = self._opened(sink.place), _own(frame)
+            work.open_account(sink.place)
+            written = write(own, sink, self._engine.samples, checks=checks, mark=mark, progress=progress)
+        if sink.place.format != "delta":
+            schema = None if written.skipped else frame.columns
+            with self._lock:
+                self._left[sink.place.url] = Source(sink.place, options=sink.options, schema=schema)
+        return written
+
+    def written(self, written: Written) -> SparkFrame:
+        """What a write left: a Delta table at the version it wrote, files with the types that went into them."""
+        from odibi_magics.engines.spark.reading import read
+
+        with self._call(also_cancelled=True):
+            source = self._left.get(written.place.url) or Source(written.place, version=written.version_after)
+            return read(self._opened(written.place), source, self._engine.samples)
+
+    def cancel(self) -> None:
+        """Stops what is running, from any thread; what is called afterwards raises Cancelled."""
+        self._cancelled.set()
+        with self._lock:
+            if self._work is not None and self._calls:
+                self._work.interrupt()
+
+    def close(self) -> None:
+        """Drops all data of the run; the session goes on. Safe to repeat."""
+        with self._lock:
+            if self._work is not None:
+                self._work.close()
+
+    @contextmanager
+    def _call(self, *, also_cancelled: bool = False) -> Iterator[None]:
+        """Counts the calls that run: a stop is over when the last of them has ended, and frames are read again."""
+        with self._lock:
+            if self._cancelled.is_set() and not also_cancelled:
+                raise Cancelled("stopped")
+            self._calls += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._calls -= 1
+                if not self._calls and self._work is not None:
+                    self._work.go_on()
+
+    def _opened(self, place: Place | None = None) -> Work:
+        with self._lock:
+            if self._work is None:
+                if not self._roots and place is not None:
+                    self._roots = [_root(place)]
+                self._work = self._engine.work()
+            elif place is not None and _root(place) not in self._roots:
+                known = ", ".join(self._roots) or "no place"
+                raise EngineError(f"this run was opened for {known}, not for {_root(place)}")
+            return self._work

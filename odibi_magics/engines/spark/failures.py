@@ -1,0 +1,222 @@
+"""What Spark raises, in our words: without the JVM's stack, with the file and line where a source can tell."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from odibi_magics.errors import EngineError, OdibiError, WriteConflict
+from odibi_magics.quoting import Data, Quoting
+from odibi_magics.secret import redact
+
+VALUE, CHECK = "odibi-value", "odibi-check"
+"""How the texts begin that our own `raise_error` carries out of a task."""
+
+_TICKET = re.compile(rf"{VALUE}:(\d+):(\d+):([0-9A-F]*):([0-9A-F]*);")
+_READING = re.compile(r"while reading file (\S+?)\.?(?:\s+SQLSTATE|\s*$)", re.MULTILINE)
+_SAID = re.compile(
+    r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)?)\] (.*?)(?= SQLSTATE: |\n== |\n\tat |\nJVM stacktrace|\Z)",
+    re.DOTALL,
+)
+
+# These only say where something failed; what failed stands behind them.
+_WRAPPERS = ("TASK_WRITE_FAILED", "FAILED_READ_FILE", "FAILED_EXECUTE_UDF", "FAILED_JDBC")
+
+
+class Explainer(Protocol):
+    """A source that knows its files: it finds where in them something does not fit."""
+
+    def value(self, column: int, text: str, path: str) -> str:
+        """What is wrong with a value of a column in a file; `text` is its beginning."""
+
+    def broken(self, path: str, message: str) -> str:
+        """What is wrong with a file that could not be read; `message` is Spark's."""
+
+
+class Failures:
+    """The explainers of one run."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._by_number: dict[int, Explainer] = {}
+        self._by_path: dict[str, Explainer] = {}
+
+    def add(self, paths: Iterable[str], explainer: Explainer) -> int:
+        """Takes up a source; the number to go into its SQL."""
+        number = next(self._numbers)
+        self._by_number[number] = explainer
+        self._by_path.update(dict.fromkeys(paths, explainer))
+        return number
+
+    def error(self, error: BaseException) -> OdibiError:
+        """An error of Spark's as one of ours. Explaining one of a source reads its file once more."""
+        text = str(error)
+        if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
+            return EngineError(
+                found.value(int(ticket[2]), unhexed(ticket[4]), self._path(unhexed(ticket[3])))
+            )
+        if (reading := _READING.search(text)) and (found := self._by_path.get(self._path(reading[1]))):
+            return EngineError(found.broken(self._path(reading[1]), plain(text)))
+        kind = WriteConflict if condition(error).startswith(_CONFLICTS) or _is_conflict(text) else EngineError
+        return kind(plain(text, parameters(error)))
+
+    def _path(self, told: str) -> str:
+        """A file as we know it by Spark's name for it: an encoded URL."""
+        if told in self._by_path:
+            return told
+        path = unquote(told)
+        return re.sub(r"^file:/+", "/", path) if path.startswith("file:") else path
+
+
+def unhexed(text: str) -> str:
+    """What SQL made hexadecimal to bring it whole through an error's text."""
+    return bytes.fromhex(text).decode("utf-8", "replace")
+
+
+def condition(error: BaseException) -> str:
+    """Spark's name for what is wrong, as "PATH_NOT_FOUND"; "" where it gives none."""
+    told = getattr(error, "getCondition", None) or getattr(error, "getErrorClass", None)
+    found = told() if told else None
+    if found and found.split(".")[0] not in _WRAPPERS:
+        return str(found)
+    return next((name for name, _ in _conditions(str(error))), "")
+
+
+def parameters(error: BaseException) -> Mapping[str, str]:
+    """What Spark says the condition is about."""
+    told = getattr(error, "getMessageParameters", None)
+    return (told() if told else None) or {}
+
+
+def _conditions(text: str) -> list[tuple[str, str]]:
+    return [(m[1], m[2]) for m in _SAID.finditer(text) if m[1].split(".")[0] not in _WRAPPERS]
+
+
+_CONFLICTS = ("DELTA_CONCURRENT", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+
+
+def _is_conflict(text: str) -> bool:
+    return bool(re.search(r"delta\.exceptions\.(?:Concurrent|MetadataChanged|ProtocolChanged)", text))
+
+
+def is_sparks(error: BaseException) -> bool:
+    """Whether it came out of Spark, or of the way to it."""
+    return type(error).__module__.split(".")[0] in ("pyspark", "py4j", "delta", "grpc")
+
+
+def plain(text: str, given: Mapping[str, str] | None = None) -> str:
+    """Spark's text: one sentence, what may quote values, and what can be done in SQL."""
+    told = _conditions(text)
+    if not told:
+        return Quoting(Data(redact(_first_line(text))))
+    name, said = told[-1]
+    kind = name.split(".")[0]
+    if kind in _WORDS:
+        return _WORDS[kind](said, given or {})
+    return Quoting(Data(redact(" ".join(said.split()))))
+
+
+def _first_line(text: str) -> str:
+    """The innermost cause that a Java stack names, without its class."""
+    causes = re.findall(r"^Caused by: [\w.$]+(?:Exception|Error): (.+)$", text, re.MULTILINE)
+    heads = re.findall(r"^: [\w.$]+(?:Exception|Error): (.+)$", text, re.MULTILINE)
+    return (causes[-1:] or heads or text.strip().splitlines() or ["Spark failed without a word"])[0]
+
+
+# Values -------------------------------------------------------------------------------------------------------------
+
+_TRY = "TRY_CAST gives NULL there"
+
+
+def _found(pattern: str, said: str) -> tuple[str, ...]:
+    match = re.search(pattern, said, re.DOTALL)
+    return match.groups() if match else ()
+
+
+def _malformed(said: str, given: Mapping[str, str]) -> str:
+    found = _found(r"The value (.*) of the type \"(.*?)\" cannot be cast to \"(.*?)\"", said)
+    value, source, target = found or ("a value", "value", "another type")
+    kind = "text" if source == "STRING" else source.lower()
+    return Quoting(f"the {kind} ", Data(value), f" cannot be cast to {target.lower()}; {_TRY}")
+
+
+def _overflow(said: str, given: Mapping[str, str]) -> str:
+    found = _found(r"The value (.*) of the type \"(.*?)\" cannot be cast to \"(.*?)\"", said)
+    value, source, target = found or ("a value", "value", "another type")
+    head = f"Type {source.lower()} with value "
+    return Quoting(
+        head, Data(value.rstrip("LSTD")),
+        f" is out of range for the destination type {target.lower()}; CAST to a wider type, or TRY_CAST, which gives "
+        "NULL there",
+    )  # fmt: skip
+
+
+def _arithmetic(said: str, given: Mapping[str, str]) -> str:
+    what = {"try_add": "addition", "try_subtract": "subtraction", "try_multiply": "multiplication"}
+    found = _found(r"[`'](try_\w+)[`']", said)
+    named = what.get(found[0], "") if found else ""
+    return f"Overflow{f' in {named}' if named else ''}: CAST to a wider type first, as bigint, decimal(38,0) or double"
+
+
+def _index(said: str, given: Mapping[str, str]) -> str:
+    index, size = _found(r"The index (-?\d+) is out of bounds. The array has (\d+) elements", said) or (
+        "",
+        "",
+    )
+    return Quoting(
+        "the index ",
+        Data(index),
+        " is not in an array of ",
+        Data(size),
+        "; get(array, index) gives NULL there",
+    )
+
+
+_WORDS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
+    "DIVIDE_BY_ZERO": lambda said, given: "division by zero; a / nullif(b, 0) gives NULL there",
+    "REMAINDER_BY_ZERO": lambda said, given: "division by zero; a / nullif(b, 0) gives NULL there",
+    "CAST_INVALID_INPUT": _malformed,
+    "CAST_OVERFLOW": _overflow,
+    "NUMERIC_VALUE_OUT_OF_RANGE": lambda said, given: Quoting(
+        Data(" ".join(said.split(". If necessary")[0].split())),
+        "; CAST to a wider type, or TRY_CAST, which gives NULL there",
+    ),
+    "ARITHMETIC_OVERFLOW": _arithmetic,
+    "INVALID_ARRAY_INDEX": _index,
+    "SCALAR_SUBQUERY_TOO_MANY_ROWS": lambda said, given: (
+        "More than one row returned by a subquery used as an expression - scalar subqueries can only return a single "
+        "row; aggregate it, as with max(...)"
+    ),
+}
+
+
+def ticket(number: int, column: int, path: str, text: str) -> str:
+    """SQL that raises a value's error. path, text: SQL of the file's name and the value."""
+    parts = f"'{VALUE}:{number}:{column}:', {_hexed(path)}, ':', {_hexed(text)}, ';'"
+    return f"raise_error(concat({parts}))"
+
+
+def check_ticket(number: int, row: str) -> str:
+    """SQL that raises a failed check's error. row: SQL of a JSON text."""
+    return f"raise_error(concat('{CHECK}:{number}:', {_hexed(row)}, ';'))"
+
+
+def _hexed(text: str) -> str:
+    return f"coalesce(hex(encode({text}, 'utf-8')), '')"
+
+
+def failed_check(error: BaseException) -> tuple[int, str] | None:
+    """The number and the row of the check that our own SQL raised; None for any other error."""
+    found = re.search(rf"{CHECK}:(\d+):([0-9A-F]*);", str(error))
+    return (int(found[1]), unhexed(found[2])) if found else None
+
+
+def no_such_place(error: Any) -> bool:
+    """Whether Spark says that nothing stands at a path, or no Delta table."""
+    return condition(error).startswith(
+        ("PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_TABLE_ONLY_OPERATION",
+         "DELTA_PATH_DOES_NOT_EXIST", "DELTA_PATH_BASED_ACCESS_TO", "DELTA_INVALID_FORMAT")
+    )  # fmt: skip

@@ -1,0 +1,109 @@
+"""csv: types by the one rule of all engines, read as text by Spark, then every value must fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Source
+from odibi_magics.engines.pandas.csv_text import Dialect, long_record
+from odibi_magics.engines.pandas.files import Files
+from odibi_magics.engines.pandas.read_csv import Explainer, Group, formats_of, grouped
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.spark.names import literal, quoted
+from odibi_magics.engines.spark.strict import Formats, checked
+from odibi_magics.engines.spark.types import schema_of
+from odibi_magics.engines.spark.work import Work
+
+# A file up to this size is one task of Spark's anyway, so that reading it in one piece costs nothing.
+_ONE_TASK = 64 << 20
+
+_PATH = "odibi path"
+
+
+def scan_csv(work: Work, sniffer: Session, source: Source, files: Files, columns: Sequence[Column]) -> Any:
+    """The rows of the files, with columns as they were described. sniffer: explains what does not fit."""
+    dialect = Dialect.of(source.options, source.place.path)
+    groups = [group for group in grouped(source, files, dialect) if group.files.paths]
+    frames = [_frame(work, sniffer, source, dialect, group, columns) for group in groups]
+    if not frames:
+        return work.spark.createDataFrame([], schema_of(columns))
+    return reduce(lambda one, other: one.unionAll(other), frames)
+
+
+def _frame(
+    work: Work, sniffer: Session, source: Source, dialect: Dialect, group: Group, columns: Sequence[Column]
+) -> Any:
+    explainer = _Explained(sniffer, dialect, group, columns, source)
+    number = work.failures.add(group.files.paths, explainer)
+    formats = Formats(*(str(source.options.get(key) or "") for key in ("date_format", "timestamp_format")))
+    formats_of(source.options)  # a pattern that none of the engines knows is an error
+    whole = any(_in_one_piece(file, dialect) for file in group.files.files)
+    reader = work.spark.read.options(**_options(dialect, whole, group.skip))
+    schema = schema_of([Column(f"c{i}", "string") for i in range(len(group.names))])
+    frame = (
+        reader.schema(schema)
+        .csv(list(group.files.paths))
+        .selectExpr("*", f"_metadata.file_path AS {quoted(_PATH)}")
+    )
+    at = {name: i for i, name in enumerate(group.names)}
+    items = []
+    for i, column in enumerate(columns):
+        text = _text(f"c{at[column.name]}", dialect)
+        value = checked(column.type, text, formats, number, i, quoted(_PATH))
+        items.append(f"{value} AS {quoted(column.name)}")
+    return frame.selectExpr(*items)
+
+
+def _in_one_piece(file: Any, dialect: Dialect) -> bool:
+    return file.bytes <= _ONE_TASK or dialect.encoding != "utf-8" or long_record(file, dialect)
+
+
+def _text(column: str, dialect: Dialect) -> str:
+    """A field as text; what stands for NULL does so in quotes too."""
+    nulls = list(dict.fromkeys(["", dialect.null_value]))
+    return f"CASE WHEN {column} IN ({', '.join(map(literal, nulls))}) THEN NULL ELSE {column} END"
+
+
+def _options(dialect: Dialect, whole: bool, skip: int) -> dict[str, Any]:
+    return {
+        "__globPaths__": "false",  # the paths are files, whatever their names look like
+        "header": dialect.header,
+        "sep": dialect.delimiter,
+        "quote": dialect.quote,
+        "escape": dialect.escape or dialect.quote,
+        "encoding": {"latin-1": "ISO-8859-1"}.get(dialect.encoding, dialect.encoding),
+        "mode": "FAILFAST",
+        "columnPruning": "false",  # with it, records of too few fields are taken
+        "enforceSchema": "true",
+        "nullValue": "",
+        "emptyValue": "",
+        "multiLine": whole,
+        "maxCharsPerColumn": "-1",
+    }
+
+
+@dataclass(frozen=True)
+class _Explained:
+    """Finds the line of a file where it does not fit, as the other engine does."""
+
+    sniffer: Session
+    dialect: Dialect
+    group: Group
+    columns: Sequence[Column]
+    source: Source
+
+    def value(self, column: int, text: str, path: str) -> str:
+        return self._of(path).value(column, text)
+
+    def broken(self, path: str, message: str) -> str:
+        return self._of(path).broken(path, message)
+
+    def _of(self, path: str) -> Explainer:
+        files = self.group.files
+        own = tuple(file for file in files.files if file.path == path) or files.files
+        group = Group(self.group.names, Files(files.url, own), self.group.skip)
+        return Explainer(self.sniffer, self.dialect, group, self.columns, formats_of(self.source.options))

@@ -1,0 +1,149 @@
+"""Sources into frames: opened by their format, then filtered, cut to what is newer, and to the columns asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Place, Source
+from odibi_magics.engines.pandas.files import Files, find_files, holds_files
+from odibi_magics.engines.pandas.reading import Told
+from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.source_columns import check_comparable, check_highest, chosen, column_of, lag_of
+from odibi_magics.engines.spark.frame import SparkFrame
+from odibi_magics.engines.spark.names import literal, quoted
+from odibi_magics.engines.spark.tables import newest, pinned, utc_columns
+from odibi_magics.engines.spark.types import in_sql
+from odibi_magics.engines.spark.work import Work
+from odibi_magics.errors import EngineError
+
+Columns = tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Columns told from samples: by the sniffer that all engines share, once for as long as the files are the same."""
+
+    sniffer: Session
+    told: Told
+
+    def columns(self, source: Source, files: Files) -> Columns:
+        """The columns of these files together. Raises EngineError, ConnectionFailed."""
+        return self.told.columns(source, files, lambda: self._look(source, files))
+
+    def _look(self, source: Source, files: Files) -> Columns:
+        if source.place.format == "csv":
+            from odibi_magics.engines.pandas.read_csv import describe_csv
+
+            return describe_csv(self.sniffer, source, files)
+        if source.place.format == "json":
+            from odibi_magics.engines.pandas.read_json import describe_json
+
+            return describe_json(source, files)
+        from odibi_magics.engines.spark.read_parquet import describe_parquet
+
+        return describe_parquet(source, files)
+
+
+def describe(work: Work, source: Source, samples: Samples) -> Columns:
+    """The columns of a source, whole, from samples, footers and logs alone. Raises EngineError, ConnectionFailed."""
+    _check_place(source.place)
+    if source.place.format != "delta":
+        return samples.columns(source, find_files(source.place))
+    work.open_account(source.place)
+    with work.running():
+        return utc_columns(work, source.place, pinned(work, source))[1]
+
+
+def read(work: Work, source: Source, samples: Samples, limit: int | None = None) -> SparkFrame:
+    """A lazy frame over a source. limit: only so many of its rows. Raises as `describe`, and for columns it lacks."""
+    _check_place(source.place)
+    work.open_account(source.place)
+    with work.running():
+        whole = _whole(work, source, samples)
+        frame = whole.spark
+        columns = chosen(source, whole.columns)
+        conditions = [_filter(source.filter, whole.columns)] if source.filter else []
+        if source.newer_than:
+            conditions += _newer(work, source, whole.columns, samples)
+        for condition in conditions:
+            frame = frame.where(condition)
+        if columns != whole.columns:
+            frame = frame.selectExpr(*(quoted(column.name) for column in columns))
+        if limit is not None:
+            frame = frame.limit(int(limit))
+    bare = whole.bare and not conditions and limit is None
+    return SparkFrame(work, frame, columns, whole.inputs, whole.looks, bare=bare)
+
+
+def _check_place(place: Place) -> None:
+    if place.table is not None:
+        raise EngineError(f"{place.address}: tables of Unity Catalog cannot be read yet: name their path")
+
+
+def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:
+    if source.place.format == "delta":
+        version = pinned(work, source)
+        frame, columns = utc_columns(work, source.place, version)
+        return SparkFrame(work, frame, columns, ({"url": source.place.url, "version": version},), bare=True)
+    files = find_files(source.place)
+    columns = samples.columns(source, files)
+    frame = _scan(work, source, files, columns, samples)
+    return SparkFrame(
+        work, frame, columns, (files.pins(),), (files.check_unchanged,), bare=source.place.format == "parquet"
+    )
+
+
+def _scan(work: Work, source: Source, files: Files, columns: Columns, samples: Samples) -> Any:
+    if source.place.format == "csv":
+        from odibi_magics.engines.spark.read_csv import scan_csv
+
+        return scan_csv(work, samples.sniffer, source, files, columns)
+    if source.place.format == "json":
+        from odibi_magics.engines.spark.read_json import scan_json
+
+        return scan_json(work, source, files, columns)
+    from odibi_magics.engines.spark.read_parquet import scan_parquet
+
+    return scan_parquet(work, files, columns)
+
+
+def _filter(text: str, columns: Sequence[Column]) -> str:
+    from odibi_magics.sql.check import check_predicate
+    from odibi_magics.sql.problems import SqlErrors
+    from odibi_magics.sql.transpile import check_condition, to_spark
+
+    try:
+        predicate = check_predicate(text)
+        if problems := check_condition(predicate, [(column.name, column.type) for column in columns]):
+            raise SqlErrors(problems)
+    except SqlErrors as error:
+        raise EngineError(f"filter: {error}") from None
+    return to_spark(predicate)
+
+
+def _newer(work: Work, source: Source, columns: Sequence[Column], samples: Samples) -> list[str]:
+    """The condition for rows above the maximum in the table this chain writes; none where it has no rows yet."""
+    assert source.newer_than is not None
+    column = column_of(source, source.newer_than, columns)
+    if source.watermark is None or not is_there(work, source.watermark):
+        return []
+    table = Source(source.watermark)
+    found = _whole(work, table, samples)
+    written = column_of(table, source.newer_than, found.columns)
+    check_comparable(source, column, written)
+    highest = found.spark.selectExpr(f"CAST(max({quoted(written.name)}) AS string)").collect()[0][0]
+    if highest is None:
+        return []
+    check_highest(source, written, highest)
+    start = f"CAST({literal(highest)} AS {in_sql(written.type)})"
+    if source.lag:
+        start = f"CAST({start} AS timestamp) - make_interval(0, 0, 0, 0, 0, 0, {lag_of(source.lag, column)} / 1000000)"
+    return [f"{quoted(column.name)} > {start}"]
+
+
+def is_there(work: Work, place: Place) -> bool:
+    """Whether anything stands at a place. Raises ConnectionFailed, EngineError."""
+    return newest(work, place) is not None if place.format == "delta" else holds_files(place)

@@ -1,0 +1,121 @@
+"""Which Spark session there is: the notebook's, the active one, else a local one with Delta that we start.
+
+Nothing here imports pyspark to find out whether a session is active: that takes a second, and who has one has imported
+it. A session that we did not start is never stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from odibi_magics.errors import EngineError, MissingExtra
+
+JARS = "ODIBI_SPARK_JARS"
+"""The environment variable that names a folder of Delta's jars; without it they are fetched once, by Ivy."""
+
+_CLASSIC, _CONNECT = "pyspark.sql.session", "pyspark.sql.connect.session"
+_lock = threading.Lock()
+
+
+def active(namespace: Mapping[str, Any] | None = None) -> Any | None:
+    """The session to use, or None where there is none.
+
+    namespace: the notebook's variables; Databricks puts its session there as `spark`. Then the active one of this
+    thread, and, since that is None in other threads, the one the process was started with.
+    """
+    given = (namespace or {}).get("spark")
+    if is_session(given):
+        return given
+    for module in (_CONNECT, _CLASSIC):
+        found = getattr(sys.modules.get(module), "SparkSession", None)
+        if found is not None and (session := _of(found)) is not None:
+            return session
+    return None
+
+
+def is_session(thing: Any) -> bool:
+    """Whether it is a session of Spark that can be asked, of either kind; neither is the other's subclass."""
+    kind = type(thing)
+    return kind.__module__.startswith("pyspark.sql.") and kind.__name__ == "SparkSession" and lives(thing)
+
+
+def is_connect(session: Any) -> bool:
+    """Whether it speaks to a server through Spark Connect."""
+    return type(session).__module__.startswith("pyspark.sql.connect")
+
+
+def _of(kind: Any) -> Any | None:
+    try:
+        session = kind.getActiveSession() or getattr(kind, "_instantiatedSession", None)
+    except Exception:  # a gateway that has gone away: as good as none
+        return None
+    return session if session is not None and lives(session) else None
+
+
+def lives(session: Any) -> bool:
+    """Whether a session was not stopped meanwhile."""
+    if is_connect(session):
+        return not getattr(session, "is_stopped", False)
+    context = getattr(session, "_sc", None)
+    return context is None or getattr(context, "_jsc", None) is not None
+
+
+def found_or_started(namespace: Mapping[str, Any] | None = None) -> Any:
+    """The session to use; a local one is started where there is none, which takes 10 to 20 s.
+
+    Raises MissingExtra where pyspark or Delta's part of it is not installed, EngineError where it does not start.
+    """
+    with _lock:
+        return active(namespace) or _started()
+
+
+def check_installed() -> None:
+    """Raises MissingExtra where pyspark is not installed."""
+    if find_spec("pyspark") is None:
+        raise MissingExtra("pyspark", "spark", "the spark engine")
+
+
+def _started() -> Any:
+    check_installed()
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("odibi_magics").config(map=_LOCAL)
+    try:
+        return _with_delta(builder).getOrCreate()
+    except Exception as error:  # Java missing, no network for the jars: py4j and Ivy have no common error
+        raise EngineError(
+            f"no Spark session is active, and a local one does not start: {str(error).splitlines()[0]}. It takes Java "
+            f"17 or newer, and Delta's jars: a folder of them in {JARS}, or a network to fetch them once"
+        ) from None
+
+
+def _with_delta(builder: Any) -> Any:
+    if folder := os.environ.get(JARS):
+        jars = sorted(map(str, Path(folder).glob("*.jar")))
+        return builder.config("spark.jars", ",".join(jars))
+    if find_spec("delta") is None:
+        raise MissingExtra("delta-spark", "spark", "a local Spark session with Delta")
+    from delta import configure_spark_with_delta_pip
+
+    return configure_spark_with_delta_pip(builder)
+
+
+_LOCAL: dict[str, Any] = {
+    "spark.master": "local[*]",
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    # Made for clusters: a task for every file to be deleted, 50 for a log of three commits, 200 for a GROUP BY.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
+    "spark.databricks.delta.snapshotPartitions": "1",
+    "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
+}

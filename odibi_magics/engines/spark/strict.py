@@ -1,0 +1,72 @@
+"""Texts as typed values, strictly, by Spark's SQL: what is no value of its type raises with its file.
+
+Spark alone would take 2024 for a date, 1d for a number, and drop the time behind a date.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from odibi_magics.engines.spark.failures import ticket
+from odibi_magics.engines.spark.names import literal
+from odibi_magics.engines.spark.types import in_sql
+
+_TOLD = 200  # characters of a value that an error tells
+_INTEGERS = ("tinyint", "smallint", "int", "bigint")
+
+
+@dataclass(frozen=True)
+class Formats:
+    """How dates and timestamps are written, in Java's letters; "" for ISO 8601."""
+
+    date: str = ""
+    timestamp: str = ""
+
+
+def checked(type_: str, text: str, formats: Formats, number: int, column: int, path: str) -> str:
+    """SQL for a text as a value of a type, or an error that leads to its file. text, path: SQL without side effects."""
+    if type_ == "string":
+        return text
+    value = from_text(type_, text, formats)
+    told = ticket(number, column, path, f"left({text}, {_TOLD})")
+    return f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN CAST({told} AS {in_sql(type_)}) END)"
+
+
+def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
+    """SQL for a text as a value of a type; NULL where it does not fit."""
+    if type_ in ("timestamp", "timestamp_ntz"):
+        return f"CAST({_timestamp(text, formats.timestamp)} AS {type_})"
+    if type_ == "date":
+        return _date(text, formats.date)
+    if type_ == "binary":
+        return f"encode({text}, 'utf-8')"
+    kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if (misread := _misread(type_, text)) else text
+    return f"try_cast({kept} AS {in_sql(type_)})"
+
+
+def _misread(type_: str, text: str) -> str:
+    """Whether a cast would lose digits, or see a number where none is written."""
+    if type_ in _INTEGERS:
+        return f"{text} RLIKE '[.eExXbB]'"
+    if type_ in ("float", "double"):
+        return f"{text} RLIKE '(?i)[0-9.][df]\\\\s*$|x'"
+    if match := re.fullmatch(r"decimal\(\d+,(\d+)\)", type_):
+        places = f"length(rtrim('0', split_part({text}, '.', 2)))"
+        return f"{text} RLIKE '[eE_dDfF]' OR {places} > {match[1]}"
+    return ""
+
+
+def _date(text: str, pattern: str) -> str:
+    if pattern:
+        return f"CAST(try_to_timestamp({text}, {literal(pattern)}) AS date)"
+    day = f"{text} RLIKE '^[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}$'"
+    return f"CASE WHEN {day} THEN try_cast(replace({text}, '/', '-') AS date) END"
+
+
+def _timestamp(text: str, pattern: str) -> str:
+    if pattern:
+        return f"try_to_timestamp({text}, {literal(pattern)})"
+    day = f"{text} RLIKE '^\\\\s*[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}'"
+    dashed = f"regexp_replace({text}, '^(\\\\s*[0-9]{{4}})/([0-9]{{1,2}})/', '$1-$2-')"
+    return f"CASE WHEN {day} THEN try_cast({dashed} AS timestamp) END"

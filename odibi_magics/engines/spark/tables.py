@@ -1,0 +1,145 @@
+"""Delta tables as Spark tells of them: what stands at a place, its versions, what a commit did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from odibi_magics.config.types import Column
+from odibi_magics.engines.base import Place, Source, TargetState
+from odibi_magics.engines.spark.failures import no_such_place
+from odibi_magics.engines.spark.names import table
+from odibi_magics.engines.spark.types import columns_of, in_utc
+from odibi_magics.engines.spark.work import Work
+from odibi_magics.errors import EngineError, NoSuchTime, NoSuchVersion
+
+
+@dataclass(frozen=True)
+class Commit:
+    """A version of a table. mark: its userMetadata. metrics: as Spark's history names them, numbers as text."""
+
+    version: int
+    time: datetime
+    mark: str
+    metrics: Mapping[str, str]
+
+    def number(self, name: str) -> int | None:
+        """A metric; None where the commit does not tell it."""
+        found = self.metrics.get(name)
+        return None if found is None else int(found)
+
+
+def newest(work: Work, place: Place) -> Commit | None:
+    """The newest version of a table; None where there is none."""
+    try:
+        found = _commits(work, place, "LIMIT 1")
+    except Exception as error:
+        if no_such_place(error):
+            return None
+        raise
+    return found[0] if found else None
+
+
+def commits_after(work: Work, place: Place, version: int | None) -> list[Commit]:
+    """The versions behind one, newest first; with None all."""
+    return [c for c in _commits(work, place) if version is None or c.version > version]
+
+
+def _commits(work: Work, place: Place, more: str = "") -> list[Commit]:
+    history = work.spark.sql(f"DESCRIBE HISTORY {table(place.url)} {more}")
+    rows = history.selectExpr(
+        "version", "unix_micros(timestamp)", "userMetadata", "operationMetrics"
+    ).collect()
+    return [Commit(row[0], _utc(row[1]), row[2] or "", row[3] or {}) for row in rows]
+
+
+def _utc(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
+
+
+def pinned(work: Work, source: Source) -> int:
+    """The version to read. Raises EngineError where there is no table, or not at that time, or not that version."""
+    latest = newest(work, source.place)
+    if latest is None:
+        raise EngineError(_no_table(source.place))
+    if source.timestamp is not None:
+        return _version_at(work, source.place, source.timestamp)
+    if source.version is not None and source.version > latest.version:
+        raise _missing(work, source.place, source.version)
+    return latest.version if source.version is None else source.version
+
+
+def _missing(work: Work, place: Place, version: int) -> NoSuchVersion:
+    there = [commit.version for commit in _commits(work, place)]
+    first, last = there[-1], there[0]
+    told = f"its versions are {first} to {last}" if first < last else f"its only version is {first}"
+    return NoSuchVersion(f"{place.url} has no version {version}: {told}")
+
+
+def _version_at(work: Work, place: Place, when: datetime) -> int:
+    """The last version committed at or before a time; Spark itself refuses times behind the newest commit."""
+    if when > datetime.now(UTC):
+        raise NoSuchTime(f"{place.url}: the time {_told(when)} lies in the future")
+    found = _commits(work, place)
+    before = [commit.version for commit in found if commit.time <= when]
+    if not before:
+        raise NoSuchTime(
+            f"{place.url} was not there at {_told(when)}; its first commit is of {_told(found[-1].time)}"
+        )
+    return max(before)
+
+
+def _told(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _no_table(place: Place) -> str:
+    from odibi_magics.engines.pandas.files import hint
+    from odibi_magics.engines.pandas.trees import tree_of
+
+    url, tree = place.url, tree_of(place.connection)
+    there = tree.at(url)
+    if there is not None and not there.is_folder:
+        return f"{url} is a file, not a Delta table: name its format: in read:"
+    if there is not None:
+        return f"{url} is no Delta table: it has no _delta_log; for a folder of files name their format: in read:"
+    return f"there is no Delta table at {url}{hint(tree, url)}"
+
+
+def load(work: Work, place: Place, version: int) -> Any:
+    """The rows of a version, lazily. Raises NoSuchVersion where its commits are gone."""
+    reader = work.spark.read.format("delta").option("versionAsOf", version)
+    try:
+        found = reader.load(place.url)
+        found.schema  # noqa: B018  a Connect session looks only when it is asked
+    except Exception as error:
+        if "VERSION_NOT_FOUND" in str(error):
+            raise _missing(work, place, version) from None
+        raise
+    return found
+
+
+def state(work: Work, place: Place) -> TargetState:
+    """What stands at a place; the log alone is read."""
+    latest = newest(work, place)
+    if latest is None:
+        return TargetState(False)
+    detail = work.spark.sql(f"DESCRIBE DETAIL {table(place.url)}").collect()[0]
+    frame = work.spark.read.format("delta").load(place.url)
+    return TargetState(
+        exists=True,
+        version=latest.version,
+        columns=columns_of(frame),
+        partition_by=tuple(detail["partitionColumns"]),
+        files=detail["numFiles"],
+        bytes=detail["sizeInBytes"],
+        not_null=tuple(field.name for field in frame.schema if not field.nullable),
+    )
+
+
+def utc_columns(work: Work, place: Place, version: int) -> tuple[Any, tuple[Column, ...]]:
+    """The rows of a version with the types of the language, and its columns."""
+    frame = in_utc(load(work, place, version))
+    return frame, columns_of(frame)

@@ -1,0 +1,184 @@
+"""One run's hold on a Spark session: its settings, its jobs under one name that a stop ends, what it keeps."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from odibi_magics.engines.base import Place
+from odibi_magics.engines.spark.failures import Failures, is_sparks
+from odibi_magics.engines.spark.session import is_connect, lives
+from odibi_magics.engines.spark.settings import OURS, settings_of
+from odibi_magics.errors import Cancelled, EngineError, OdibiError
+
+# How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
+_AGAIN = 0.2
+
+# A file system that Hadoop keeps would go on with the key it was made with, although that was mended meanwhile.
+_NOT_KEPT = {"fs.abfss.impl.disable.cache": "true", "fs.abfs.impl.disable.cache": "true"}
+
+_GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
+
+
+class Work:
+    """What runs in a session for one run of ours; thread-safe.
+
+    spark: the session, of either kind. began: one instant for the whole run.
+    """
+
+    def __init__(self, spark: Any) -> None:
+        self.spark = spark
+        self.began = datetime.now(UTC)
+        self.failures = Failures()
+        self.connect = is_connect(spark)
+        self._settings = settings_of(spark)
+        self._accounts: dict[str, str] = {}
+        self._tag = f"odibi-{uuid4().hex}"
+        self._stopped = threading.Event()
+        self._closed = False
+        self._lock = threading.Lock()
+        self._inside = threading.local()
+        self._running = 0
+        self._kept: list[Any] = []
+
+    @property
+    def lives(self) -> bool:
+        """Whether the session was not stopped meanwhile."""
+        return lives(self.spark)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """The session as our SQL needs it. What Spark raises inside comes out as our errors.
+
+        Raises Cancelled after `interrupt`, EngineError for what fails, and where the run is closed.
+        """
+        if getattr(self._inside, "depth", 0):
+            with self._explained():
+                yield
+            return
+        self.check_open()
+        with self._settings.held({**OURS, **self._accounts}), self._named(), self._explained():
+            yield
+
+    @contextmanager
+    def marked(self, mark: str) -> Iterator[None]:
+        """Commits inside carry `mark`, where no option of a writer can say it: one at a time in a session."""
+        with self._settings.mark(mark):
+            yield
+
+    def open_account(self, place: Place) -> None:
+        """Lets the session open a place's account, as long as something of ours runs. Raises ConnectionFailed."""
+        options = place.connection.storage_options("spark")
+        if options:
+            with self._lock:
+                self._accounts |= {**_NOT_KEPT, **options}
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OdibiError:
+            raise
+        except Exception as error:
+            if not is_sparks(error):
+                raise
+            self.check_stopped()
+            raise self.failures.error(error) from None
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Jobs of this thread under the run's name."""
+        self._inside.depth = 1
+        with self._lock:
+            self._running += 1
+        self._name_jobs()
+        try:
+            yield
+        finally:
+            self._inside.depth = 0
+            with self._lock:
+                self._running -= 1
+            with suppress(Exception):  # the session has gone away: there is nothing left to be named
+                self._unname_jobs()
+
+    def _name_jobs(self) -> None:
+        if self.connect:
+            self.spark.addTag(self._tag)
+            return
+        context = self.spark.sparkContext
+        self._inside.before = {key: context.getLocalProperty(key) for key in _GROUP}
+        context.setJobGroup(self._tag, "odibi_magics", True)
+
+    def _unname_jobs(self) -> None:
+        if self.connect:
+            self.spark.removeTag(self._tag)
+            return
+        for key, value in self._inside.before.items():
+            self.spark.sparkContext.setLocalProperty(key, value)
+
+    # Stopping and closing ---------------------------------------------------------------------------------------------
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `interrupt` was called and `go_on` not since."""
+        return self._stopped.is_set()
+
+    def check_stopped(self) -> None:
+        """Raises Cancelled after `interrupt`."""
+        if self._stopped.is_set():
+            raise Cancelled("stopped")
+
+    def check_open(self) -> None:
+        """Raises Cancelled after `interrupt`, EngineError after `close`."""
+        self.check_stopped()
+        if self._closed:
+            raise EngineError("this run is closed, and its data with it: run again")
+
+    def interrupt(self) -> None:
+        """Ends all jobs that run, from any thread; what is started until `go_on` raises Cancelled."""
+        self._stopped.set()
+        self._signal()
+        threading.Thread(target=self._until_quiet, name="odibi-stop", daemon=True).start()
+
+    def go_on(self) -> None:
+        """Lets frames be read again once a stop is over."""
+        self._stopped.clear()
+
+    def _until_quiet(self) -> None:
+        while self._stopped.is_set() and self._running:
+            time.sleep(_AGAIN)
+            self._signal()
+
+    def _signal(self) -> None:
+        with suppress(Exception):
+            if self.connect:
+                self.spark.interruptTag(self._tag)
+            else:
+                self.spark.sparkContext.cancelJobGroup(self._tag)
+
+    def keep(self, frame: Any) -> Any:
+        """A DataFrame's rows computed once and kept until `close`; the same frame where the session keeps none."""
+        try:
+            kept = frame.persist()
+            kept.count()
+        except Exception as error:
+            if "SERVERLESS" not in str(error).upper():
+                raise
+            return frame
+        with self._lock:
+            self._kept.append(kept)
+        return kept
+
+    def close(self) -> None:
+        """Drops what is kept. Safe to repeat."""
+        with self._lock:
+            self._closed = True
+            kept, self._kept = self._kept, []
+        for frame in kept:
+            with suppress(Exception):  # the session may be gone, and its memory with it
+                frame.unpersist()

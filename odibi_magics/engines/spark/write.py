@@ -1,0 +1,121 @@
+"""Writes of the spark engine: measured before, watched on the way, and told by what the commit says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from odibi_magics.engines.base import Check, CheckResult, Progress, RowCheck, Sink, Written
+from odibi_magics.engines.checks import EXAMPLES, examples, row_result, settle
+from odibi_magics.engines.spark.checks import Flag, flags, guarded, measured, told
+from odibi_magics.engines.spark.frame import SparkFrame, collected
+from odibi_magics.engines.spark.names import quoted
+from odibi_magics.engines.spark.reading import Samples
+
+_ROWS = "odibi rows"
+
+
+@dataclass
+class Watched:
+    """A frame on its way into a write: its rows are counted, and rows that fail a check end it.
+
+    flags: the frame's row checks, then what the table asks of each row. measured: how all checks went, where an
+    aggregate over the rows was needed anyway. counts: whether rows are counted on the way, which MERGE cannot do:
+    it goes over them twice.
+    """
+
+    frame: SparkFrame
+    checks: Sequence[Check]
+    flags: tuple[Flag, ...]
+    measured: tuple[CheckResult, ...] | None = None
+    counts: bool = True
+    counted: Any = None
+
+    @classmethod
+    def of(
+        cls, frame: SparkFrame, checks: Sequence[Check], more: Sequence[Flag], *, aggregate: bool
+    ) -> Watched:
+        """aggregate: whether the rows are read once before the write in any case. Raises ChecksFailed."""
+        own = flags(checks, frame.columns)
+        found = None
+        if aggregate or any(not isinstance(one, RowCheck) for one in checks):
+            found = settle(measured(frame, checks, own))
+        return cls(frame, checks, (*own, *more), found, not aggregate)
+
+    def guarded(self, spark: Any) -> Any:
+        """The DataFrame to write. spark: the frame's."""
+        from pyspark.sql import Observation
+        from pyspark.sql.functions import expr
+
+        warned = [(i, flag) for i, flag in enumerate(self.flags) if flag.on_fail != "error"]
+        watched = guarded(spark, self.frame.columns, self.flags)
+        if not self.counts:
+            return watched
+        self.counted = Observation()
+        warned = [] if self.measured is not None else warned
+        counts = [expr(f"count_if({flag.bad})").alias(f"f{i}") for i, flag in warned]
+        return watched.observe(self.counted, expr("count(*)").alias(_ROWS), *counts)
+
+    def results(self, spark: Any) -> tuple[CheckResult, ...]:
+        """How the frame's checks went, after the write."""
+        if self.measured is not None:
+            return self.measured
+        own = flags(self.checks, self.frame.columns)
+        return tuple(self._result(spark, i, flag) for i, flag in enumerate(own))
+
+    def _result(self, spark: Any, i: int, flag: Flag) -> CheckResult:
+        if flag.on_fail == "error":
+            return CheckResult(flag.label, flag.on_fail, 0)
+        count = int(self.observed()[f"f{i}"])
+        shown: Any = ()
+        if count:
+            names = [column.name for column in self.frame.columns]
+            found = collected(spark.where(flag.bad).select(*map(quoted, names)).limit(EXAMPLES))
+            shown = examples(
+                [dict(zip(names, row.values(), strict=True)) for row in found.to_pylist()], flag.columns
+            )
+        return row_result(flag.label, flag.on_fail, count, shown)
+
+    def observed(self) -> dict[str, Any]:
+        """What was counted on the way."""
+        from odibi_magics.engines.pandas.waiting import awaited
+
+        found: dict[str, Any] = awaited(lambda: self.counted.get)
+        return found
+
+    @property
+    def rows(self) -> int:
+        """How many rows there were, after the write."""
+        return int(self.observed()[_ROWS])
+
+    def failed(self, error: BaseException) -> BaseException:
+        """An error of the write: ours where a check of ours raised it."""
+        return told(error, self.flags, self.frame.columns) or error
+
+
+def write(
+    frame: SparkFrame,
+    sink: Sink,
+    samples: Samples,
+    *,
+    checks: Sequence[Check] = (),
+    mark: str = "",
+    progress: Progress = lambda rows: None,
+) -> Written:
+    """Writes a frame, checking on the way.
+
+    samples: tells the columns of files that are there. mark: JSON for the commit. progress: told the rows once they
+    are written.
+    Raises ValidationFailed, WriteConflict, EngineError, ConnectionFailed, Cancelled; then nothing was committed.
+    """
+    if sink.place.format == "delta":
+        from odibi_magics.engines.spark.delta_write import write_delta
+
+        written = write_delta(frame, sink, checks=checks, mark=mark)
+    else:
+        from odibi_magics.engines.spark.files_write import write_files
+
+        written = write_files(frame, sink, samples, checks=checks)
+    progress(written.rows)
+    return written
