@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -44,3 +44,23 @@ def cloud(practice_cloud: Cloud) -> Iterator[Cloud]:
         for name, value in practice_cloud.environment.items():
             patch.setenv(name, value)
         yield practice_cloud
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """One Spark session with Delta for all tests that ask for it; they run last, in this process.
+
+    Last, because while a session is active, `engine: auto` means spark.
+    """
+    from tests.spark.conftest import spark_session
+
+    yield from spark_session(tmp_path_factory.mktemp("spark"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with Spark come last, and carry the mark `spark`."""
+    for item in items:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if parameters.get("engine") == "spark" or "spark" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
+    items.sort(key=lambda item: item.get_closest_marker("spark") is not None)

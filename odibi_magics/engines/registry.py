@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -14,18 +13,17 @@ from odibi_magics.errors import UsageError, suggest
 ENGINES = ("pandas", "spark")
 
 
-def choose_engine(name: str, namespace: Mapping[str, Any] | None = None) -> Engine:
+def choose_engine(name: str) -> Engine:
     """The engine a name asks for; "auto" is spark where a Spark session is already active, else pandas.
 
-    namespace: the notebook's variables; a session that stands there as `spark` is active too.
     Raises UsageError for an unknown name, MissingExtra for an engine whose library is not installed.
     """
     if name not in ("auto", *ENGINES):
         raise UsageError(f"unknown engine '{name}' ({suggest(name, ('auto', *ENGINES))})")
-    if name == "pandas" or (name == "auto" and active(namespace) is None):
+    if name == "pandas" or (name == "auto" and active() is None):
         return _pandas()
     check_installed()
-    return _spark(active(namespace))
+    return _spark(active())
 
 
 @cache

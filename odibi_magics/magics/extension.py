@@ -47,8 +47,10 @@ class OdibiMagics(Magics):
     @cached_property
     def session(self) -> Session:
         """The notebook's project, which grows cell by cell."""
+        from odibi_magics.engines.spark.session import offer
         from odibi_magics.session import Session
 
+        offer(self.shell.user_ns)
         return Session()
 
     @property

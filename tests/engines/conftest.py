@@ -16,8 +16,10 @@ from odibi_magics.sql.check import check_query
 from odibi_magics.sql.functions import describe
 
 
-@pytest.fixture(params=["pandas"])
+@pytest.fixture(params=["pandas", "spark"])
 def engine(request: pytest.FixtureRequest) -> Engine:
+    if request.param == "spark":
+        request.getfixturevalue("spark")
     return choose_engine(request.param)
 
 

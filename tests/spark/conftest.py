@@ -43,16 +43,11 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(scope="package")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A session that starts with the first test that asks, which takes 10 to 20 s, and ends with this folder's last.
-
-    Not later: while a session is active, `engine: auto` means spark.
-    """
+def spark_session(folder: Path) -> Iterator[Any]:
+    """A session, which takes 10 to 20 s to start, and its end."""
     jars = sorted((CACHE / "jars").glob("*.jar"))
     if not jars:
         pytest.fail("Delta's jars are missing: run `make setup`", pytrace=False)
-    folder = tmp_path_factory.mktemp("spark")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_MASTER", "PYSPARK_SUBMIT_ARGS"):
             patch.delenv(name, raising=False)

@@ -186,12 +186,13 @@ def _merge(job: Job, spark: Any) -> None:
     """MERGE takes its mark from the session alone."""
     same = " AND ".join(f"t.{quoted(key)} = s.{quoted(key)}" for key in job.keys)
     given = [column.name for column in job.source_columns]
-    set_ = ", ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in given)
+    evolving = job.layout.added  # then * means the columns that come: of the table's others nothing is said
+    set_ = "*" if evolving else ", ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in given)
+    insert = "*" if evolving else f"({listed(given)}) VALUES ({listed(given, 's')})"
     update = f"WHEN MATCHED THEN UPDATE SET {set_}" if job.sink.mode == "merge" else ""
-    evolving = "WITH SCHEMA EVOLUTION " if job.layout.added else ""
     sql = (
-        f"MERGE {evolving}INTO {table(job.sink.place.url)} AS t USING {{source}} AS s ON {same} {update} "
-        f"WHEN NOT MATCHED THEN INSERT ({listed(given)}) VALUES ({listed(given, 's')})"
+        f"MERGE {'WITH SCHEMA EVOLUTION ' if evolving else ''}INTO {table(job.sink.place.url)} AS t "
+        f"USING {{source}} AS s ON {same} {update} WHEN NOT MATCHED THEN INSERT {insert}"
     )
     sql = sql.replace("{source}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{source}")
     with job.work.marked(job.mark):

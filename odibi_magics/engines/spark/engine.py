@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import (
     Check,
     CheckResult,
+    Engine,
     Frame,
     Place,
     Progress,
@@ -20,6 +22,7 @@ from odibi_magics.engines.base import (
     Source,
     Step,
     TargetState,
+    Warned,
     Written,
 )
 from odibi_magics.engines.source_columns import chosen
@@ -27,6 +30,9 @@ from odibi_magics.engines.spark.session import found_or_started
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
+    from odibi_magics.delta.detail import Detail
+    from odibi_magics.delta.history import History
+    from odibi_magics.delta.restore import Restored
     from odibi_magics.engines.spark.frame import SparkFrame
     from odibi_magics.engines.spark.reading import Samples
     from odibi_magics.engines.spark.work import Work
@@ -107,6 +113,44 @@ class SparkEngine:
         from odibi_magics.engines.spark.queries import spark_sql
 
         return spark_sql(step, inputs)
+
+    # Of these a table's log tells all that is needed, and it is read and written as on the other engine.
+
+    def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
+        """A Delta table's newest versions. Raises EngineError, ConnectionFailed."""
+        return self._by_log.history(place, limit=limit, before=before)
+
+    def detail(self, place: Place) -> Detail:
+        """A Delta table as it stands. Raises EngineError, ConnectionFailed."""
+        return self._by_log.detail(place)
+
+    def glance(self, place: Place) -> tuple[Warned, ...]:
+        """What a Delta table's state asks for, as far as a look in passing tells."""
+        return self._by_log.glance(place)
+
+    def restore(
+        self,
+        place: Place,
+        version: int | datetime,
+        *,
+        at: int | None = None,
+        mark: str | None = None,
+        dry_run: bool = False,
+    ) -> Restored:
+        """A table like one of its older versions. Raises as `Engine.restore`."""
+        return self._by_log.restore(place, version, at=at, mark=mark, dry_run=dry_run)
+
+    def empty(
+        self, place: Place, *, at: int | None = None, mark: str | None = None, dry_run: bool = False
+    ) -> Restored:
+        """A table without rows. Raises as `Engine.restore`."""
+        return self._by_log.empty(place, at=at, mark=mark, dry_run=dry_run)
+
+    @cached_property
+    def _by_log(self) -> Engine:
+        from odibi_magics.engines.pandas.engine import PandasEngine
+
+        return PandasEngine()
 
     def open(self, places: Iterable[Place] = ()) -> SparkRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

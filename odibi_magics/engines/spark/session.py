@@ -20,18 +20,29 @@ JARS = "ODIBI_SPARK_JARS"
 """The environment variable that names a folder of Delta's jars; without it they are fetched once, by Ivy."""
 
 _CLASSIC, _CONNECT = "pyspark.sql.session", "pyspark.sql.connect.session"
+# Where the classes keep the process's first session; the active one is that of a thread.
+_FIRST = ("_instantiatedSession", "_default_session")
+
 _lock = threading.Lock()
 
 
-def active(namespace: Mapping[str, Any] | None = None) -> Any | None:
+_offered: list[Mapping[str, Any]] = []
+
+
+def offer(namespace: Mapping[str, Any]) -> None:
+    """Names a notebook's variables, where Databricks puts its session as `spark`. They are looked at when asked for."""
+    _offered[:] = [namespace]
+
+
+def active() -> Any | None:
     """The session to use, or None where there is none.
 
-    namespace: the notebook's variables; Databricks puts its session there as `spark`. Then the active one of this
-    thread, and, since that is None in other threads, the one the process was started with.
+    The notebook's own; then the active one of this thread, and, since there is none in other threads, the one that the
+    process was started with.
     """
-    given = (namespace or {}).get("spark")
-    if is_session(given):
-        return given
+    for namespace in _offered:
+        if is_session(given := namespace.get("spark")):
+            return given
     for module in (_CONNECT, _CLASSIC):
         found = getattr(sys.modules.get(module), "SparkSession", None)
         if found is not None and (session := _of(found)) is not None:
@@ -52,7 +63,9 @@ def is_connect(session: Any) -> bool:
 
 def _of(kind: Any) -> Any | None:
     try:
-        session = kind.getActiveSession() or getattr(kind, "_instantiatedSession", None)
+        session = kind.getActiveSession() or next(
+            filter(None, (getattr(kind, n, None) for n in _FIRST)), None
+        )
     except Exception:  # a gateway that has gone away: as good as none
         return None
     return session if session is not None and lives(session) else None
@@ -66,13 +79,13 @@ def lives(session: Any) -> bool:
     return context is None or getattr(context, "_jsc", None) is not None
 
 
-def found_or_started(namespace: Mapping[str, Any] | None = None) -> Any:
+def found_or_started() -> Any:
     """The session to use; a local one is started where there is none, which takes 10 to 20 s.
 
     Raises MissingExtra where pyspark or Delta's part of it is not installed, EngineError where it does not start.
     """
     with _lock:
-        return active(namespace) or _started()
+        return active() or _started()
 
 
 def check_installed() -> None:

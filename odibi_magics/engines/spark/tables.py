@@ -15,6 +15,9 @@ from odibi_magics.engines.spark.types import columns_of, in_utc
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, NoSuchTime, NoSuchVersion
 
+# Commits that are asked for first: seldom are there more behind the version that a write began with.
+_FEW = 5
+
 
 @dataclass(frozen=True)
 class Commit:
@@ -43,8 +46,14 @@ def newest(work: Work, place: Place) -> Commit | None:
 
 
 def commits_after(work: Work, place: Place, version: int | None) -> list[Commit]:
-    """The versions behind one, newest first; with None all."""
-    return [c for c in _commits(work, place) if version is None or c.version > version]
+    """The versions behind one, newest first; with None all. No more of the history is read than it takes."""
+    limit = _FEW
+    while True:
+        found = _commits(work, place, f"LIMIT {limit}")
+        behind = [commit for commit in found if commit.version > (-1 if version is None else version)]
+        if len(behind) < len(found) or len(found) < limit:
+            return behind
+        limit *= 10
 
 
 def _commits(work: Work, place: Place, more: str = "") -> list[Commit]:

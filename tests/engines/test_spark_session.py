@@ -1,0 +1,140 @@
+"""Spark sessions: which one is used, what it is set to meanwhile, and that it is left as it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from odibi_magics import Project
+from odibi_magics.engines.registry import choose_engine
+from odibi_magics.engines.spark import session
+from odibi_magics.engines.spark.settings import ANSI, ZONE, settings_of
+from odibi_magics.errors import EngineError, MissingExtra, NodeFailed
+
+
+@pytest.fixture
+def offered() -> Iterator[dict[str, Any]]:
+    """A notebook's variables."""
+    names: dict[str, Any] = {}
+    session.offer(names)
+    yield names
+    session.offer({})
+
+
+def test_nothing_of_spark_is_imported_to_find_out() -> None:
+    code = (
+        "import sys; from odibi_magics.engines.registry import choose_engine; "
+        "assert choose_engine('auto').name == 'pandas'; choose_engine('spark'); "
+        "assert not {'pyspark', 'py4j', 'delta'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"the spark engine needs pyspark.*odibi-magics\[spark\]"):
+        choose_engine("spark")
+
+
+def test_auto_is_spark_in_every_thread_where_a_session_is_active(spark: Any) -> None:
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(choose_engine("auto").name))
+    thread.start()
+    thread.join()
+    assert found == ["spark"]
+    assert choose_engine("auto") is choose_engine("spark")
+
+
+def test_the_notebook_s_own_session_comes_first(spark: Any, offered: dict[str, Any]) -> None:
+    own = spark.newSession()
+    offered["spark"] = own
+    assert session.active() is own
+    offered["spark"] = "no session"
+    assert session.active() is spark
+
+
+# Settings -------------------------------------------------------------------------------------------------------------
+
+PIPELINE = """
+engine: spark
+connections: {lake: {type: local, base_path: .}}
+pipelines:
+  - pipeline: p
+    nodes:
+      - name: a
+        read: {connection: lake, path: a.csv}
+        transform: {steps: [{sql: "SELECT id, 10 / id AS x, CAST(day AS timestamp) AS at FROM df"}]}
+        write: {connection: lake, path: out}
+"""
+
+
+def project(folder: Path, text: str) -> Project:
+    (folder / "a.csv").write_text(text)
+    return Project.from_yaml(PIPELINE, folder=folder)
+
+
+@pytest.fixture
+def own_settings(spark: Any) -> Iterator[Any]:
+    """The session as somebody set it up who wants neither ANSI nor UTC."""
+    spark.conf.set(ANSI, "false")
+    spark.conf.set(ZONE, "Asia/Tokyo")
+    spark.sparkContext.setJobGroup("mine", "my own work")
+    yield spark
+    spark.conf.unset(ANSI)
+    spark.conf.set(ZONE, "UTC")
+    spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)
+
+
+def mine(spark: Any) -> tuple[str, str, str]:
+    group = spark.sparkContext.getLocalProperty("spark.jobGroup.id")
+    return spark.conf.get(ANSI), spark.conf.get(ZONE), group
+
+
+def test_settings_are_ours_in_a_run_and_as_they_were_after_it(own_settings: Any, tmp_path: Path) -> None:
+    before = mine(own_settings)
+    everything = own_settings.conf.getAll
+    result = project(tmp_path, "id,day\n2,2024-01-31\n").run()
+    assert mine(own_settings) == before == ("false", "Asia/Tokyo", "mine")
+    assert own_settings.conf.getAll == everything
+    (row,) = result["a"].to_arrow().to_pylist()
+    assert (row["x"], row["at"].isoformat()) == (5.0, "2024-01-31T00:00:00+00:00")
+    assert mine(own_settings) == before
+
+
+def test_settings_are_as_they_were_after_a_failure_too(own_settings: Any, tmp_path: Path) -> None:
+    before = mine(own_settings)
+    with pytest.raises(NodeFailed, match="division by zero"):
+        project(tmp_path, "id,day\n0,2024-01-31\n").run()
+    assert mine(own_settings) == before
+
+
+def test_a_session_goes_on_after_a_run(spark: Any, tmp_path: Path) -> None:
+    result = project(tmp_path, "id,day\n2,2024-01-31\n").run()
+    result.hold.close()  # type: ignore[union-attr]
+    assert session.active() is spark
+    assert spark.sql("SELECT 1").collect()[0][0] == 1
+    assert spark.catalog.listTables() == []
+
+
+def test_a_setting_goes_back_when_the_last_who_holds_it_ends(spark: Any) -> None:
+    key, settings = "spark.sql.shuffle.partitions", settings_of(spark)
+    before = spark.conf.get(key)
+    with settings.held({key: "7"}):
+        with settings.held({key: "7"}):
+            assert spark.conf.get(key) == "7"
+        assert spark.conf.get(key) == "7"
+    assert spark.conf.get(key) == before
+
+
+def test_a_setting_that_is_refused_is_told(spark: Any) -> None:
+    with (
+        pytest.raises(EngineError, match=r"does not let spark\.executor\.memory be set"),
+        settings_of(spark).held({"spark.executor.memory": "1g"}),
+    ):
+        pass
