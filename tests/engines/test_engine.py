@@ -85,6 +85,15 @@ def test_what_is_shared_is_computed_once(house: House) -> None:
     assert calls == [1]
 
 
+def test_what_one_run_keeps_is_not_what_another_reads(house: House) -> None:
+    kept = house.run.share(house.csv("id\n1\n"))
+    other = House(house.engine, house.folder)
+    fresh = other.csv("id\n2\n")
+    assert (rows(kept), rows(fresh)) == ([(1,)], [(2,)])
+    other.run.close()
+    assert rows(kept) == [(1,)]
+
+
 def test_a_mere_scan_is_not_copied(house: House) -> None:
     write_deltalake(str(house.folder / "t"), pa.table({"id": [1]}))
     frame = house.read("t", "delta")

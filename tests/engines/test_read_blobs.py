@@ -15,6 +15,7 @@ import pytest
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.engines.base import Engine, EngineRun, Frame, Place, Source
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import ConnectionFailed, EngineError
 from odibi_magics.sandbox import Cloud
 from tests.engines.conftest import rows
@@ -30,6 +31,12 @@ JSON = b"".join(
     b'{"id": %d, "x": %s, "t": "2024-01-0%d 12:00:00"}\n' % (i, x, i)
     for i, x in ((1, b'"a"'), (2, b'"b"'), (3, b"null"))
 )
+
+
+@pytest.fixture
+def engine() -> Engine:
+    """Spark is not started inside the practice cloud: its JVM takes the proxy when it starts."""
+    return choose_engine("pandas")
 
 
 class Blobs:

@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 
 from odibi_magics import Project
+from odibi_magics.config import models
+from odibi_magics.connections.adls import AdlsConnection
+from odibi_magics.engines.base import Place
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.engines.spark import session
 from odibi_magics.engines.spark.settings import ANSI, ZONE, settings_of
+from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, MissingExtra, NodeFailed
 
 
@@ -138,3 +142,36 @@ def test_a_setting_that_is_refused_is_told(spark: Any) -> None:
         settings_of(spark).held({"spark.executor.memory": "1g"}),
     ):
         pass
+
+
+# Accounts -------------------------------------------------------------------------------------------------------------
+
+KEY = "a2V5IG9mIGFuIGFjY291bnQgdGhhdCBub2JvZHkgc2VlcyBhbnl3aGVyZSBpbiBTcGFyaw=="
+
+
+def account(name: str) -> Place:
+    model = models.AdlsConnection.model_validate(
+        {
+            "type": "azure_adls",
+            "account": name,
+            "container": "c",
+            "auth_mode": "direct_key",
+            "account_key": KEY,
+        }
+    )
+    return Place(AdlsConnection.of_model(name, model), "t", "delta")
+
+
+def test_accounts_are_open_in_a_run_and_their_keys_in_nothing_that_spark_shows(spark: Any) -> None:
+    work = Work(spark)
+    names = [f"fs.azure.account.key.{name}.dfs.core.windows.net" for name in ("account1", "account2")]
+    for name in ("account1", "account2"):
+        work.open_account(account(name))
+    with work.running():
+        assert [spark.conf.get(name) for name in names] == [KEY, KEY]
+        assert spark.range(3).count() == 3
+    assert [spark.conf.get(name, None) for name in names] == [None, None]
+    shown = spark._jsparkSession.sharedState().statusStore().executionsList()
+    told = [str(shown.apply(i).modifiedConfigs()) for i in range(shown.size())]
+    assert any("fs.azure.account.key.account1" in text for text in told)
+    assert not any(KEY in text for text in told)

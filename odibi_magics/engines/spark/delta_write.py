@@ -26,7 +26,7 @@ from odibi_magics.engines.spark.tables import Commit, commits_after, state
 from odibi_magics.engines.spark.types import in_sql
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.engines.spark.write import Watched
-from odibi_magics.errors import EngineError, OdibiError, WriteConflict
+from odibi_magics.errors import EngineError, OdibiError, ValidationFailed, WriteConflict
 
 _KEYED = ("merge", "append_once")
 
@@ -87,7 +87,8 @@ def write_delta(frame: SparkFrame, sink: Sink, *, checks: Sequence[Check], mark:
         if keyed:
             _check_keys(job, spark)
         commit = _committed(job, lambda: _write(job, spark))
-        return _written(job, spark, commit)
+        with work.seen_through():
+            return _written(job, spark, commit)
 
 
 def _check_place(sink: Sink) -> None:
@@ -207,6 +208,8 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
     try:
         with _in_words(job):
             write()
+    except ValidationFailed:
+        raise
     except BaseException:
         if (found := _landed(job)) is not None:
             return found
@@ -214,7 +217,7 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
     found = _landed(job)
     if found is None:
         raise EngineError(
-            f"the write to {job.sink.place.address} ended well, but no commit of it is found: see its history"
+            f"{job.sink.place.address} was written, but no commit of it is found: see its history"
         )
     return found
 
@@ -222,11 +225,12 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
 def _landed(job: Job) -> Commit | None:
     """The commit with our mark behind the version that was there; without a mark, the next one."""
     try:
-        found = commits_after(job.work, job.sink.place, job.there.version)
+        with job.work.seen_through():
+            found = commits_after(job.work, job.sink.place, job.there.version)
     except Exception:  # there is no table, or nobody answers any more
         return None
     ours = [commit for commit in found if not job.mark or commit.mark == job.mark]
-    return ours[0] if ours else None
+    return ours[-1] if ours else None
 
 
 @contextmanager

@@ -246,12 +246,17 @@ class SparkRun:
         return written
 
     def written(self, written: Written) -> SparkFrame:
-        """What a write left: a Delta table at the version it wrote, files with the types that went into them."""
+        """What a write left: a Delta table at the version it wrote, files with the types that went into them.
+
+        Never Cancelled, because the write has landed.
+        """
         from odibi_magics.engines.spark.reading import read
 
         with self._call(also_cancelled=True):
             source = self._left.get(written.place.url) or Source(written.place, version=written.version_after)
-            return read(self._opened(written.place), source, self._engine.samples)
+            work = self._opened(written.place)
+            with work.seen_through():
+                return read(work, source, self._engine.samples)
 
     def cancel(self) -> None:
         """Stops what is running, from any thread; what is called afterwards raises Cancelled."""

@@ -120,10 +120,12 @@ def plain(text: str, given: Mapping[str, str] | None = None) -> str:
 
 
 def _first_line(text: str) -> str:
-    """The innermost cause that a Java stack names, without its class."""
-    causes = re.findall(r"^Caused by: [\w.$]+(?:Exception|Error): (.+)$", text, re.MULTILINE)
-    heads = re.findall(r"^: [\w.$]+(?:Exception|Error): (.+)$", text, re.MULTILINE)
-    return (causes[-1:] or heads or text.strip().splitlines() or ["Spark failed without a word"])[0]
+    """The innermost cause that a Java stack names, without its class where that says something."""
+    causes = re.findall(r"^(?:Caused by)?: ([\w.$]+)(?:: (.+))?$", text, re.MULTILINE)
+    if causes:
+        kind, said = causes[-1]
+        return said or f"Spark failed with {kind.rpartition('.')[2]}"
+    return (text.strip().splitlines() or ["Spark failed without a word"])[0]
 
 
 # Values -------------------------------------------------------------------------------------------------------------

@@ -77,9 +77,7 @@ def keep(frame: SparkFrame) -> SparkFrame:
     """The same rows computed once and kept, where the session keeps any. Raises EngineError, Cancelled."""
     with frame.reading() as spark:
         kept = frame.work.keep(spark)
-    if kept is spark:
-        return frame
-    return SparkFrame(frame.work, kept, frame.columns, frame.inputs, bare=True)
+    return frame if kept is None else SparkFrame(frame.work, kept, frame.columns, frame.inputs, bare=True)
 
 
 # Functions ------------------------------------------------------------------------------------------------------------

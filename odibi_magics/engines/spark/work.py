@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.spark.failures import Failures, is_sparks
+from odibi_magics.engines.spark.names import literal, quoted
 from odibi_magics.engines.spark.session import is_connect, lives
 from odibi_magics.engines.spark.settings import OURS, settings_of
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
@@ -19,8 +20,13 @@ from odibi_magics.errors import Cancelled, EngineError, OdibiError
 # How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
 _AGAIN = 0.2
 
-# A file system that Hadoop keeps would go on with the key it was made with, although that was mended meanwhile.
-_NOT_KEPT = {"fs.abfss.impl.disable.cache": "true", "fs.abfs.impl.disable.cache": "true"}
+# Beside an account's own settings. A file system that Hadoop keeps would go on with the key it was made with, although
+# that was mended meanwhile; and Spark's UI shows what a session is set to, keys too, unless their names are hidden.
+_WITH_ACCOUNTS = {
+    "fs.abfss.impl.disable.cache": "true",
+    "fs.abfs.impl.disable.cache": "true",
+    "spark.sql.redaction.options.regex": r"(?i)url|fs\.azure",
+}
 
 _GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
 
@@ -71,12 +77,26 @@ class Work:
         with self._settings.mark(mark):
             yield
 
+    @contextmanager
+    def seen_through(self) -> Iterator[None]:
+        """What must be known although a stop was asked for: it does not end this thread's jobs meanwhile."""
+        before, named = getattr(self._inside, "deaf", False), bool(getattr(self._inside, "depth", 0))
+        self._inside.deaf = True
+        if named and not before:
+            self._unname_jobs()
+        try:
+            yield
+        finally:
+            self._inside.deaf = before
+            if named and not before:
+                self._name_jobs()
+
     def open_account(self, place: Place) -> None:
         """Lets the session open a place's account, as long as something of ours runs. Raises ConnectionFailed."""
         options = place.connection.storage_options("spark")
         if options:
             with self._lock:
-                self._accounts |= {**_NOT_KEPT, **options}
+                self._accounts |= {**_WITH_ACCOUNTS, **options}
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -96,15 +116,18 @@ class Work:
         self._inside.depth = 1
         with self._lock:
             self._running += 1
-        self._name_jobs()
+        deaf = getattr(self._inside, "deaf", False)
         try:
+            if not deaf:
+                self._name_jobs()
             yield
         finally:
             self._inside.depth = 0
             with self._lock:
                 self._running -= 1
-            with suppress(Exception):  # the session has gone away: there is nothing left to be named
-                self._unname_jobs()
+            if not deaf:
+                with suppress(Exception):  # the session has gone away: there is nothing left to be named
+                    self._unname_jobs()
 
     def _name_jobs(self) -> None:
         if self.connect:
@@ -130,7 +153,7 @@ class Work:
 
     def check_stopped(self) -> None:
         """Raises Cancelled after `interrupt`."""
-        if self._stopped.is_set():
+        if self._stopped.is_set() and not getattr(self._inside, "deaf", False):
             raise Cancelled("stopped")
 
     def check_open(self) -> None:
@@ -161,18 +184,23 @@ class Work:
             else:
                 self.spark.sparkContext.cancelJobGroup(self._tag)
 
-    def keep(self, frame: Any) -> Any:
-        """A DataFrame's rows computed once and kept until `close`; the same frame where the session keeps none."""
+    def keep(self, frame: Any) -> Any | None:
+        """A DataFrame's rows computed once and kept until `close`; None where the session keeps none.
+
+        A name of its own makes the plan one that no other is: Spark takes what it keeps for every equal plan, and
+        another run that reads the same files later would get the rows of today.
+        """
+        kept = frame.selectExpr("*", f"{literal(uuid4().hex)} AS {quoted('odibi kept')}")
         try:
-            kept = frame.persist()
+            kept.persist()
             kept.count()
         except Exception as error:
             if "SERVERLESS" not in str(error).upper():
                 raise
-            return frame
+            return None
         with self._lock:
             self._kept.append(kept)
-        return kept
+        return kept.drop("odibi kept")
 
     def close(self) -> None:
         """Drops what is kept. Safe to repeat."""
