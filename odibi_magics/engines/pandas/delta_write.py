@@ -101,9 +101,11 @@ def _shape(frame: DuckFrame, sink: Sink, store: Store, table: Snapshot | None) -
 def _check_empty(store: Store, sink: Sink) -> None:
     """A folder of other files does not become a table: their rows would be in it for some readers only.
 
-    Parts of a table that is being made beside us, or was by a process that was killed, are none. One listing tells:
-    between two of them that table may come to be.
+    Parts of a table that is being made beside us, or was by a process that was killed, are none; nor is what stands
+    beside a log without commits, as Spark leaves it. One listing tells: between two of them that table may come to be.
     """
+    if store.is_table():
+        return
     below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
     strangers = sorted(
         path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, Sink, TargetState, Written
+from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.pandas.trees import tree_of
 from odibi_magics.engines.refusals import (
     lost,
@@ -101,7 +102,8 @@ def _shape(columns: Sequence[Column], sink: Sink, there: TargetState) -> Layout:
     if there.exists:
         return layout(columns, sink, there)
     tree = tree_of(sink.place.connection)
-    refuse_strangers(sink, [entry.name for entry in tree.entries(sink.place.url)])
+    if tree.at(f"{sink.place.url}/_delta_log") is None:
+        refuse_strangers(sink, [entry.name for entry in tree.entries(sink.place.url)])
     return new_layout(columns, sink)
 
 
@@ -208,11 +210,10 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
     try:
         with _in_words(job):
             write()
-    except ValidationFailed:
-        raise
-    except BaseException:
-        if (found := _landed(job)) is not None:
+    except BaseException as error:
+        if not isinstance(error, ValidationFailed) and (found := _landed(job)) is not None:
             return found
+        _leave_nothing(job)
         raise
     found = _landed(job)
     if found is None:
@@ -220,6 +221,15 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
             f"{job.sink.place.address} was written, but no commit of it is found: see its history"
         )
     return found
+
+
+def _leave_nothing(job: Job) -> None:
+    """Takes away the folders of a table that did not come to be, unless Spark left files in them: they may be those
+    of another writer. No reader sees them, and the log's folder tells the next writer what they are."""
+    store = open_store(job.sink.place)
+    if not job.there.exists and not store.files():
+        with suppress(OSError):
+            store.prune()
 
 
 def _landed(job: Job) -> Commit | None:
