@@ -23,6 +23,10 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return choose_engine(request.param)
 
 
+only_pandas = pytest.mark.parametrize("engine", ["pandas"], indirect=True)
+"""Of what docs/engines.md says that the engines differ in, and of what would take minutes on Spark."""
+
+
 class House:
     """A folder with an engine: sources are named by their path in it."""
 

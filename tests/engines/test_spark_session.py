@@ -121,7 +121,8 @@ def test_settings_are_as_they_were_after_a_failure_too(own_settings: Any, tmp_pa
 def test_a_session_goes_on_after_a_run(spark: Any, tmp_path: Path) -> None:
     result = project(tmp_path, "id,day\n2,2024-01-31\n").run()
     result.hold.close()  # type: ignore[union-attr]
-    assert session.active() == spark
+    now: Any = session.active()
+    assert now is spark
     assert spark.sql("SELECT 1").collect()[0][0] == 1
     assert spark.catalog.listTables() == []
 

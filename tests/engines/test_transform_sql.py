@@ -13,7 +13,7 @@ from odibi_magics.engines.base import Engine, Frame, Query
 from odibi_magics.errors import EngineError
 from odibi_magics.sql.check import check_query
 from odibi_magics.sql.problems import SqlErrors
-from tests.engines.conftest import House, rows, types
+from tests.engines.conftest import House, only_pandas, rows, types
 
 
 def describe(engine: Engine, query: str, **inputs: dict[str, str]) -> dict[str, str]:
@@ -149,7 +149,7 @@ def test_a_value_that_fails_says_what_to_write(house: House, made: str, says: st
     assert all(words in str(found.value) for words in says.split(" … "))
 
 
-@pytest.mark.parametrize("engine", ["pandas"], indirect=True)  # Spark's analyzer takes 20 ms for each
+@only_pandas  # Spark's analyzer takes 20 ms for each
 def test_a_thousand_steps_are_described_fast_and_linearly(house: House) -> None:
     """No time is asserted, only that describing the second half costs no more than three times the first."""
     columns: dict[str, dict[str, str]] = {"n": {"id": "bigint", "x": "string"}}

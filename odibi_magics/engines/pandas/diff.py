@@ -10,7 +10,8 @@ from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide
 from odibi_magics.delta.schema import Schema, schema_changes
 from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Source
-from odibi_magics.engines.pandas.checks import Rows, for_example
+from odibi_magics.engines.checks import for_example
+from odibi_magics.engines.pandas.checks import Rows
 from odibi_magics.engines.pandas.comparable import common_type
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.diff_keys import may_share

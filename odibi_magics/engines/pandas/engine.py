@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
-from odibi_magics.delta.diff import Diff
 from odibi_magics.engines.base import (
     Check,
     CheckResult,
@@ -22,39 +21,31 @@ from odibi_magics.engines.base import (
     Source,
     Step,
     TargetState,
-    Warned,
     Written,
 )
 from odibi_magics.engines.pandas.handover import check_kind
 from odibi_magics.engines.pandas.reading import Told, describe, is_there, pins, read
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.verbs import TableVerbs, root_of
 from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.engines.source_columns import chosen
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from odibi_magics.delta.detail import Detail
-    from odibi_magics.delta.history import History
-    from odibi_magics.delta.optimize import Optimized
-    from odibi_magics.delta.restore import Restored
-    from odibi_magics.delta.vacuum import Vacuumed
     from odibi_magics.engines.pandas.frame import DuckFrame
     from odibi_magics.engines.pandas.log import StoreLog
     from odibi_magics.engines.pandas.planning import Planner
 
 
-class PandasEngine:
+class PandasEngine(TableVerbs):
     """Engine. Describing is thread-safe and keeps one DuckDB instance for each connection it looks into."""
 
     name = "pandas"
     title = "pandas engine (DuckDB)"
 
     def __init__(self) -> None:
+        super().__init__()
         self.told = Told()
-        self._lock = threading.Lock()
-        self._sessions: dict[str, Session] = {}
 
     @cached_property
     def planner(self) -> Planner:
@@ -140,92 +131,9 @@ class PandasEngine:
 
         return as_duckdb(step, inputs)
 
-    def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
-        """A Delta table's newest versions. Raises EngineError, ConnectionFailed."""
-        from odibi_magics.engines.pandas.history import history
-
-        return history(place, limit=limit, before=before)
-
-    def detail(self, place: Place) -> Detail:
-        """A Delta table as it stands. Raises EngineError, ConnectionFailed."""
-        from odibi_magics.engines.pandas.detail import detail
-
-        return detail(place)
-
-    def glance(self, place: Place) -> tuple[Warned, ...]:
-        """What a Delta table's state asks for, as far as a look in passing tells."""
-        from odibi_magics.engines.pandas.detail import glance
-
-        return glance(place)
-
-    def restore(
-        self,
-        place: Place,
-        version: int | datetime,
-        *,
-        at: int | None = None,
-        mark: str | None = None,
-        dry_run: bool = False,
-    ) -> Restored:
-        """A table like one of its older versions. Raises as `Engine.restore`."""
-        from odibi_magics.engines.pandas.restore import restore
-
-        return restore(place, version, at=at, mark=mark, dry_run=dry_run)
-
-    def empty(
-        self, place: Place, *, at: int | None = None, mark: str | None = None, dry_run: bool = False
-    ) -> Restored:
-        """A table without rows. Raises as `Engine.restore`."""
-        from odibi_magics.engines.pandas.restore import empty
-
-        return empty(place, at=at, mark=mark, dry_run=dry_run)
-
-    def diff(self, before: Source, after: Source, *, keys: Sequence[str] = (), rows: int = 20) -> Diff:
-        """What differs from one table or version to another. Raises as `Engine.diff`."""
-        from odibi_magics.engines.pandas.diff import diff
-
-        if _root(before.place) == _root(after.place):  # one that is there already: another costs 30 ms
-            return diff(self._session(before.place), before, after, keys=keys, rows=rows)
-        session = Session([_root(before.place), _root(after.place)])
-        try:
-            return diff(session, before, after, keys=keys, rows=rows)
-        finally:
-            session.close()
-
-    def vacuum(
-        self,
-        place: Place,
-        *,
-        retention_hours: float = 168,
-        force: bool = False,
-        mark: str | None = None,
-        dry_run: bool = False,
-    ) -> Vacuumed:
-        """What no version needs any more, deleted. Raises as `Engine.vacuum`."""
-        from odibi_magics.engines.pandas.vacuum import vacuum
-
-        return vacuum(place, retention_hours=retention_hours, force=force, mark=mark, dry_run=dry_run)
-
-    def optimize(self, place: Place, *, mark: str | None = None, dry_run: bool = False) -> Optimized:
-        """Small files joined. Raises as `Engine.optimize`."""
-        from odibi_magics.engines.pandas.optimize import optimize
-
-        return optimize(place, mark=mark, dry_run=dry_run)
-
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""
         return PandasRun(self, places)
-
-    def _session(self, place: Place) -> Session:
-        root = _root(place)
-        with self._lock:
-            if root not in self._sessions:
-                self._sessions[root] = Session([root])
-            return self._sessions[root]
-
-
-def _root(place: Place) -> str:
-    return place.connection.url("")
 
 
 def _own(frame: Frame) -> DuckFrame:
@@ -242,7 +150,7 @@ class PandasRun:
 
     def __init__(self, engine: PandasEngine, places: Iterable[Place] = ()) -> None:
         self._engine = engine
-        self._roots = sorted({_root(place) for place in places})
+        self._roots = sorted({root_of(place) for place in places})
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._cancelled = threading.Event()
@@ -353,9 +261,9 @@ class PandasRun:
         with self._lock:
             if self._session is None:
                 if not self._roots and place is not None:
-                    self._roots = [_root(place)]
+                    self._roots = [root_of(place)]
                 self._session = Session(self._roots)
-            elif place is not None and _root(place) not in self._roots:
+            elif place is not None and root_of(place) not in self._roots:
                 known = ", ".join(self._roots) or "no place"
-                raise EngineError(f"this run was opened for {known}, not for {_root(place)}")
+                raise EngineError(f"this run was opened for {known}, not for {root_of(place)}")
             return self._session

@@ -28,8 +28,8 @@ from odibi_magics.delta.optimize import (
 )
 from odibi_magics.delta.replay import Action, State, Versions, key
 from odibi_magics.delta.writing import Deed, removed
+from odibi_magics.engines.align import layout
 from odibi_magics.engines.base import Place, Sink
-from odibi_magics.engines.pandas.align import layout
 from odibi_magics.engines.pandas.commit import Conflict, Unknown
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.job import Job, every_row

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import (
     Check,
     CheckResult,
-    Engine,
     Frame,
     Place,
     Progress,
@@ -22,31 +20,29 @@ from odibi_magics.engines.base import (
     Source,
     Step,
     TargetState,
-    Warned,
     Written,
 )
+from odibi_magics.engines.pandas.verbs import TableVerbs, root_of
 from odibi_magics.engines.source_columns import chosen
 from odibi_magics.engines.spark.session import found_or_started
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
-    from odibi_magics.delta.detail import Detail
-    from odibi_magics.delta.history import History
-    from odibi_magics.delta.restore import Restored
     from odibi_magics.engines.spark.frame import SparkFrame
     from odibi_magics.engines.spark.reading import Samples
     from odibi_magics.engines.spark.work import Work
 
 
-class SparkEngine:
+class SparkEngine(TableVerbs):
     """Engine. session: the Spark session to use; without one, that which is active, or a local one is started."""
 
     name = "spark"
     title = "spark engine"
 
     def __init__(self, session: Any | None = None) -> None:
+        super().__init__()
         self._given = session
-        self._lock = threading.Lock()
+        self._planning_lock = threading.Lock()
         self._planning: Work | None = None
 
     @cached_property
@@ -114,44 +110,6 @@ class SparkEngine:
 
         return spark_sql(step, inputs)
 
-    # Of these a table's log tells all that is needed, and it is read and written as on the other engine.
-
-    def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
-        """A Delta table's newest versions. Raises EngineError, ConnectionFailed."""
-        return self._by_log.history(place, limit=limit, before=before)
-
-    def detail(self, place: Place) -> Detail:
-        """A Delta table as it stands. Raises EngineError, ConnectionFailed."""
-        return self._by_log.detail(place)
-
-    def glance(self, place: Place) -> tuple[Warned, ...]:
-        """What a Delta table's state asks for, as far as a look in passing tells."""
-        return self._by_log.glance(place)
-
-    def restore(
-        self,
-        place: Place,
-        version: int | datetime,
-        *,
-        at: int | None = None,
-        mark: str | None = None,
-        dry_run: bool = False,
-    ) -> Restored:
-        """A table like one of its older versions. Raises as `Engine.restore`."""
-        return self._by_log.restore(place, version, at=at, mark=mark, dry_run=dry_run)
-
-    def empty(
-        self, place: Place, *, at: int | None = None, mark: str | None = None, dry_run: bool = False
-    ) -> Restored:
-        """A table without rows. Raises as `Engine.restore`."""
-        return self._by_log.empty(place, at=at, mark=mark, dry_run=dry_run)
-
-    @cached_property
-    def _by_log(self) -> Engine:
-        from odibi_magics.engines.pandas.engine import PandasEngine
-
-        return PandasEngine()
-
     def open(self, places: Iterable[Place] = ()) -> SparkRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""
         return SparkRun(self, places)
@@ -164,15 +122,10 @@ class SparkEngine:
 
     def planning(self) -> Work:
         """The hold that describes; kept as long as its session lives."""
-        with self._lock:
+        with self._planning_lock:
             if self._planning is None or not self._planning.lives:
                 self._planning = self.work()
             return self._planning
-
-
-def _root(place: Place) -> str:
-    """What an opened place covers: all that its connection holds."""
-    return place.connection.url("")
 
 
 def _own(frame: Frame) -> SparkFrame:
@@ -189,7 +142,7 @@ class SparkRun:
 
     def __init__(self, engine: SparkEngine, places: Iterable[Place] = ()) -> None:
         self._engine = engine
-        self._roots = sorted({_root(place) for place in places})
+        self._roots = sorted({root_of(place) for place in places})
         self._lock = threading.Lock()
         self._work: Work | None = None
         self._cancelled = threading.Event()
@@ -290,9 +243,9 @@ class SparkRun:
         with self._lock:
             if self._work is None:
                 if not self._roots and place is not None:
-                    self._roots = [_root(place)]
+                    self._roots = [root_of(place)]
                 self._work = self._engine.work()
-            elif place is not None and _root(place) not in self._roots:
+            elif place is not None and root_of(place) not in self._roots:
                 known = ", ".join(self._roots) or "no place"
-                raise EngineError(f"this run was opened for {known}, not for {_root(place)}")
+                raise EngineError(f"this run was opened for {known}, not for {root_of(place)}")
             return self._work
