@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from odibi_magics.errors import EngineError
-from tests.engines.conftest import House, rows, types
+from tests.engines.conftest import House, only_pandas, rows, types
 
 
 def test_types_are_told_from_the_values(house: House) -> None:
@@ -384,6 +384,7 @@ _ROW = st.tuples(
 )
 
 
+@only_pandas
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(_ROW, max_size=8))
 def test_what_a_csv_writer_writes_comes_back(house: House, data: list[tuple[Any, ...]]) -> None:

@@ -18,7 +18,7 @@ from deltalake import write_deltalake
 from odibi_magics.connections.local import LocalConnection
 from odibi_magics.engines.base import Engine, Frame, Place, RowCheck, Source
 from odibi_magics.errors import ConnectionFailed, EngineError, ValidationFailed
-from tests.engines.conftest import House, rows, types
+from tests.engines.conftest import House, only_pandas, rows, types
 
 FORMATS = ["csv", "json", "parquet", "delta"]
 DATA = pa.table({
@@ -192,6 +192,7 @@ def with_nan(house: House, format_: str) -> Frame:
     return house.read("nan", format_)
 
 
+@only_pandas  # Spark skips parts by bounds that leave NaN out, as these do
 @pytest.mark.parametrize("format_", ["parquet", "delta"])
 @pytest.mark.parametrize("column", ["d", "f", "s.d"])
 @pytest.mark.parametrize(

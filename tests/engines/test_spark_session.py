@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +21,8 @@ from odibi_magics.engines.spark import session
 from odibi_magics.engines.spark.settings import ANSI, ZONE, settings_of
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, MissingExtra, NodeFailed
+
+CACHE = Path(os.environ.get("ODIBI_CACHE", Path(__file__).parents[2] / ".cache"))
 
 
 @pytest.fixture
@@ -61,6 +64,29 @@ def test_the_notebook_s_own_session_comes_first(spark: Any, offered: dict[str, A
     assert session.active() is own
     offered["spark"] = "no session"
     assert session.active() is spark
+
+
+@pytest.mark.spark
+def test_where_no_session_is_active_a_local_one_with_delta_is_started(tmp_path: Path) -> None:
+    """In a process of its own: it has a Java of its own."""
+    (tmp_path / "a.csv").write_text("id,day\n2,2024-01-31\n")
+    (tmp_path / "p.odibi.yaml").write_text(PIPELINE)
+    code = (
+        "from odibi_magics import Project; from odibi_magics.engines.spark.session import active; "
+        "result = Project.from_file('p.odibi.yaml').run(); "
+        "assert active() is not None; "
+        "print(result.engine, result.node('a').written.version_after, result['a'].to_arrow().num_rows)"
+    )
+    environment = {**os.environ, session.JARS: str(CACHE / "jars"), "PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["spark", "engine", "0", "1"]
 
 
 # Settings -------------------------------------------------------------------------------------------------------------

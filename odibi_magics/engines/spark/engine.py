@@ -49,10 +49,9 @@ class SparkEngine(TableVerbs):
     def samples(self) -> Samples:
         """What tells the columns of files; its DuckDB looks at samples alone."""
         from odibi_magics.engines.pandas.reading import Told
-        from odibi_magics.engines.pandas.session import Session
         from odibi_magics.engines.spark.reading import Samples
 
-        return Samples(Session(), Told())
+        return Samples(self._session, Told())
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Place, Source
 from odibi_magics.engines.pandas.files import Files, find_files, holds_files
-from odibi_magics.engines.pandas.reading import Told
+from odibi_magics.engines.pandas.reading import Told, describe_files
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.source_columns import check_comparable, check_highest, chosen, column_of, lag_of
 from odibi_magics.engines.spark.frame import SparkFrame
@@ -24,27 +24,17 @@ Columns = tuple[Column, ...]
 
 @dataclass(frozen=True)
 class Samples:
-    """Columns told from samples: by the sniffer that all engines share, once for as long as the files are the same."""
+    """What tells the columns of files: samples and footers, by the sniffer that all engines share.
 
-    sniffer: Session
+    sniffer: a DuckDB that may look into a place's files. told: keeps columns for as long as the files are the same.
+    """
+
+    sniffer: Callable[[Place], Session]
     told: Told
 
     def columns(self, source: Source, files: Files) -> Columns:
         """The columns of these files together. Raises EngineError, ConnectionFailed."""
-        return self.told.columns(source, files, lambda: self._look(source, files))
-
-    def _look(self, source: Source, files: Files) -> Columns:
-        if source.place.format == "csv":
-            from odibi_magics.engines.pandas.read_csv import describe_csv
-
-            return describe_csv(self.sniffer, source, files)
-        if source.place.format == "json":
-            from odibi_magics.engines.pandas.read_json import describe_json
-
-            return describe_json(source, files)
-        from odibi_magics.engines.spark.read_parquet import describe_parquet
-
-        return describe_parquet(source, files)
+        return describe_files(self.sniffer(source.place), source, files, self.told)
 
 
 def describe(work: Work, source: Source, samples: Samples) -> Columns:
@@ -100,7 +90,7 @@ def _scan(work: Work, source: Source, files: Files, columns: Columns, samples: S
     if source.place.format == "csv":
         from odibi_magics.engines.spark.read_csv import scan_csv
 
-        return scan_csv(work, samples.sniffer, source, files, columns)
+        return scan_csv(work, samples.sniffer(source.place), source, files, columns)
     if source.place.format == "json":
         from odibi_magics.engines.spark.read_json import scan_json
 

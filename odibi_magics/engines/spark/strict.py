@@ -12,7 +12,7 @@ from odibi_magics.engines.spark.failures import ticket
 from odibi_magics.engines.spark.names import literal
 from odibi_magics.engines.spark.types import in_sql
 
-_TOLD = 200  # characters of a value that an error tells
+TOLD = 200  # characters of a value that an error tells
 _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
 
@@ -29,7 +29,7 @@ def checked(type_: str, text: str, formats: Formats, number: int, column: int, p
     if type_ == "string":
         return text
     value = from_text(type_, text, formats)
-    told = ticket(number, column, path, f"left({text}, {_TOLD})")
+    told = ticket(number, column, path, f"left({text}, {TOLD})")
     return f"coalesce({value}, CASE WHEN {text} IS NOT NULL THEN CAST({told} AS {in_sql(type_)}) END)"
 
 
