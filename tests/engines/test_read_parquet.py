@@ -138,6 +138,7 @@ def test_a_decimal_of_more_digits_than_38_is_refused(house: House) -> None:
         house.read("a.parquet", "parquet")
 
 
+@only_pandas
 def test_a_column_of_only_nulls_has_the_type_it_has_in_the_other_files(house: House) -> None:
     inside = pa.array([{"NULL": 1, "n": None, "l": [None]}])
     put(house, "inside.parquet", pa.table({"s": inside}))

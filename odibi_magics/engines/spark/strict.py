@@ -69,4 +69,5 @@ def _timestamp(text: str, pattern: str) -> str:
         return f"try_to_timestamp({text}, {literal(pattern)})"
     day = f"{text} RLIKE '^\\\\s*[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}'"
     dashed = f"regexp_replace({text}, '^(\\\\s*[0-9]{{4}})/([0-9]{{1,2}})/', '$1-$2-')"
-    return f"CASE WHEN {day} THEN try_cast({dashed} AS timestamp) END"
+    zoned = f"regexp_replace({dashed}, '(:[0-9.:]+[+-][0-9]{{2}})$', '$1:00')"  # Spark wants the minutes of a zone
+    return f"CASE WHEN {day} THEN try_cast({zoned} AS timestamp) END"
