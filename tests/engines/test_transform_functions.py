@@ -14,7 +14,7 @@ import pytest
 
 from odibi_magics.engines.base import Frame
 from odibi_magics.errors import EngineError
-from tests.engines.conftest import House, rows, types
+from tests.engines.conftest import House, only_pandas, rows, types
 from tests.engines.test_read_parquet import ALL, put
 
 
@@ -272,9 +272,34 @@ def test_an_input_that_fails_while_the_function_reads_it_is_told_as_itself(house
         house.call(as_reader, {"df": frame})
 
 
+@only_pandas
 def test_a_kind_the_engine_lacks_is_told(house: House, orders: Frame) -> None:
     def spark(df: pyspark.sql.DataFrame) -> Any:  # type: ignore[name-defined]  # noqa: F821
         return df
 
     with pytest.raises(EngineError, match="the pandas engine has no spark frames"):
         house.call(spark, {"df": orders})
+
+
+@pytest.mark.parametrize("engine", ["spark"], indirect=True)
+def test_frames_of_spark_go_in_and_come_back_as_they_are(house: House, orders: Frame) -> None:
+    computed = []
+
+    def doubled(df: pyspark.sql.DataFrame, by: int) -> Any:  # type: ignore[name-defined]  # noqa: F821
+        computed.append(type(df).__module__)
+        return df.selectExpr(
+            "id", f"qty * {by} AS n", "CAST(NULL AS void) IS NULL AS b", "timestamp_ntz '2024-01-31' AS t"
+        )
+
+    frame = house.call(doubled, {"df": orders}, by=2)
+    assert types(frame.columns) == {"id": "bigint", "n": "bigint", "b": "boolean", "t": "timestamp"}
+    at = datetime(2024, 1, 31, tzinfo=UTC)
+    assert rows(frame) == [(1, 10, True, at), (2, None, True, at), (9007199254740993, 14, True, at)]
+    assert frame.inputs == orders.inputs
+    assert len(computed) == 1 and computed[0].startswith("pyspark.sql")
+
+    def broken(df: pyspark.sql.DataFrame) -> Any:  # type: ignore[name-defined]  # noqa: F821
+        return df.select("nope")
+
+    with pytest.raises(EngineError, match=r"broken\(\) failed, line \d+ of test_transform_functions\.py"):
+        house.call(broken, {"df": orders})

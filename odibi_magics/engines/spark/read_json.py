@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from itertools import chain
 from typing import Any
 
@@ -38,7 +39,7 @@ def scan_json(work: Work, source: Source, files: Files, columns: Sequence[Column
     )
     fields = [Column(column.name, _read_as(column.type)) for column in columns]
     rows = texts.selectExpr("*", f"{_parsed([*fields, Column(_BROKEN, 'string')])} AS {quoted(_ROW)}")
-    if typed := [column for column in columns if column.type in _KINDS]:
+    if typed := [_typed(column) for column in columns if column.type.startswith((*_KINDS, "decimal"))]:
         rows = rows.selectExpr("*", f"{_parsed(typed)} AS {quoted(_TYPED)}")
     only = bool(source.schema or source.columns)
     items = [
@@ -69,6 +70,17 @@ def _inside(kind: str, i: int, part: str) -> str:
     return f"{name}{colon}{_read_as(type_) if '<' in type_ else type_}"
 
 
+def _typed(column: Column) -> Column:
+    """What tells a number of JSON from a text: of a decimal whether it is one at all."""
+    return Column(column.name, "double") if column.type.startswith("decimal") else column
+
+
+def _rounded(field: str) -> str:
+    """SQL for whether Spark may have rounded a number: one with a point goes through a double."""
+    digits = f"regexp_replace({field}, '[eE].*$|[^0-9]', '')"
+    return f"({field} RLIKE '[.eE]' AND length(ltrim('0', {digits})) > 15)"
+
+
 def _plain_digits(field: str) -> str:
     """SQL for a number's text without an exponent, which Spark writes for large and small ones; exact, or as it is."""
     large, small = (f"CAST(try_cast({field} AS decimal(38,{scale})) AS string)" for scale in (18, 37))
@@ -88,7 +100,10 @@ def _value(column: Column, number: int, i: int, *, only: bool, columns: Sequence
         as_read = _read_as(column.type) == column.type
         value = field if as_read else f"CAST({field} AS {in_sql(column.type)})"
     elif column.type.startswith("decimal"):
-        value = checked(column.type, f"({_plain_digits(field)})", Formats(), number, i, quoted(_PATH))
+        exact = checked(column.type, f"({_plain_digits(field)})", Formats(), number, i, quoted(_PATH))
+        lost = f"CAST({ticket(number, i, quoted(_PATH), f'left({field}, {TOLD})')} AS {column.type})"
+        number_ = f"{quoted(_TYPED)}.{quoted(column.name)} IS NOT NULL"
+        value = f"CASE WHEN {number_} AND {_rounded(field)} THEN {lost} ELSE {exact} END"
     else:
         value = checked(column.type, field, Formats(), number, i, quoted(_PATH))
     if i:
@@ -119,7 +134,7 @@ class _Explained:
             where = self._where(path, lambda row: text in row)
             return stranger(where, Spot((), "", str), text)
         name = self.columns[column].name
-        where = self._where(path, lambda row: name in row and _as_text(row[name]).startswith(text))
+        where = self._where(path, lambda row: name in row and _says(row[name], text))
         return misfit(where, Spot((Step(name),), self.columns[column].type, str), text)
 
     def broken(self, path: str, message: str) -> str:
@@ -143,6 +158,14 @@ class _Explained:
             except EngineError:
                 continue
         return path
+
+
+def _says(value: Any, text: str) -> bool:
+    """Whether a value is the one whose text begins so; Spark writes numbers in its own way."""
+    try:
+        return _as_text(value).startswith(text) or Decimal(_as_text(value)) == Decimal(text)
+    except InvalidOperation:
+        return False
 
 
 def _as_text(value: Any) -> str:
