@@ -18,7 +18,7 @@ from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.engines.spark import session
-from odibi_magics.engines.spark.settings import ANSI, ZONE, settings_of
+from odibi_magics.engines.spark.settings import ANSI, OURS, ZONE, settings_of
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, MissingExtra, NodeFailed
 
@@ -128,10 +128,10 @@ def mine(spark: Any) -> tuple[str, str, str]:
 
 def test_settings_are_ours_in_a_run_and_as_they_were_after_it(own_settings: Any, tmp_path: Path) -> None:
     before = mine(own_settings)
-    everything = own_settings.conf.getAll
+    ours = {key: own_settings.conf.get(key, None) for key in OURS}
     result = project(tmp_path, "id,day\n2,2024-01-31\n").run()
     assert mine(own_settings) == before == ("false", "Asia/Tokyo", "mine")
-    assert own_settings.conf.getAll == everything
+    assert {key: own_settings.conf.get(key, None) for key in OURS} == ours
     (row,) = result["a"].to_arrow().to_pylist()
     assert (row["x"], row["at"].isoformat()) == (5.0, "2024-01-31T00:00:00+00:00")
     assert mine(own_settings) == before
