@@ -33,7 +33,6 @@ from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.frame import DuckFrame
-    from odibi_magics.engines.pandas.log import StoreLog
     from odibi_magics.engines.pandas.planning import Planner
 
 
@@ -113,13 +112,6 @@ class PandasEngine(TableVerbs):
             layout(columns, sink, target)
         else:
             new_layout(columns, sink)
-
-    def log(self, place: Place) -> StoreLog:
-        """The log of the Delta table at a place. Raises ConnectionFailed."""
-        from odibi_magics.engines.pandas.log import StoreLog
-        from odibi_magics.engines.pandas.storage import open_store
-
-        return StoreLog(open_store(place))
 
     def pins(self, source: Source) -> dict[str, Any]:
         """What reading a source now would pin; no data is read. Raises EngineError, ConnectionFailed."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from odibi_magics.delta.optimize import Optimized
     from odibi_magics.delta.restore import Restored
     from odibi_magics.delta.vacuum import Vacuumed
+    from odibi_magics.engines.pandas.log import StoreLog
 
 
 class TableVerbs:
@@ -25,6 +26,13 @@ class TableVerbs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
+
+    def log(self, place: Place) -> StoreLog:
+        """The log of the Delta table at a place. Raises ConnectionFailed."""
+        from odibi_magics.engines.pandas.log import StoreLog
+        from odibi_magics.engines.pandas.storage import open_store
+
+        return StoreLog(open_store(place))
 
     def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
         """A Delta table's newest versions. Raises EngineError, ConnectionFailed."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.align import Layout, layout, new_layout
-from odibi_magics.engines.base import Check, Sink, TargetState, Written
+from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Written
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.pandas.trees import tree_of
 from odibi_magics.engines.refusals import (
@@ -23,7 +23,7 @@ from odibi_magics.engines.refusals import (
 from odibi_magics.engines.spark.checks import Flag, condition, keys_counted, nulls, repeats
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import listed, quoted, table
-from odibi_magics.engines.spark.tables import Commit, commits_after, state
+from odibi_magics.engines.spark.tables import Commit, commits_after, newest, state
 from odibi_magics.engines.spark.types import in_sql
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.engines.spark.write import Watched
@@ -68,7 +68,9 @@ class Job:
         return self.watched.guarded(spark).selectExpr(*items)
 
 
-def write_delta(frame: SparkFrame, sink: Sink, *, checks: Sequence[Check], mark: str) -> Written:
+def write_delta(
+    frame: SparkFrame, sink: Sink, *, checks: Sequence[Check], mark: str, guard: Guard | None = None
+) -> Written:
     """Writes a frame to a Delta table, in one commit or none. A write of no rows commits too: its mark must be found.
 
     Raises ChecksFailed, WriteConflict, EngineError, ConnectionFailed, Cancelled; then nothing was committed.
@@ -79,6 +81,8 @@ def write_delta(frame: SparkFrame, sink: Sink, *, checks: Sequence[Check], mark:
         there = state(work, sink.place)
         if there.exists and sink.mode in ("error", "ignore"):
             return there_already(sink, there.version or 0)
+        if guard is not None and there.version is not None:
+            guard(there.version)
         shape = _shape(frame.columns, sink, there)
         if there.exists and sink.mode == "overwrite_partitions" and not there.partition_by:
             raise not_partitioned(sink)
@@ -87,9 +91,18 @@ def write_delta(frame: SparkFrame, sink: Sink, *, checks: Sequence[Check], mark:
         job = Job(work, sink, there, shape, Watched.of(frame, checks, asked, aggregate=keyed), mark)
         if keyed:
             _check_keys(job, spark)
+        if guard is not None:
+            _ask_again(job, guard)
         commit = _committed(job, lambda: _write(job, spark))
         with work.seen_through():
             return _written(job, spark, commit)
+
+
+def _ask_again(job: Job, guard: Guard) -> None:
+    """Asks the guard where others committed since it was asked. Spark itself does not ask while it writes."""
+    now = newest(job.work, job.sink.place)
+    if now is not None and now.version != job.there.version:
+        guard(now.version)
 
 
 def _check_place(sink: Sink) -> None:

@@ -13,6 +13,7 @@ from odibi_magics.engines.base import (
     Check,
     CheckResult,
     Frame,
+    Guard,
     Place,
     Progress,
     Query,
@@ -103,6 +104,12 @@ class SparkEngine(TableVerbs):
         else:
             new_layout(columns, sink)
 
+    def pins(self, source: Source) -> dict[str, Any]:
+        """What reading a source now would pin; no data is read. Raises EngineError, ConnectionFailed."""
+        from odibi_magics.engines.spark.reading import pins
+
+        return pins(self.planning(), source)
+
     def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
         """Spark's SQL for a step."""
         from odibi_magics.engines.spark.queries import spark_sql
@@ -182,7 +189,14 @@ class SparkRun:
             return check(_own(frame), checks)
 
     def write(
-        self, frame: Frame, sink: Sink, *, checks: Sequence[Check], mark: str, progress: Progress
+        self,
+        frame: Frame,
+        sink: Sink,
+        *,
+        checks: Sequence[Check],
+        mark: str,
+        progress: Progress,
+        guard: Guard | None = None,
     ) -> Written:
         """Writes, checking on the way. Raises as `EngineRun.write`, and Cancelled; then nothing was committed."""
         from odibi_magics.engines.spark.write import write
@@ -190,7 +204,8 @@ class SparkRun:
         with self._call():
             work, own = self._opened(sink.place), _own(frame)
             work.open_account(sink.place)
-            written = write(own, sink, self._engine.samples, checks=checks, mark=mark, progress=progress)
+            samples = self._engine.samples
+            written = write(own, sink, samples, checks=checks, mark=mark, progress=progress, guard=guard)
         if sink.place.format != "delta":
             schema = None if written.skipped else frame.columns
             with self._lock:

@@ -47,6 +47,16 @@ def describe(work: Work, source: Source, samples: Samples) -> Columns:
         return utc_columns(work, source.place, pinned(work, source))[1]
 
 
+def pins(work: Work, source: Source) -> dict[str, Any]:
+    """What reading a source now would pin. Raises as `describe`."""
+    _check_place(source.place)
+    if source.place.format != "delta":
+        return find_files(source.place).pins()
+    work.open_account(source.place)
+    with work.running():
+        return {"url": source.place.url, "version": pinned(work, source)}
+
+
 def read(work: Work, source: Source, samples: Samples, limit: int | None = None) -> SparkFrame:
     """A lazy frame over a source. limit: only so many of its rows. Raises as `describe`, and for columns it lacks."""
     _check_place(source.place)

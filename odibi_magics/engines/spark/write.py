@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odibi_magics.engines.base import Check, CheckResult, Progress, RowCheck, Sink, Written
+from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, RowCheck, Sink, Written
 from odibi_magics.engines.checks import EXAMPLES, examples, row_result, settle
 from odibi_magics.engines.spark.checks import Flag, flags, guarded, measured, told
 from odibi_magics.engines.spark.frame import SparkFrame, collected
@@ -102,6 +102,7 @@ def write(
     checks: Sequence[Check] = (),
     mark: str = "",
     progress: Progress = lambda rows: None,
+    guard: Guard | None = None,
 ) -> Written:
     """Writes a frame, checking on the way.
 
@@ -112,7 +113,7 @@ def write(
     if sink.place.format == "delta":
         from odibi_magics.engines.spark.delta_write import write_delta
 
-        written = write_delta(frame, sink, checks=checks, mark=mark)
+        written = write_delta(frame, sink, checks=checks, mark=mark, guard=guard)
     else:
         from odibi_magics.engines.spark.files_write import write_files
 
