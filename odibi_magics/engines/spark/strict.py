@@ -69,5 +69,7 @@ def _timestamp(text: str, pattern: str) -> str:
         return f"try_to_timestamp({text}, {literal(pattern)})"
     day = f"{text} RLIKE '^\\\\s*[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}'"
     dashed = f"regexp_replace({text}, '^(\\\\s*[0-9]{{4}})/([0-9]{{1,2}})/', '$1-$2-')"
-    zoned = f"regexp_replace({dashed}, '(:[0-9.:]+[+-][0-9]{{2}})$', '$1:00')"  # Spark wants the minutes of a zone
+    # Before a zone Spark wants seconds, and in it minutes.
+    timed = f"regexp_replace({dashed}, '([ T][0-9]{{1,2}}:[0-9]{{2}})([Z+-]| [A-Z])', '$1:00$2')"
+    zoned = f"regexp_replace({timed}, '(:[0-9.:]+[+-][0-9]{{2}})$', '$1:00')"
     return f"CASE WHEN {day} THEN try_cast({zoned} AS timestamp) END"

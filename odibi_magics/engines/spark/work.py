@@ -1,4 +1,4 @@
-"""One run's hold on a Spark session: its settings, its jobs under one name that a stop ends, what it keeps."""
+"""One run's hold on a Spark session: its settings, and its jobs under one name that a stop ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from uuid import uuid4
 
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.spark.failures import Failures, is_sparks
-from odibi_magics.engines.spark.names import literal, quoted
 from odibi_magics.engines.spark.session import is_connect, lives
 from odibi_magics.engines.spark.settings import OURS, settings_of
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
@@ -48,7 +47,6 @@ class Work:
         self._lock = threading.Lock()
         self._inside = threading.local()
         self._running = 0
-        self._kept: list[Any] = []
 
     @property
     def lives(self) -> bool:
@@ -183,28 +181,19 @@ class Work:
                 self.spark.sparkContext.cancelJobGroup(self._tag)
 
     def keep(self, frame: Any) -> Any | None:
-        """A DataFrame's rows computed once and kept until `close`; None where the session keeps none.
+        """A DataFrame's rows computed once, without what they came from; None where the session keeps none.
 
-        A name of its own makes the plan one that no other is: Spark takes what it keeps for every equal plan, and
-        another run that reads the same files later would get the rows of today.
+        A checkpoint, not a cache: Spark takes what it caches for every equal plan, so that another run that reads the
+        same files later would get these rows; and its analyzer would go over all that a cached one came from.
         """
-        kept = frame.selectExpr("*", f"{literal(uuid4().hex)} AS {quoted('odibi kept')}")
         try:
-            kept.persist()
-            kept.count()
+            return frame.localCheckpoint()
         except Exception as error:
             if "SERVERLESS" not in str(error).upper():
                 raise
             return None
-        with self._lock:
-            self._kept.append(kept)
-        return kept.drop("odibi kept")
 
     def close(self) -> None:
-        """Drops what is kept. Safe to repeat."""
+        """Ends the reading of frames; Spark drops what was kept for them once nobody holds them. Safe to repeat."""
         with self._lock:
             self._closed = True
-            kept, self._kept = self._kept, []
-        for frame in kept:
-            with suppress(Exception):  # the session may be gone, and its memory with it
-                frame.unpersist()
