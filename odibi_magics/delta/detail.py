@@ -11,9 +11,13 @@ from odibi_magics.config.types import Column
 from odibi_magics.delta.log import Commit, moment
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import State
+from odibi_magics.delta.vacuum import END, LEAST_HOURS
 
 # How long a vacuum keeps files that are no longer the table's, unless it is told otherwise.
-RETENTION = timedelta(hours=168)
+RETENTION = timedelta(hours=LEAST_HOURS)
+
+# A vacuum that was stopped or failed may have left any of them.
+_DONE = "COMPLETED"
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,7 @@ def removed_before(commits: Iterable[Commit], until: datetime) -> dict[str, int]
     """
     found: dict[str, int] = {}
     for commit in commits:
-        operation = commit.info.get("operation")
-        if operation == "VACUUM END":
+        if commit.info.get("operation") == END and commit.parameters.get("status", _DONE) == _DONE:
             found.clear()
         old = commit.time < until
         for file in commit.each("remove"):

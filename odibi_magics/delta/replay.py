@@ -19,6 +19,7 @@ from odibi_magics.delta.log import (
     checkpoint_files,
     checkpoints,
     commit_name,
+    commits,
     versions_of,
     whole,
 )
@@ -31,6 +32,9 @@ Key = tuple[str, str]
 
 Decode = Callable[[bytes], Iterable[Action]]
 """The actions in a checkpoint's Parquet, maps as dicts, without what is null in them. Raises ValueError."""
+
+# Commits that are read together where only the newest few may be wanted.
+_AHEAD = 32
 
 
 def key(file: Action) -> Key:
@@ -152,6 +156,11 @@ class Versions:
         """Raises DamagedLog where it is missing."""
         (found,) = whole(self.log, [version])
         return found
+
+    def newest_first(self) -> Iterator[Commit]:
+        """The commits that the log still has, from the newest on; some are read ahead."""
+        for high in range(self.newest + 1, 0, -_AHEAD):
+            yield from reversed(commits(self.log, range(max(0, high - _AHEAD), high)))
 
     def first(self) -> State:
         """The table at the oldest version that can be put together."""

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from odibi_magics.delta.lifetimes import Lifetimes, Span, runs
+from odibi_magics.delta.log import Commit
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import Action, State
 from odibi_magics.delta.restore import check_copied
@@ -23,6 +24,12 @@ LEAST_HOURS = 168
 """A week, Delta's own default: what is younger may be in use."""
 
 RETENTION = "delta.deletedFileRetentionDuration"
+
+START, END = "VACUUM START", "VACUUM END"
+"""Of the two commits that tell of one; Spark writes them where spark.databricks.delta.vacuum.logging.enabled."""
+
+LONGEST = timedelta(days=1)
+"""A vacuum that did not tell of its end for so long was killed."""
 
 
 class Stored(NamedTuple):
@@ -162,6 +169,22 @@ def still_going(files: Iterable[Stored], adds: Iterable[Action], url: str) -> It
     """The files that no add of a newer commit brings back, as a restore may."""
     back = {name for one in adds for name in _names(one, url)}
     return (one for one in files if one.path not in back)
+
+
+def still_running(newest_first: Iterable[Commit], now: datetime) -> Commit | None:
+    """The begin of a vacuum that may be deleting now: the log does not tell of its end.
+
+    Looks no further back than LONGEST. An end belongs to the newest begin before it that has none.
+    """
+    ends = 0
+    for commit in newest_first:
+        if commit.time < now - LONGEST:
+            return None
+        operation = commit.info.get("operation")
+        if operation == START and not ends:
+            return commit
+        ends += (operation == END) - (operation == START)
+    return None
 
 
 def _needed(state: State, limit: int, url: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from odibi_magics.delta.history import History, HistoryEntry
+from odibi_magics.delta.vacuum import END
 from odibi_magics.display.commands import NOTEBOOK, Commands
 from odibi_magics.display.document import Block, Cell, CellValue, Item, Line, Table, Texts, without_empty
 from odibi_magics.display.html import Displayed, blocks_html
@@ -67,7 +68,8 @@ def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
         _text(" ".join(part for part in (entry.run, entry.node) if part), "name"),
         entry.rows,
         difference(entry.files_added, entry.files_removed, count),
-        difference(entry.bytes_added, 0 if entry.operation == _FREED else entry.bytes_removed, size),
+        # No writer tells the bytes of what a vacuum deleted; its beginning told what it was about to.
+        difference(entry.bytes_added, 0 if entry.operation == END else entry.bytes_removed, size),
         _text(parameters(entry.parameters)),
     )
 
@@ -75,10 +77,6 @@ def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
 def operation(entry: HistoryEntry) -> str:
     """`RESTORE`, or `RESTORE · undo of 20261120T180030-1a993f`."""
     return " · ".join([entry.operation, *([f"undo of {entry.undoes}"] if entry.undoes else [])])
-
-
-# No writer tells the bytes of what a vacuum deleted; its beginning told what it was about to.
-_FREED = "VACUUM END"
 
 
 def time_shown(when: datetime) -> str:

@@ -75,7 +75,9 @@ class NodeData:
         """The rows as a lazy DataFrame of Spark. Raises UsageError where another engine ran."""
         frame = self.frame
         if not hasattr(frame, "to_spark"):
-            raise UsageError(f"node '{self.name}' was not run by Spark: run it with engine: spark (--engine spark)")
+            raise UsageError(
+                f"node '{self.name}' was not run by Spark: run it with engine: spark (--engine spark)"
+            )
         return frame.to_spark()
 
     def preview(self, rows: int = 20) -> Preview:

@@ -201,7 +201,10 @@ def test_bytes_that_a_vacuum_would_free(lake: Lake) -> None:
     assert "at least 3.2 GB below lake:t" in told
     assert "%odibi_vacuum lake:t" in told
     assert "reclaimable-files" in [one.code for one in lake.write({"id": [1]}, mode="append").warnings]
-    lake.put(f"t/_delta_log/{logs.name(3)}", logs.commit(3, {"txn": {}}, operation="VACUUM END"))
+    stopped = {"operation": "VACUUM END", "operationParameters": {"status": "STOPPED"}}
+    lake.put(f"t/_delta_log/{logs.name(3)}", logs.commit(3, {"txn": {}}, **stopped))
+    assert "reclaimable-files" in glance(lake)
+    lake.put(f"t/_delta_log/{logs.name(4)}", logs.commit(4, {"txn": {}}, operation="VACUUM END"))
     assert glance(lake) == {}
 
 

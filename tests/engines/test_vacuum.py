@@ -16,15 +16,22 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from odibi_magics.delta.vacuum import Vacuumed
+from odibi_magics.delta.vacuum import Vacuumed, still_running
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.restore import restore
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.pandas.upkeep import versions_of
 from odibi_magics.engines.pandas.vacuum import vacuum
-from odibi_magics.errors import Cancelled, ConnectionFailed, DamagedLog, EngineError, UsageError
+from odibi_magics.errors import (
+    Cancelled,
+    ConnectionFailed,
+    DamagedLog,
+    EngineError,
+    UsageError,
+    WriteConflict,
+)
 from odibi_magics.sandbox import Cloud
-from tests.engines import delta_tables
+from tests.engines import delta_tables, logs
 from tests.engines.test_restore import newest, place
 from tests.engines.writing import Lake, adls
 from tests.engines.writing import anywhere as lake
@@ -338,7 +345,56 @@ def test_a_commit_since_the_look_is_looked_at(lake: Lake, monkeypatch: pytest.Mo
     assert lake.rows() == [(1,)]
 
 
+def test_files_come_back_only_once_a_vacuum_has_ended(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No commit calls back a deletion that is under way."""
+    from odibi_magics.engines.pandas.vacuum import _Work
+
+    lake.write({"id": [1]})
+    lake.write({"id": [2]})
+    lake.write({"id": [2, 3]}, mode="append")
+    begin = _Work._begin
+
+    def followed(self: Any) -> int:
+        found = begin(self)
+        with pytest.raises(
+            WriteConflict, match=r"version 3 .VACUUM START.* began it at 20.* counts as ended"
+        ):
+            restore(place(lake), 0)
+        with pytest.raises(WriteConflict, match="a vacuum of"):
+            restore(place(lake), 0, dry_run=True)
+        restore(place(lake), 1)  # brings no file back
+        return found
+
+    monkeypatch.setattr(_Work, "_begin", followed)
+    done = at_once(lake)
+    assert (done.deleted, done.committed) == (1, 5)
+    assert lake.rows() == [(2,)]
+    assert restore(place(lake), 2).committed == 6
+
+
+@pytest.mark.parametrize(
+    ("log", "running"),
+    [
+        (["START"], 1), (["START", "END"], None), (["START", "WRITE", "END"], None), (["START", "WRITE"], 1),
+        (["START", "START", "END"], 1), (["START", "END", "START"], 3), (["END"], None), ([], None),
+    ],
+)  # fmt: skip
+def test_a_vacuum_without_an_end_runs_for_a_day(here: Lake, log: list[str], running: int | None) -> None:
+    here.write({"id": [1]})
+    for version, word in enumerate(log, 1):
+        name = word if word == "WRITE" else f"VACUUM {word}"
+        told = {"operation": name, "timestamp": int(time.time() * 1000)}
+        here.put(f"t/_delta_log/{logs.name(version)}", logs.commit(version, {"txn": {}}, **told))
+    newest = versions_of(open_store(place(here))).newest_first
+    began = next(newest()).time
+    found = still_running(newest(), began)
+    assert (found.version if found else None) == running
+    assert still_running(newest(), began + timedelta(hours=23)) == found
+    assert still_running(newest(), began + timedelta(hours=25)) is None
+
+
 def test_a_commit_while_files_go_brings_them_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that looked before the vacuum began, or of a program that does not look."""
     from odibi_magics.engines.pandas.vacuum import _Work
 
     lake.write({"id": [1]})
@@ -347,7 +403,7 @@ def test_a_commit_while_files_go_brings_them_back(lake: Lake, monkeypatch: pytes
 
     def followed(self: Any) -> int:
         found = begin(self)
-        restore(place(lake), 0)
+        lake.table().restore(0)
         return found
 
     monkeypatch.setattr(_Work, "_begin", followed)
@@ -440,17 +496,46 @@ def test_stop_while_storage_hangs(cloud: Cloud) -> None:
 def test_a_stop_says_how_many_went(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(4):
         lake.write({"id": [i]})
+    monkeypatch.setattr("odibi_magics.engines.pandas.vacuum._UNSTOPPED", 2)
     kind = type(open_store(place(lake)))
     delete = kind.delete_files
 
     def stopped(self: Any, paths: Any) -> Any:
-        yield from delete(self, paths[:1])
-        raise KeyboardInterrupt
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.2)
+        yield from delete(self, paths)
 
     monkeypatch.setattr(kind, "delete_files", stopped)
-    with pytest.raises(Cancelled, match="stopped; 1 of 3 files"):
+    with pytest.raises(Cancelled, match=r"stopped; 2 of 3 files.*vacuum again to go on$"):
         at_once(lake)
+    monkeypatch.setattr(kind, "delete_files", delete)
     assert lake.rows() == [(3,)]
+    (end,) = [one for one in lake.table().history() if one["operation"] == "VACUUM END"]
+    assert end["operationParameters"]["status"] == "STOPPED"
+    assert at_once(lake).deleted == 1
+
+
+def test_a_stop_does_not_wait_for_a_deletion_that_hangs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake.write({"id": [1]})
+    lake.write({"id": [2]})
+    lake.write({"id": [3]})
+    kind = type(open_store(place(lake)))
+    delete, go = kind.delete_files, threading.Event()
+
+    def hanging(self: Any, paths: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        go.wait()
+        yield from delete(self, paths)
+
+    monkeypatch.setattr(kind, "delete_files", hanging)
+    with pytest.raises(Cancelled, match=r"stopped; 0 of 2 files.*Files whose deletion is under way go too"):
+        at_once(lake)
+    with pytest.raises(WriteConflict, match="a vacuum of"):
+        restore(place(lake), 0)
+    go.set()
+    for thread in [one for one in threading.enumerate() if one.name == "odibi-vacuum"]:
+        thread.join()
+    assert lake.table().history()[0]["operation"] == "VACUUM END"
 
 
 VACUUMER = """

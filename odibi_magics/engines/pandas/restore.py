@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from odibi_magics.delta.lifetimes import lifetimes
@@ -13,6 +13,7 @@ from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import State, Versions
 from odibi_magics.delta.restore import Restoration, Restored, emptying, restoration, table_changes, totals
 from odibi_magics.delta.travel import spans
+from odibi_magics.delta.vacuum import LONGEST, still_running
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.commit import Conflict
 from odibi_magics.engines.pandas.put_commit import put_commit
@@ -40,8 +41,9 @@ def restore(
 
     version: or a time, for the version that stood then. at: the newest version that was looked at; None: as it is now.
     mark: the commit's userMetadata; with one it commits also where everything is so already, for the mark to be found.
-    Raises WriteConflict where anything but OPTIMIZE and VACUUM was committed after `at`, NoSuchVersion where the
-    version, or one of its files, is gone, NoSuchTime, EngineError, ConnectionFailed, Cancelled.
+    Raises WriteConflict where anything but OPTIMIZE and VACUUM was committed after `at`, or where files come back while
+    a vacuum runs, NoSuchVersion where the version, or one of its files, is gone, NoSuchTime, EngineError,
+    ConnectionFailed, Cancelled.
     """
     store = open_store(place)
     wanted = wanted_version(store, version)
@@ -52,7 +54,10 @@ def restore(
         for _ in versions.onward(now, versions.newest):
             pass
         _check_files(store, versions, then)
-        return _Found(restoration(now, then, store.url), now, then)
+        does = restoration(now, then, store.url)
+        if does.adds:
+            _check_no_vacuum(store, versions)
+        return _Found(does, now, then)
 
     return _Work(place, store, wanted, {"version": wanted}, look).carried_out(at, mark, dry_run)
 
@@ -146,6 +151,18 @@ class _Work:
         """Of the version; its commit may be gone although a checkpoint still tells what it was."""
         found = [] if self.version is None else commits(versions.log, [self.version])
         return found[0].time if found else None
+
+
+def _check_no_vacuum(store: Store, versions: Versions) -> None:
+    """Files that come back may be among those that it is just deleting, and no commit calls a deletion back."""
+    found = still_running(versions.newest_first(), datetime.now(UTC))
+    if found is not None:
+        raise WriteConflict(
+            f"a vacuum of {store.url} may be running: version {found.version}{_by(found)} began it at "
+            f"{found.time:%Y-%m-%d %H:%M:%S} UTC, and its end is not in the log. Files that a restore brings back may "
+            "be going. Nothing was changed; restore once it has ended. If its process was killed, it counts as ended "
+            f"from {found.time + LONGEST:%Y-%m-%d %H:%M:%S} UTC on"
+        )
 
 
 def _by(commit: Commit) -> str:

@@ -10,12 +10,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Event, Thread
 
 from odibi_magics.delta.lifetimes import Lifetimes, lifetimes
 from odibi_magics.delta.log import commits
 from odibi_magics.delta.replay import Action, Versions
 from odibi_magics.delta.vacuum import (
+    END,
     LEAST_HOURS,
+    START,
     Cleaning,
     Stored,
     Vacuumed,
@@ -37,7 +40,13 @@ from odibi_magics.quoting import Data, Quoting
 # Files between two looks at the log: a commit in between may have brought some of them back.
 _AT_ONCE = 1000
 
+# Deletions that go side by side on storage: a stop comes between them, so that it is known which were made.
+_UNSTOPPED = 32
+
 _ATTEMPTS = 5
+
+# Seconds that a stop waits for the deletions under way; then they go on to their end behind it.
+_PATIENCE = 1.0
 
 _LOG = "_delta_log/"
 
@@ -120,24 +129,51 @@ class _Look:
 
 
 class _Work:
-    """Deletes what was looked at. deleted, freed: files and bytes so far, each confirmed."""
+    """Deletes what was looked at. deleted: so far, each confirmed.
+
+    It has a thread of its own, which a stop ends after the deletions under way: that they are over must be in the log,
+    or nobody knows whether a file that is still there is just going.
+    """
 
     def __init__(self, look: _Look, told: Vacuumed, mark: str | None) -> None:
         self._look, self._told, self._mark = look, told, mark
         self._store = look.store
         self._seen = told.version
         self._back: list[Action] = []
+        self._stopped, self._over = Event(), Event()
+        self._error: Exception | None = None
+        self._done = told
         self.deleted: list[Stored] = []
 
     def done(self) -> Vacuumed:
         """Raises Conflict where the table is no more as it was looked at; then nothing was deleted."""
         self._seen = self._begin()
+        Thread(target=self._run, name="odibi-vacuum").start()
         try:
-            self._delete()
-        except (OSError, OdibiError, KeyboardInterrupt) as error:
-            raise self._broken_off(error) from None
+            self._over.wait()
+        except KeyboardInterrupt:
+            self._stopped.set()
+            over = self._over.wait(_PATIENCE)
+            going = "" if over else ". Files whose deletion is under way go too"
+            raise Cancelled(f"stopped; {self._so_far}{going}") from None
+        if self._error is not None:
+            raise self._broken_off(self._error)
+        return self._done
+
+    def _run(self) -> None:
+        try:
+            self._done = self._deleted()
+        except Exception as error:
+            self._error = error
+            with suppress(OSError, OdibiError):
+                self._end("FAILED", 0)
+        finally:
+            self._over.set()
+
+    def _deleted(self) -> Vacuumed:
+        self._delete()
         folders = self._store.prune_above([one.path for one in self.deleted])
-        committed = self._end("COMPLETED", folders)
+        committed = self._end("STOPPED" if self._stopped.is_set() else "COMPLETED", folders)
         return replace(
             self._told, deleted=len(self.deleted), freed=self._freed, folders=folders, committed=committed
         )
@@ -150,8 +186,12 @@ class _Work:
         files = list(self._look.cleaning.files)
         for start in range(0, len(files), _AT_ONCE):
             part = {one.path: one for one in self._not_brought_back(files[start : start + _AT_ONCE])}
-            for path in self._store.delete_files(list(part)):
-                self.deleted.append(part[path])
+            paths = list(part)
+            for few in range(0, len(paths), _UNSTOPPED):
+                if self._stopped.is_set():
+                    return
+                for path in self._store.delete_files(paths[few : few + _UNSTOPPED]):
+                    self.deleted.append(part[path])
 
     def _not_brought_back(self, files: list[Stored]) -> Iterator[Stored]:
         """Without those that a commit since the look needs again."""
@@ -160,18 +200,17 @@ class _Work:
             self._seen += 1
         return still_going(files, self._back, self._store.url)
 
-    def _broken_off(self, error: BaseException) -> BaseException:
-        told = (
+    @property
+    def _so_far(self) -> str:
+        return (
             f"{len(self.deleted):,} of {self._told.files:,} files ({self._freed:,} bytes) of {self._store.url} were "
             "deleted. The table is whole; vacuum again to go on"
         )
-        if isinstance(error, KeyboardInterrupt):
-            return Cancelled(f"stopped; {told}. Files whose deletion was under way may go too")
-        with suppress(OSError, OdibiError):
-            self._end("FAILED", 0)
+
+    def _broken_off(self, error: Exception) -> Exception:
         if isinstance(error, ConnectionFailed):
-            return ConnectionFailed(Quoting(error.text, f". {told}"), transient=error.transient)
-        return EngineError(Quoting("a file could not be deleted: ", Data(str(error)), f". {told}"))
+            return ConnectionFailed(Quoting(error.text, f". {self._so_far}"), transient=error.transient)
+        return EngineError(Quoting("a file could not be deleted: ", Data(str(error)), f". {self._so_far}"))
 
     def _begin(self) -> int:
         """Its commit follows the version that was looked at, or none is made: what came since may need a file."""
@@ -182,12 +221,12 @@ class _Work:
             "defaultRetentionMillis": LEAST_HOURS * 3_600_000,
         }
         metrics = {"numFilesToDelete": self._told.files, "sizeOfDataToDelete": self._told.bytes}
-        return self._commit(self._told.version, Deed("VACUUM START", parameters, metrics, self._mark))
+        return self._commit(self._told.version, Deed(START, parameters, metrics, self._mark))
 
     def _end(self, status: str, folders: int) -> int | None:
         """None where others commit all the time: it is for people to read."""
         metrics = {"numDeletedFiles": len(self.deleted), "numVacuumedDirectories": folders}
-        deed = Deed("VACUUM END", {"status": status}, metrics, self._mark)
+        deed = Deed(END, {"status": status}, metrics, self._mark)
         for _ in range(_ATTEMPTS):
             with suppress(Conflict):
                 return self._commit(self._seen, deed)
