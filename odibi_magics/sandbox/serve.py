@@ -1,7 +1,8 @@
 """The practice cloud's process: `python -m odibi_magics.sandbox.serve`.
 
 It is a process of its own so that it ends in any case: its stdin is a pipe from whoever started it, and where that
-ends, it ends, and then the command that it was told of, whose parent is gone. A line of JSON on stdout says that it is
+ends, it ends, and then the command that it was told of, whose parent is gone. A thread watches the pipe, so that
+nothing that holds the servers up can hold up the end. A line of JSON on stdout says that it is
 ready, or why not.
 """
 
@@ -16,9 +17,9 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 
 from odibi_magics.errors import OdibiError, said
 from odibi_magics.sandbox.azurite import Azurite
@@ -33,6 +34,7 @@ from odibi_magics.sandbox.variables import variables
 from odibi_magics.sandbox.world import World
 
 _PATIENCE = 5.0  # seconds that a command has to end by itself
+_LONGEST = 30.0  # seconds that the servers have; then all that was started here is killed
 
 
 def main() -> None:
@@ -51,11 +53,7 @@ def main() -> None:
 async def _live(folder: Path, *, outside: bool) -> int:
     """Until stdin or Azurite ends. The process that is left behind, or 0."""
     azurite = Azurite(World())
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        partial(asyncio.StreamReaderProtocol, reader), sys.stdin
-    )
-    watch = asyncio.create_task(_listen_to(reader))
+    watch = _watched(folder)
     serve = asyncio.create_task(_serve(azurite, folder, outside))
     try:
         await asyncio.wait((watch, serve), return_when=asyncio.FIRST_COMPLETED)
@@ -93,12 +91,26 @@ async def _serve(azurite: Azurite, folder: Path, outside: bool) -> None:
     await azurite.ended
 
 
-async def _listen_to(reader: asyncio.StreamReader) -> int:
-    """Until the other side ends. The process it left behind, or 0."""
-    watched = 0
-    async for line in reader:
-        watched = int(line)
-    return watched
+def _watched(folder: Path) -> asyncio.Future[int]:
+    """Done when the other side has ended: the process it left behind, or 0."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[int] = loop.create_future()
+
+    def watch() -> None:
+        watched = 0
+        with open(0, "rb", buffering=0) as pipe:  # not sys.stdin, whose lock a thread would hold at the end
+            for line in pipe:
+                watched = int(line)
+        with suppress(RuntimeError):  # the loop has ended before
+            loop.call_soon_threadsafe(ended.set_result, watched)
+        time.sleep(_LONGEST)
+        shutil.rmtree(folder, ignore_errors=True)
+        if watched:
+            _end(watched)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    Thread(target=watch, name="odibi-watch", daemon=True).start()
+    return ended
 
 
 def _end(process: int) -> None:

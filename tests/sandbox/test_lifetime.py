@@ -115,6 +115,31 @@ def test_killed_while_it_starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert eventually(lambda: not alive(cloud) and not any(tmp_path.iterdir()))
 
 
+STUCK = """
+import asyncio
+from odibi_magics.sandbox import serve
+serve._LONGEST = 0.5
+serve.Azurite.stop = lambda self: asyncio.sleep(600)
+serve.main()
+"""
+
+
+def test_servers_that_do_not_stop_are_killed(tmp_path: Path) -> None:
+    cloud = subprocess.Popen(
+        [sys.executable, "-c", STUCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert cloud.stdin is not None
+    assert cloud.stdout is not None
+    assert b'"environment"' in cloud.stdout.readline()
+    (node,) = psutil.Process(cloud.pid).children()
+    cloud.stdin.close()
+    assert cloud.wait() == -signal.SIGKILL
+    assert eventually(lambda: not alive(node))
+    assert not any(tmp_path.iterdir())
+    cloud.stdout.close()
+
+
 def test_the_folder_is_private(cloud: Cloud) -> None:
     folder = Path(cloud.environment["SSL_CERT_FILE"]).parent
     assert folder.stat().st_mode & 0o777 == 0o700
