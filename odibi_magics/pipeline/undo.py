@@ -34,6 +34,7 @@ from odibi_magics.errors import (
     UsageError,
 )
 from odibi_magics.pipeline.workers import deaf_to_signals
+from odibi_magics.quoting import Quoting
 
 Finder = Callable[[str, str], Place]
 """The place of a URL with a format. Raises UsageError where no connection reaches it."""
@@ -66,6 +67,7 @@ class Undo:
     def preview(self) -> Undone:
         """What it would do. Raises UsageError where nothing tells of the run, EngineError, ConnectionFailed."""
         traces = self._traces()
+        self._check_named(traces)
         tables = tuple(self._table(url, found) for url, found in traces.items())
         left = tuple(self._left(traces))
         state: Ended = (
@@ -117,8 +119,27 @@ class Undo:
                     left = found[target.url] = self._trace(self._place(target))
                     stack.extend([left.marks] if left else [])
 
+    def _check_named(self, traces: Mapping[str, Trace | None]) -> None:
+        """Raises UsageError for versions of tables that the run did not write."""
+        strange = [url for url in self.at or () if url not in traces]
+        if strange:
+            wrote = ", ".join(self._places[url].address for url in traces)
+            named = ", ".join(self._places[url].address if url in self._places else url for url in strange)
+            raise UsageError(f"--at gives a version for {named}, but run {self.run} wrote {wrote}")
+
     def _place(self, target: Target) -> Place:
-        return self._places.setdefault(target.url, self.place_of(target.url, target.format))
+        if target.url not in self._places:
+            try:
+                self._places[target.url] = self.place_of(target.url, target.format)
+            except UsageError as error:
+                raise UsageError(
+                    Quoting(
+                        f"run {self.run} wrote {target.url}, too ({target.node}), and nothing leads there: ",
+                        error.text,
+                        ". Nothing was touched",
+                    )
+                ) from None
+        return self._places[target.url]
 
     def _trace(self, place: Place) -> Trace | None:
         self._places.setdefault(place.url, place)

@@ -259,6 +259,11 @@ def test_the_versions_that_were_seen_must_stand(anywhere: Lake) -> None:
         built.undo(second, at={"lake:clean": 1})
     with pytest.raises(UndoRefused, match="lake:clean: it has no version 7, but 1"):
         built.undo(second, at={**seen, "lake:clean": 7})
+    anywhere.other("stranger", {"n": [1]})
+    with pytest.raises(
+        UsageError, match=rf"version for lake:stranger, but run {second} wrote lake:clean, lake:daily"
+    ):
+        built.undo(second, at={**seen, "lake:stranger": 0})
     anywhere.other("daily", {"n": [1]})
     with pytest.raises(UndoRefused, match=r"lake:daily: it was changed after version 1: version 2, WRITE"):
         built.undo(second, at=seen, force=True)
@@ -266,6 +271,17 @@ def test_the_versions_that_were_seen_must_stand(anywhere: Lake) -> None:
     anywhere.table("daily").optimize.compact()
     built.undo(second, at={**seen, "lake:daily": 2}, force=True)
     assert anywhere.rows("daily") == anywhere.rows("daily", 0)
+
+
+def test_a_table_that_nothing_leads_to_is_named(here: Lake, tmp_path: Path) -> None:
+    _, second = twice(here)
+    commit = tmp_path / "daily" / "_delta_log" / f"{1:020}.json"
+    commit.write_text(commit.read_text().replace(str(tmp_path / "clean"), "s3://elsewhere/clean"))
+    with pytest.raises(
+        UsageError, match=r"wrote s3://elsewhere/clean, too \(clean\), and nothing leads there: .*s3"
+    ):
+        here.project(CHAIN).undo(second)
+    assert here.version("clean") == here.version("daily") == 1
 
 
 def test_a_copy_does_not_undo_the_tables_it_was_copied_from(here: Lake, tmp_path: Path) -> None:
