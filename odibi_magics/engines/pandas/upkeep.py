@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 
 from odibi_magics.delta.log import Commit
@@ -36,19 +34,6 @@ def wanted_version(store: Store, version: int | datetime) -> int:
     if found is None:
         raise EngineError(no_table(store))
     return found
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """For passes over a log, which make no cycles: the collector looks at all they have made again and again, which
-    takes as long as the pass."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def changes_table(commit: Commit) -> bool:
