@@ -14,6 +14,8 @@ export JUPYTER_DATA_DIR := $(CACHE)/jupyter/data
 export JUPYTER_RUNTIME_DIR := $(CACHE)/jupyter/runtime
 export JUPYTER_PREFER_ENV_PATH := 1
 unexport JUPYTER_PATH JUPYTER_CONFIG_PATH PYTHONHOME PYTHONPATH
+# Hundreds of tests start Python: compiling the libraries each time would take most of theirs.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
 
@@ -48,9 +50,7 @@ demo: venv
 # The notebooks are tested as copies, so that they start without the tables of an earlier run.
 test: setup check
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/notebooks && rm -rf build/notebooks/data
-	$(PY) -m pytest tests
-	ODIBI_PROGRESS=off $(PY) -m pytest --nbval --nbval-current-env --nbval-cell-timeout 120 \
-		--nbval-sanitize-with notebooks/sanitize.cfg build/notebooks
+	$(PY) -m tests.lanes
 
 check: venv
 	$(PY) -m ruff check .

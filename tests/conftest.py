@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from odibi_magics import secret
+
 if TYPE_CHECKING:
     from odibi_magics.sandbox import Cloud
 
@@ -47,20 +49,43 @@ def cloud(practice_cloud: Cloud) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """One Spark session with Delta for all tests that ask for it; they run last, in this process.
+def spark(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Any]:
+    """One Spark session with Delta for all tests that ask for it: a classic one, or with `--connect` one of Connect."""
+    from tests.spark import sessions
 
-    Last, because while a session is active, `engine: auto` means spark.
+    start = sessions.connect if pytestconfig.getoption("connect") else sessions.classic
+    yield from start(tmp_path_factory.mktemp("spark"))
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others() -> Iterator[None]:
+    """What a test makes a secret of is none for those behind it: they may use the same text for something else."""
+    before = set(secret._known)
+    yield
+    secret._known.clear()
+    secret._known.update(before)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--connect", action="store_true", help="run the tests with Spark alone, by Spark Connect"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests with Spark carry the mark `spark` and come last: while a session is active, `engine: auto` means spark.
+
+    A process has one kind of session, so that with `--connect` all others are left out.
     """
-    from tests.spark.conftest import spark_session
-
-    yield from spark_session(tmp_path_factory.mktemp("spark"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with Spark come last, and carry the mark `spark`."""
     for item in items:
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         if parameters.get("engine") == "spark" or "spark" in getattr(item, "fixturenames", ()):
             item.add_marker("spark")
     items.sort(key=lambda item: item.get_closest_marker("spark") is not None)
+    if config.getoption("connect"):
+        config.hook.pytest_deselected(items=[item for item in items if not _is_for_connect(item)])
+        items[:] = filter(_is_for_connect, items)
+
+
+def _is_for_connect(item: pytest.Item) -> bool:
+    return item.get_closest_marker("spark") is not None and item.get_closest_marker("classic") is None

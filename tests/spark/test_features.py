@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.spark.conftest import ROOT
+from tests.spark.sessions import ROOT
 from tests.spark.tables import TABLES
 
 PAGE = (ROOT / "docs" / "delta_features.md").read_text(encoding="utf-8")

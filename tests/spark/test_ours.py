@@ -12,6 +12,8 @@ import pytest
 from tests.spark.conftest import Lake
 from tests.spark.reading import in_order, rows
 
+pytestmark = pytest.mark.classic
+
 DAYS = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=i) for i in range(40)]
 
 

@@ -9,6 +9,8 @@ from tests.spark.conftest import Lake
 from tests.spark.reading import in_order, rows
 from tests.spark.tables import TABLES, Made
 
+pytestmark = pytest.mark.classic
+
 
 @pytest.mark.parametrize("made", [made for made in TABLES if not made.unread], ids=lambda made: made.name)
 def test_read_as_spark_reads_it(lake: Lake, made: Made) -> None:

@@ -15,6 +15,8 @@ from tests.spark.conftest import Lake
 from tests.spark.reading import rows
 from tests.spark.tables import TABLES, Made
 
+pytestmark = pytest.mark.classic
+
 ENGINE = PandasEngine()
 GROWN = [made for made in TABLES if made.name not in ("empty", "variant", "variant_shredded", "vacuumed")]
 

@@ -12,6 +12,8 @@ from tests.spark.conftest import Lake
 from tests.spark.reading import in_order, rows
 from tests.spark.tables import TABLES, Made
 
+pytestmark = pytest.mark.classic
+
 OTHERS = ("variant", "variant_shredded", "void")  # of types that no frame has
 MODES = {"append": "adds", "merge": "changes", "overwrite": "changes"}
 

@@ -22,6 +22,7 @@ from odibi_magics.engines.checks import (
 from odibi_magics.engines.spark.failures import check_ticket, failed_check
 from odibi_magics.engines.spark.frame import SparkFrame, collected
 from odibi_magics.engines.spark.names import quoted
+from odibi_magics.engines.spark.session import part_for
 from odibi_magics.errors import EngineError, ValidationFailed
 
 _SHOWN = 5  # columns of a row that fails, beside those in question
@@ -175,8 +176,7 @@ def _counted(spark: Any, unique: TableCheck | None, bad: Sequence[Flag]) -> tupl
 
 
 def _grouped(spark: Any, columns: Sequence[str], items: Sequence[str] = ()) -> Any:
-    from pyspark.sql.functions import expr
-
+    expr = part_for(spark, "functions").expr
     keys = [expr(f"{quoted(name)}").alias(f"k{i}") for i, name in enumerate(columns)]
     return spark.groupBy(*keys).agg(expr("count(*) AS n"), *(expr(item) for item in items))
 

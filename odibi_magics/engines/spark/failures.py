@@ -53,7 +53,7 @@ class Failures:
 
     def error(self, error: BaseException) -> OdibiError:
         """An error of Spark's as one of ours. Explaining one of a source reads its file once more."""
-        text = str(error)
+        text = said_by(error)
         if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
             return EngineError(
                 found.value(int(ticket[2]), unhexed(ticket[4]), self._path(unhexed(ticket[3])))
@@ -71,6 +71,12 @@ class Failures:
         return re.sub(r"^file:/+", "/", path) if path.startswith("file:") else path
 
 
+def said_by(error: BaseException) -> str:
+    """All that Spark says of an error: through Connect, its causes stand beside the text."""
+    stack = getattr(error, "getStackTrace", None)
+    return "\n".join(filter(None, (str(error), stack() if stack else None)))
+
+
 def unhexed(text: str) -> str:
     """What SQL made hexadecimal to bring it whole through an error's text."""
     return bytes.fromhex(text).decode("utf-8", "replace")
@@ -82,7 +88,7 @@ def condition(error: BaseException) -> str:
     found = told() if told else None
     if found and found.split(".")[0] not in _WRAPPERS:
         return str(found)
-    return next((name for name, _ in _conditions(str(error))), "")
+    return next((name for name, _ in _conditions(said_by(error))), "")
 
 
 def parameters(error: BaseException) -> Mapping[str, str]:
@@ -212,7 +218,7 @@ def _hexed(text: str) -> str:
 
 def failed_check(error: BaseException) -> tuple[int, str] | None:
     """The number and the row of the check that our own SQL raised; None for any other error."""
-    found = re.search(rf"{CHECK}:(\d+):([0-9A-F]*);", str(error))
+    found = re.search(rf"{CHECK}:(\d+):([0-9A-F]*);", said_by(error))
     return (int(found[1]), unhexed(found[2])) if found else None
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Mapping
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,9 +57,14 @@ def is_session(thing: Any) -> bool:
     return kind.__module__.startswith("pyspark.sql.") and kind.__name__ == "SparkSession" and lives(thing)
 
 
-def is_connect(session: Any) -> bool:
-    """Whether it speaks to a server through Spark Connect."""
-    return type(session).__module__.startswith("pyspark.sql.connect")
+def is_connect(thing: Any) -> bool:
+    """Whether a session, or a DataFrame, speaks to a server through Spark Connect."""
+    return type(thing).__module__.startswith("pyspark.sql.connect")
+
+
+def part_for(thing: Any, part: str) -> Any:
+    """A part of pyspark.sql, as "functions", for a session or a DataFrame: each kind knows its own columns alone."""
+    return import_module(f"pyspark.sql.{'connect.' if is_connect(thing) else ''}{part}")
 
 
 def _of(kind: Any) -> Any | None:

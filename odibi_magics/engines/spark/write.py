@@ -12,6 +12,7 @@ from odibi_magics.engines.spark.checks import Flag, flags, guarded, measured, to
 from odibi_magics.engines.spark.frame import SparkFrame, collected
 from odibi_magics.engines.spark.names import quoted
 from odibi_magics.engines.spark.reading import Samples
+from odibi_magics.engines.spark.session import part_for
 
 _ROWS = "odibi rows"
 
@@ -45,14 +46,12 @@ class Watched:
 
     def guarded(self, spark: Any) -> Any:
         """The DataFrame to write. spark: the frame's."""
-        from pyspark.sql import Observation
-        from pyspark.sql.functions import expr
-
         warned = [(i, flag) for i, flag in enumerate(self.flags) if flag.on_fail != "error"]
         watched = guarded(spark, self.frame.columns, self.flags)
         if not self.counts:
             return watched
-        self.counted = Observation()
+        expr = part_for(spark, "functions").expr
+        self.counted = part_for(spark, "observation").Observation()
         warned = [] if self.measured is not None else warned
         counts = [expr(f"count_if({flag.bad})").alias(f"f{i}") for i, flag in warned]
         return watched.observe(self.counted, expr("count(*)").alias(_ROWS), *counts)
