@@ -127,7 +127,8 @@ class _Running:
 def _start(lane: Lane, logs: Path, first: bool) -> _Running:
     """In a session of its own, so that Ctrl-C comes by us, and once."""
     log = logs / f"{lane.name}.log"
-    command = [sys.executable, "-u", "-m", "pytest", "-p", "no:cacheprovider", *lane.arguments]
+    cache = f"cache_dir={ROOT / '.cache' / 'pytest' / lane.name}"
+    command = [sys.executable, "-u", "-m", "pytest", "-o", cache, *lane.arguments]
     with log.open("wb") as out:
         process = subprocess.Popen(
             command,

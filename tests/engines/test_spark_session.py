@@ -59,14 +59,19 @@ def test_auto_is_spark_in_every_thread_where_a_session_is_active(spark: Any) -> 
 
 
 def test_the_notebook_s_own_session_comes_first(spark: Any, offered: dict[str, Any]) -> None:
-    own = spark.newSession()
+    own = spark.cloneSession() if session.is_connect(spark) else spark.newSession()
     offered["spark"] = own
     assert session.active() is own
     offered["spark"] = "no session"
     assert session.active() is spark
+    if session.is_connect(spark):
+        own.stop()
+        offered["spark"] = own
+        assert session.active() is spark
 
 
 @pytest.mark.spark
+@pytest.mark.classic
 def test_where_no_session_is_active_a_local_one_with_delta_is_started(tmp_path: Path) -> None:
     """In a process of its own: it has a Java of its own."""
     (tmp_path / "a.csv").write_text("id,day\n2,2024-01-31\n")
@@ -111,17 +116,25 @@ def project(folder: Path, text: str) -> Project:
 
 @pytest.fixture
 def own_settings(spark: Any) -> Iterator[Any]:
-    """The session as somebody set it up who wants neither ANSI nor UTC."""
+    """The session as somebody set it up who wants neither ANSI nor UTC, and gives jobs a name."""
     spark.conf.set(ANSI, "false")
     spark.conf.set(ZONE, "Asia/Tokyo")
-    spark.sparkContext.setJobGroup("mine", "my own work")
+    if session.is_connect(spark):
+        spark.addTag("mine")
+    else:
+        spark.sparkContext.setJobGroup("mine", "my own work")
     yield spark
     spark.conf.unset(ANSI)
     spark.conf.set(ZONE, "UTC")
-    spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)
+    if session.is_connect(spark):
+        spark.removeTag("mine")
+    else:
+        spark.sparkContext.setLocalProperty("spark.jobGroup.id", None)
 
 
 def mine(spark: Any) -> tuple[str, str, str]:
+    if session.is_connect(spark):
+        return spark.conf.get(ANSI), spark.conf.get(ZONE), " ".join(spark.getTags())
     group = spark.sparkContext.getLocalProperty("spark.jobGroup.id")
     return spark.conf.get(ANSI), spark.conf.get(ZONE), group
 
@@ -189,7 +202,7 @@ def account(name: str) -> Place:
     return Place(AdlsConnection.of_model(name, model), "t", "delta")
 
 
-def test_accounts_are_open_in_a_run_and_their_keys_in_nothing_that_spark_shows(spark: Any) -> None:
+def test_accounts_are_open_in_a_run_alone(spark: Any) -> None:
     work = Work(spark)
     names = [f"fs.azure.account.key.{name}.dfs.core.windows.net" for name in ("account1", "account2")]
     for name in ("account1", "account2"):
@@ -198,6 +211,14 @@ def test_accounts_are_open_in_a_run_and_their_keys_in_nothing_that_spark_shows(s
         assert [spark.conf.get(name) for name in names] == [KEY, KEY]
         assert spark.range(3).count() == 3
     assert [spark.conf.get(name, None) for name in names] == [None, None]
+
+
+@pytest.mark.classic
+def test_keys_of_accounts_are_in_nothing_that_spark_shows(spark: Any) -> None:
+    work = Work(spark)
+    work.open_account(account("account1"))
+    with work.running():
+        assert spark.range(3).count() == 3
     shown = spark._jsparkSession.sharedState().statusStore().executionsList()
     told = [str(shown.apply(i).modifiedConfigs()) for i in range(shown.size())]
     assert any("fs.azure.account.key.account1" in text for text in told)

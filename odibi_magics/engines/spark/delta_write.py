@@ -176,7 +176,7 @@ def _write(job: Job, spark: Any) -> None:
 
 def _save_mode(job: Job) -> str:
     if not job.there.exists and job.sink.mode in ("error", "ignore"):
-        return "errorifexists"
+        return "error"
     if job.sink.mode in ("overwrite", "overwrite_partitions"):
         return "overwrite"
     return "append"

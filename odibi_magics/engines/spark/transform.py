@@ -17,6 +17,7 @@ from odibi_magics.engines.spark.queries import empty, over, spark_sql
 from odibi_magics.engines.spark.types import columns_of, in_sql, in_utc
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, OdibiError
+from odibi_magics.quoting import Data, Quoting
 from odibi_magics.sql.functions import Function
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
 
@@ -124,9 +125,16 @@ def _lazy(
     returns: Sequence[Column] | None,
 ) -> SparkFrame:
     """A DataFrame that a function made: computed with what comes behind it."""
-    with _told(work, function):
+    try:
         made = in_utc(result)
         found = _columns(made)
+    except Exception as error:
+        if not is_sparks(error):
+            raise
+        work.check_stopped()
+        # Through Connect a DataFrame is a mere plan until now, and no line of the function's code is told any more.
+        head = f"{function.name}() failed: Spark cannot compute the frame that it returned: "
+        raise EngineError(Quoting(head, Data(str(work.failures.error(error))))) from None
     if returns is not None:
         made = _declared(made, found, returns, function)
         found = tuple(returns)
