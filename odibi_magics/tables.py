@@ -244,11 +244,12 @@ class Tables:
         defined = self._project.definitions.nodes.get(path)
         if defined is not None and defined.node.write is not None:
             write = defined.node.write
-            where = write.path or ""
-            return Place(
-                self._project.connection(write.connection), where, write.format or infer_format(where)
-            )
-        return self._at_url(path) if "://" in path else local_place(path)
+            where = write.table or write.path or ""
+            format_ = write.format or ("delta" if write.table else infer_format(where))
+            return Place(self._project.connection(write.connection), where, format_)
+        if "://" in path:
+            return self._at_url(path)
+        return (None if Path(path).exists() else in_catalog(path)) or local_place(path)
 
     def _at_url(self, url: str) -> Place:
         """A whole URL: in the connection that reaches it most closely, without one as who is signed in."""
@@ -312,12 +313,23 @@ def signed_in(url: str) -> AdlsConnection:
     return made
 
 
+def in_catalog(name: str) -> Place | None:
+    """The place of `catalog.schema.table`; None for any other text."""
+    from odibi_magics.connections.unity import table_of
+
+    found = table_of(name)
+    return Place(*found, "delta", given=name) if found else None
+
+
 def local_place(path: str) -> Place:
     """A path of this machine as a place of its own. Raises UsageError where nothing is there."""
     from odibi_magics.connections.local import LocalConnection
 
     target = Path(path).expanduser()
     if not target.exists():
-        raise UsageError(f"'{path}' is no connection's path (conn:path), no node, and no file or folder here")
+        raise UsageError(
+            f"'{path}' is no connection's path (conn:path), no node, no catalog.schema.table, and no file or folder "
+            "here"
+        )
     folder = LocalConnection("local", target.resolve().parent)
     return Place(folder, target.name, infer_format(target.name), given=path)

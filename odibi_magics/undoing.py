@@ -18,6 +18,7 @@ from odibi_magics.engines.base import Engine, Place
 from odibi_magics.errors import UsageError
 from odibi_magics.pipeline.runmark import new_run_id
 from odibi_magics.pipeline.undo import Undo
+from odibi_magics.tables import in_catalog
 
 if TYPE_CHECKING:
     from odibi_magics.project import Project
@@ -46,7 +47,7 @@ def undo(
         there = next((place for place in sinks if place.url == url), None) or _in_connection(project, url)
         if there is None:
             away = "://" in url and not url.startswith("file:")
-            there = project.engine._at_url(url) if away else _local(url)
+            there = project.engine._at_url(url) if away else in_catalog(url) or _local(url)
         return replace(there, format=format)
 
     urls = {place.address: place.url for place in reversed(known)}
@@ -69,16 +70,20 @@ def _local(path: str) -> Place:
 
 
 def is_table(project: Project, word: str) -> bool:
-    """Whether a word names a table, rather than a run: a node, conn:path, a URL, or a table's folder here.
+    """Whether a word names a table, rather than a run.
 
-    The ids of schedulers have colons in them, as scheduled__2026-11-20T00:00:00+00:00.
+    A node, conn:path, a URL, catalog.schema.table, or a table's folder here. The ids of schedulers have colons in
+    them, as scheduled__2026-11-20T00:00:00+00:00.
     """
     connection, colon, _ = word.partition(":")
     named = word in project.definitions.nodes or any(sign in word for sign in "/\\")
     known = connection in project.definitions.connections or not _WITH_TIME.search(connection)
-    return named or bool(colon and known) or (Path(word) / "_delta_log").is_dir()
+    there = bool(_IN_CATALOG.fullmatch(word)) or (Path(word) / "_delta_log").is_dir()
+    return named or bool(colon and known) or there
 
 
+# A run's id may have dots too, as v1.2.3.
+_IN_CATALOG = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*){2}")
 _WITH_TIME = re.compile(r"\d{4}-\d\d-\d\d[T _-]?\d\d$")
 
 
@@ -86,7 +91,7 @@ def _sinks(project: Project) -> list[Place]:
     """Every Delta table that the project's text writes."""
     nodes = project.definitions.nodes
     places = [project.engine._place(None, name) for name, found in nodes.items() if found.node.write]
-    return [place for place in places if place.format == "delta" and place.table is None]
+    return [place for place in places if place.format == "delta"]
 
 
 def _place(project: Project, address: str) -> Place:

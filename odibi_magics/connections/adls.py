@@ -161,11 +161,16 @@ class AdlsConnection:
     # Opening ------------------------------------------------------------------------------------------------------
 
     @property
+    def only_spark(self) -> bool:
+        """Whether the session has set the account up, and nobody else has its key."""
+        return isinstance(self.source, SparkSession)
+
+    @property
     def libraries(self) -> tuple[str, ...]:
-        return () if isinstance(self.source, SparkSession) else ("obstore", "fsspec", *self.source.libraries)
+        return () if self.only_spark else ("obstore", "fsspec", *self.source.libraries)
 
     def needs(self) -> tuple[Need, ...]:
-        return () if isinstance(self.source, SparkSession) else (self.source,)
+        return () if self.only_spark else (self.source,)
 
     def storage_options(self, library: str) -> dict[str, Any]:
         """Options of "deltalake", "obstore" (an AzureStore's config), "fsspec" (adlfs) or "spark", secrets in plain

@@ -70,6 +70,13 @@ class Connection(Protocol):
         Raises ConnectionFailed where the path leaves the place.
         """
 
+    def path(self, url: str) -> str:
+        """What `url` would make a whole URL of, which lies in this place."""
+
+    @property
+    def only_spark(self) -> bool:
+        """Whether nothing but a Spark session can open the place, because only that has the rights."""
+
     @property
     def libraries(self) -> tuple[str, ...]:
         """The modules of the extra `azure` that opening the place takes."""

@@ -77,6 +77,14 @@ class LocalConnection:
             ) from None
         return target
 
+    def path(self, url: str) -> str:
+        """What `url` would make a whole path of, which lies in the folder."""
+        return Path(url).relative_to(self.base).as_posix()
+
+    @property
+    def only_spark(self) -> bool:
+        return False
+
     @property
     def libraries(self) -> tuple[str, ...]:
         return ()

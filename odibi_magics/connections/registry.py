@@ -12,7 +12,7 @@ from odibi_magics.errors import ConnectionFailed
 def connect(name: str, model: Any, folder: Path) -> Connection:
     """The connection a model of the language describes. folder: what a local base_path is relative to.
 
-    Equal names and models give equal connections. Raises ConnectionFailed for a kind that this engine cannot open.
+    Equal names and models give equal connections. Raises ConnectionFailed for a place that cannot be.
     """
     if model.type == "local":
         from odibi_magics.connections.local import LocalConnection
@@ -25,7 +25,6 @@ def connect(name: str, model: Any, folder: Path) -> Connection:
         from odibi_magics.connections.adls import AdlsConnection
 
         return AdlsConnection.of_model(name, model)
-    raise ConnectionFailed(
-        f"Connection '{name}': Unity Catalog is opened by Spark alone, and this engine has no part in it; "
-        "lay a local or azure_adls connection over it with --env"
-    )
+    from odibi_magics.connections.unity import UnityConnection
+
+    return UnityConnection(name, model.catalog, model.schema_)

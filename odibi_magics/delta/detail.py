@@ -31,6 +31,7 @@ class Detail:
     oldest: the oldest version that can still be read; None where not one can.
     log_files, log_bytes: of `_delta_log`. checkpoint: the version of the last one; None where there is none.
     reclaimable: bytes of files removed more than 168 hours ago that are still there, as far as the log tells.
+    Where only a Spark session can open the table, nobody tells of these, from `oldest` on: they are None.
     """
 
     address: str
@@ -51,14 +52,16 @@ class Detail:
     rows: int | None
     partitions: int
     oldest: int | None
-    log_files: int
-    log_bytes: int
+    log_files: int | None
+    log_bytes: int | None
     checkpoint: int | None
-    reclaimable: int
+    reclaimable: int | None
 
     @property
-    def since_checkpoint(self) -> int:
-        """How many versions come after the last checkpoint; all of them where there is none."""
+    def since_checkpoint(self) -> int | None:
+        """How many versions come after the last checkpoint; all of them where there is none. None: nobody tells."""
+        if self.log_files is None:
+            return None
         return self.version - (-1 if self.checkpoint is None else self.checkpoint)
 
 

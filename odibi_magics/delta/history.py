@@ -28,6 +28,7 @@ class HistoryEntry:
     undoes: the run that an undo took back, whose own id is `run`; None for all else.
     rows: inserted, changed and deleted, as its metrics say; else those in the files it added; None where neither tells.
     files_added, files_removed: a file that only got another deletion vector is neither. Of VACUUM END: files deleted.
+    None where nobody told how many went.
     bytes_added, bytes_removed: of these files on storage; None where the log does not say how large they were.
     changes_data: False for OPTIMIZE, VACUUM and changes of metadata alone.
     """
@@ -43,7 +44,7 @@ class HistoryEntry:
     undoes: str | None
     rows: int | None
     files_added: int
-    files_removed: int
+    files_removed: int | None
     bytes_added: int
     bytes_removed: int | None
     changes_data: bool
@@ -101,7 +102,7 @@ def entry(commit: Commit) -> HistoryEntry:
     """A commit as an entry. Raises DamagedLog."""
     info, mark = commit.info, commit.mark
     added, removed = _files(commit)
-    metrics = _metrics(info)
+    metrics = counts(info)
     return HistoryEntry(
         version=commit.version,
         time=commit.time,
@@ -137,11 +138,11 @@ _MERGED = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDelete
 _WROTE = ("numOutputRows", "numAddedRows", "numUpdatedRows", "numDeletedRows")
 
 
-def _metrics(info: Mapping[str, Any]) -> dict[str, int]:
-    """Those that are counts, named as Spark names them: num_added_rows is numAddedRows."""
+def counts(info: Mapping[str, Any]) -> dict[str, int]:
+    """The metrics of a commitInfo that are counts, named as Spark names them: num_added_rows is numAddedRows."""
     found = info.get("operationMetrics")
-    counts = {_camel(name): _count(value) for name, value in found.items()} if isinstance(found, dict) else {}
-    return {name: value for name, value in counts.items() if value is not None}
+    told = {_camel(name): _count(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _camel(name: str) -> str:
@@ -209,7 +210,7 @@ def _parameters(info: Mapping[str, Any]) -> dict[str, str]:
     given = dict(found) if isinstance(found, dict) else {}
     if "writeMode" in given:  # ours; the mode is that of a call of deltalake, which writes it beside
         given.pop("mode", None)
-    planned = {name: value for name, value in _metrics(info).items() if name in _PLANNED}
+    planned = {name: value for name, value in counts(info).items() if name in _PLANNED}
     ordered = {**dict(sorted(given.items())), **planned}  # deltalake's own order changes from run to run
     texts = {name: _text(value) for name, value in ordered.items()}
     return {name: text for name, text in texts.items() if text is not None}

@@ -47,8 +47,8 @@ class Optimized:
     version: the newest when it was looked at. files, bytes: small files that are read and written anew, on storage.
     into, into_bytes: how many files they become, and their bytes; None while nothing is written. parts: the same for
     each partition, those with most files first. target_bytes: of a good file. behind: versions that the log has behind
-    its last checkpoint. checkpoint: whether one is due, or was written. done: whether it was done. committed: the
-    version made; None for none.
+    its last checkpoint, 0 where nobody tells. checkpoint: whether one is due, or was written. done: whether it was
+    done. committed: the version made; None for none.
     """
 
     address: str

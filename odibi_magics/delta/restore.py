@@ -14,9 +14,10 @@ from typing import Any
 
 from odibi_magics.delta.features import merged_protocol, protocol_features, uncopied
 from odibi_magics.delta.history import rows_of
+from odibi_magics.delta.log import Commit
 from odibi_magics.delta.replay import Action, Key, State
 from odibi_magics.delta.writing import Deed, removed
-from odibi_magics.errors import EngineError
+from odibi_magics.errors import EngineError, NoSuchVersion, WriteConflict
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,27 @@ def check_copied(state: State, url: str) -> None:
         )
 
 
+def refuse_changed(address: str, url: str, changed: Iterable[Commit], at: int, newest: int) -> None:
+    """Raises NoSuchVersion where `at`, the version that was looked at, is none yet; WriteConflict where the table was
+    changed since. changed: the commits behind it that changed the table."""
+    if at > newest:
+        raise NoSuchVersion(f"{url} has no version {at}: its newest is {newest}")
+    for commit in changed:
+        raise WriteConflict(
+            f"{address} was looked at when {at} was its newest version, and is at {newest} now: version "
+            f"{commit.version}{written_by(commit)} changed it. Nothing was restored; look at what came, and restore again if "
+            "it may go"
+        )
+
+
+def _by(commit: Commit) -> str:
+    """What made a version, as far as its writer said."""
+    told = [str(commit.info[name]) for name in ("operation", "userName") if commit.info.get(name)]
+    mark = commit.mark
+    told += [f"run {mark.run}"] if mark else []
+    return f" ({', '.join(told)})" if told else ""
+
+
 def _only(these: Mapping[Key, Action], those: Mapping[Key, Action]) -> Iterator[Action]:
     return (file for found, file in these.items() if found not in those)
 
@@ -252,7 +274,7 @@ def totals(files: Iterable[Action]) -> Files:
 
 def table_changes(before: Action, after: Action, typed: Callable[[Any], str]) -> tuple[TableChange, ...]:
     """What differs between two metadata but their files. typed: the word for a type as the log writes it."""
-    columns = _differences("column", _columns(before, typed), _columns(after, typed))
+    columns = changed_columns(_columns(before, typed), _columns(after, typed))
     properties = _differences("property", before.get("configuration") or {}, after.get("configuration") or {})
     single: dict[str, Callable[[Action], str]] = {
         "partitioned by": lambda one: ", ".join(one.get("partitionColumns") or ()),
@@ -263,6 +285,11 @@ def table_changes(before: Action, after: Action, typed: Callable[[Any], str]) ->
         TableChange(what, of(before), of(after)) for what, of in single.items() if of(before) != of(after)
     )
     return (*columns, *whole, *properties)
+
+
+def changed_columns(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[TableChange, ...]:
+    """What differs between the columns, each with its type in words."""
+    return tuple(_differences("column", before, after))
 
 
 def _columns(metadata: Action, typed: Callable[[Any], str]) -> dict[str, str]:

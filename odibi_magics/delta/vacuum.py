@@ -17,8 +17,8 @@ from odibi_magics.delta.lifetimes import Lifetimes, Span, runs
 from odibi_magics.delta.log import Commit
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import Action, State
-from odibi_magics.delta.restore import check_copied
-from odibi_magics.errors import EngineError, UsageError
+from odibi_magics.delta.restore import check_copied, written_by
+from odibi_magics.errors import EngineError, UsageError, WriteConflict
 
 LEAST_HOURS = 168
 """A week, Delta's own default: what is younger may be in use."""
@@ -52,9 +52,10 @@ class Vacuumed:
     version: the newest when it was looked at. retention_hours: how long ago a file must have been removed; asked_hours:
     what the call said. cutoff: that time, in UTC. files, bytes: that go, orphans among them. orphans, orphan_bytes:
     those that no version in the log names. lost: versions that can be read before and not afterwards, as first and last
-    of each run of them; kept: those that can still be read afterwards.
-    deleted, freed: files and bytes that storage confirmed; None where it was only asked for. folders: partitions left
-    empty that went too. committed: the version that told of the end, None for none.
+    of each run of them; kept: those that can still be read afterwards. Where only a Spark session can open the table,
+    nobody tells of bytes, orphans, lost and kept: they are None.
+    deleted, freed: files and bytes that storage confirmed; None where it was only asked for, or nobody tells. folders:
+    partitions left empty that went too. committed: the version that told of the end, None for none.
     """
 
     address: str
@@ -64,11 +65,11 @@ class Vacuumed:
     asked_hours: float
     cutoff: datetime
     files: int
-    bytes: int
-    orphans: int
-    orphan_bytes: int
-    lost: tuple[Span, ...]
-    kept: tuple[Span, ...]
+    bytes: int | None
+    orphans: int | None
+    orphan_bytes: int | None
+    lost: tuple[Span, ...] | None
+    kept: tuple[Span, ...] | None
     deleted: int | None = None
     freed: int | None = None
     folders: int = 0
@@ -185,6 +186,19 @@ def still_running(newest_first: Iterable[Commit], now: datetime) -> Commit | Non
             return commit
         ends += (operation == END) - (operation == START)
     return None
+
+
+def refuse_while_running(url: str, newest_first: Iterable[Commit], now: datetime) -> None:
+    """Raises WriteConflict where one may be deleting now: files that come back may be just going, and no commit calls a
+    deletion back."""
+    found = still_running(newest_first, now)
+    if found is not None:
+        raise WriteConflict(
+            f"a vacuum of {url} may be running: version {found.version}{written_by(found)} began it at "
+            f"{found.time:%Y-%m-%d %H:%M:%S} UTC, and its end is not in the log. Files that a restore brings back may "
+            "be going. Nothing was changed; restore once it has ended. If its process was killed, it counts as ended "
+            f"from {found.time + LONGEST:%Y-%m-%d %H:%M:%S} UTC on"
+        )
 
 
 def _needed(state: State, limit: int, url: str) -> Iterator[str]:

@@ -100,11 +100,14 @@ def vacuumed_blocks(found: Vacuumed, commands: Commands = NOTEBOOK) -> Iterator[
         else ("would go", found.files, size(found.bytes))
     )
     orphans = ("of these, named by no version", found.orphans, size(found.orphan_bytes))
-    yield Table(("", "files", "bytes"), (gone, orphans), right=("bytes",))
-    lost, kept = _versions(found.lost), _versions(found.kept)
+    rows = (gone,) if found.orphans is None else (gone, orphans)
+    yield Table(("", "files", "bytes"), rows, right=("bytes",))
     word = "can no longer be read" if done else "could no longer be read"
-    yield Line(f"Versions that {word}:", lost, "warned" if found.lost else "")
-    yield Line("Versions that stay:", kept)
+    if found.lost is None or found.kept is None:
+        yield Line(f"Versions that {word}:", "Spark does not tell", "warned")
+    else:
+        yield Line(f"Versions that {word}:", _versions(found.lost), "warned" if found.lost else "")
+        yield Line("Versions that stay:", _versions(found.kept))
     if not done:
         yield Advice(
             "Nothing was deleted yet", "This does it; deleted files do not come back:",
@@ -116,11 +119,13 @@ def _vacuum_head(found: Vacuumed) -> tuple[str, str, str]:
     if not found.files:
         return f"✓ {found.address}", f"at version {found.version}: {_NOTHING}", "done"
     if found.deleted is None:
-        return f"{found.address}:", f"at version {found.version}, a vacuum would free {size(found.bytes)}", ""
+        what = f"delete {plural(found.files, 'file')}" if found.bytes is None else f"free {size(found.bytes)}"
+        return f"{found.address}:", f"at version {found.version}, a vacuum would {what}", ""
     less = found.files - found.deleted
     kept = f"; {plural(less, 'file')} of those looked at were gone, or needed again" if less else ""
     folders = f" and {plural(found.folders, 'empty folder')}" if found.folders else ""
-    told = f"{size(found.freed)} freed: {plural(found.deleted, 'file')}{folders} deleted{kept}"
+    freed = "" if found.freed is None else f"{size(found.freed)} freed: "
+    told = f"{freed}{plural(found.deleted, 'file')}{folders} deleted{kept}"
     return f"✓ {found.address}", told, "done"
 
 

@@ -22,17 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """A path (or table) in a connection, with the format of what is there.
+    """A path in a connection, with the format of what is there.
 
-    path: relative to the connection, variables filled in.
-    table: instead of `path`, on a catalog connection.
+    path: relative to the connection, variables filled in; of a catalog the table's name.
     given: the path or URL that people typed, where it is in no connection that they know.
     """
 
     connection: Connection
     path: str
     format: str
-    table: str | None = None
     given: str | None = None
 
     @property
@@ -42,7 +40,7 @@ class Place:
     @property
     def address(self) -> str:
         """`conn:path`, or what was typed; ready to paste behind a magic."""
-        return self.given or f"{self.connection.name}:{self.table or self.path}"
+        return self.given or f"{self.connection.name}:{self.path}"
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ def warnings_of(detail: Detail) -> tuple[Warned, ...]:
     """All that a table's detail tells."""
     return (
         *many_small_files(detail.address, detail.files, detail.bytes, detail.partitions),
-        *much_reclaimable(detail.address, detail.reclaimable, detail.bytes),
-        *long_log(detail.address, detail.since_checkpoint),
+        *much_reclaimable(detail.address, detail.reclaimable or 0, detail.bytes),
+        *long_log(detail.address, detail.since_checkpoint or 0),
     )
 
 

@@ -150,7 +150,8 @@ class Builder:
             return None
         try:
             opened = connect(part.connection, connection.model, connection.config.source.folder)
-            place = Place(opened, part.path or "", part.format or infer_format(part.path or ""), part.table)
+            where = part.table or part.path or ""
+            place = Place(opened, where, part.format or ("delta" if part.table else infer_format(where)))
             place.connection.url(place.path)
         except CannotOpen as error:
             if defined.name in self._own:

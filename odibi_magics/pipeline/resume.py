@@ -132,11 +132,9 @@ def _moved(plan: Plan, run: str, marks: Sequence[RunMark], engine: Engine) -> It
 
 def _wrote(engine: Engine, now: Place, target: Target, run: str) -> bool:
     """Whether a run wrote a table that lies in the same connection as another place."""
-    root = now.connection.url("")
-    place = replace(now, path=target.url.removeprefix(root).strip("/"), format=target.format)
-    if target.format != "delta" or not target.url.startswith(root):
+    if target.format != "delta" or not target.url.startswith(now.connection.url("")):
         return False
-    log = engine.log(place)
+    log = engine.log(replace(now, path=now.connection.path(target.url), format=target.format))
     newest = newest_version(log)
     return newest is not None and any(run_commits(Line(log, newest), run))
 

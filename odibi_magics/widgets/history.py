@@ -163,7 +163,7 @@ def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:
         ("node", entry.node or ""),
         ("rows", count(entry.rows)),
         ("files added", _with(count(entry.files_added), size(entry.bytes_added))),
-        ("files removed", _with(count(entry.files_removed), removed)),
+        ("files removed", "?" if entry.files_removed is None else _with(count(entry.files_removed), removed)),
         ("changes data", "yes" if entry.changes_data else "no"),
         *entry.parameters.items(),
     ]

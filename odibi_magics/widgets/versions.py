@@ -101,7 +101,7 @@ _KEYS: tuple[Callable[[HistoryEntry], Any], ...] = (
     lambda entry: entry.user and entry.user.casefold(),
     lambda entry: (entry.run or "", entry.node or "") if entry.run or entry.node else None,
     lambda entry: entry.rows,
-    lambda entry: entry.files_added + entry.files_removed,
+    lambda entry: entry.files_added + (entry.files_removed or 0),
     lambda entry: entry.bytes_added + (entry.bytes_removed or 0),
     lambda entry: sorted(entry.parameters.items()) or None,
 )

@@ -10,12 +10,19 @@ from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide
 from odibi_magics.delta.schema import Schema, schema_changes
 from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Source
-from odibi_magics.engines.checks import for_example
+from odibi_magics.engines.compared import (
+    Pair,
+    distinct,
+    keys_first,
+    paired,
+    refuse_null_keys,
+    refuse_repeated_keys,
+    shared_columns,
+)
 from odibi_magics.engines.pandas.checks import Rows
-from odibi_magics.engines.pandas.comparable import common_type
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.diff_keys import may_share
-from odibi_magics.engines.pandas.diff_sql import Comparison, Found, Pair, key_query
+from odibi_magics.engines.pandas.diff_sql import Comparison, Found, key_query
 from odibi_magics.engines.pandas.read_delta import (
     can_choose,
     columns_of,
@@ -27,8 +34,7 @@ from odibi_magics.engines.pandas.read_delta import (
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.snapshot import Snapshot
-from odibi_magics.errors import EngineError, KeysRefused, NoSuchVersion, suggest
-from odibi_magics.quoting import Quoting
+from odibi_magics.errors import EngineError, NoSuchVersion
 
 
 def diff(
@@ -40,14 +46,14 @@ def diff(
     do not tell rows apart (KeysRefused), a version that is gone (NoSuchVersion); ConnectionFailed, Cancelled.
     """
     sides = _sides(before, after)
-    columns = _columns(*sides)
-    pairs = _pairs(sides, columns, keys)
+    columns = shared_columns(*sides)
+    pairs = paired(*sides, columns, keys)
     try:
         found = _found(session, sides, pairs, keys, rows)
         shared = _count(session, sides[0].table, sides[0].shared)
     except EngineError as error:
         raise next(filter(None, map(_vacuumed, sides)), error) from None
-    return _told(sides, columns, pairs[: _distinct(keys)], found, shared)
+    return _told(sides, columns, pairs[: distinct(keys)], found, shared)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,10 @@ class _Side:
     @property
     def name(self) -> str:
         return f"{self.source.place.address}@{self.table.version}"
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return columns_of(self.table)
 
     @property
     def schema(self) -> Schema:
@@ -97,53 +107,6 @@ def _sides(before: Source, after: Source) -> _Sides:
     return first, second
 
 
-# Columns --------------------------------------------------------------------------------------------------------------
-
-
-def _columns(before: _Side, after: _Side) -> tuple[DiffColumn, ...]:
-    """Those that both have. Raises EngineError where there are none whose values can be compared."""
-    old = {column.name.lower(): column for column in columns_of(before.table)}
-    found = tuple(
-        DiffColumn(column.name, was.type, column.type, common_type(was.type, column.type) is not None)
-        for column in columns_of(after.table)
-        if (was := old.get(column.name.lower()))
-    )
-    if not any(column.compared for column in found):
-        named = (f"{side.name} has {', '.join(map(str, columns_of(side.table)))}" for side in (before, after))
-        raise EngineError(f"there is no column to compare: {'; '.join(named)}")
-    return found
-
-
-def _pairs(sides: _Sides, columns: Sequence[DiffColumn], keys: Sequence[str]) -> list[Pair]:
-    """The columns to compare, the keys first."""
-    old, new = ({column.name.lower(): column for column in columns_of(side.table)} for side in sides)
-    wanted = list(dict.fromkeys(_key(sides, columns, key) for key in keys))
-    rest = [column for column in columns if column.compared and column not in wanted]
-    return [
-        Pair(old[lower], new[lower], common_type(column.before, column.after) or "")
-        for column in (*wanted, *rest)
-        if (lower := column.name.lower())
-    ]
-
-
-def _key(sides: _Sides, columns: Sequence[DiffColumn], key: str) -> DiffColumn:
-    found = next((column for column in columns if column.name.lower() == key.lower()), None)
-    if found is not None and found.compared:
-        return found
-    if found is not None:
-        raise KeysRefused(
-            f"keys: '{found.name}' is {found.before} in {sides[0].name} and {found.after} in {sides[1].name}, whose "
-            "values cannot be compared"
-        )
-    lacking = [side.name for side in sides if key.lower() not in side.schema.by_name]
-    hint = suggest(key, [column.name for column in columns if column.compared])
-    raise KeysRefused(f"keys: there is no column '{key}' in {' nor in '.join(lacking)} ({hint})")
-
-
-def _distinct(keys: Sequence[str]) -> int:
-    return len({key.lower() for key in keys})
-
-
 # Rows -----------------------------------------------------------------------------------------------------------------
 
 
@@ -151,7 +114,7 @@ def _found(session: Session, sides: _Sides, pairs: Sequence[Pair], keys: Sequenc
     if not any(side.read for side in sides):
         return Found()
     scans = [side.scan(session) for side in sides]
-    comparison = Comparison(session, scans[0], scans[1], pairs, _distinct(keys))
+    comparison = Comparison(session, scans[0], scans[1], pairs, distinct(keys))
     if keys and comparison.has_bad_keys():
         _refuse_keys(session, sides, scans, pairs[: comparison.keys])
     return comparison.find(rows)
@@ -162,26 +125,12 @@ def _refuse_keys(session: Session, sides: _Sides, scans: Sequence[Scan], pairs: 
     for side, scan, after in zip(sides, scans, (False, True), strict=True):
         names = [(pair.after if after else pair.before).name for pair in pairs]
         rows = _rows(session, scan, key_query(scan, pairs, after=after))
-        head = f"keys: [{', '.join(names)}]: in {side.name} "
-        remedy = ". Choose other keys, or give none to compare rows as wholes"
-        nulls, shown = rows.nulls(names)
-        if nulls:
-            words = f"{_counted(nulls)} NULL in a key, so no row of the other can be told to be the same one"
-            raise KeysRefused(Quoting(head, words, for_example(shown), remedy))
-        repeated, shown = rows.repeated(names)
-        if repeated:
-            words = (
-                f"{_counted(repeated)} the same keys as an earlier one, so it is open which of them changed"
-            )
-            raise KeysRefused(Quoting(head, words, for_example(shown), remedy))
+        refuse_null_keys(side, names, *rows.nulls(names))
+        refuse_repeated_keys(side, names, *rows.repeated(names))
 
 
 def _rows(session: Session, scan: Scan, sql: str) -> Rows:
     return Rows(session, f"(\n{sql}\n)", lambda names: scan.tables)
-
-
-def _counted(count: int) -> str:
-    return "1 row has" if count == 1 else f"{count:,} rows have"
 
 
 def _count(session: Session, table: Snapshot, files: Sequence[DataFile]) -> int:
@@ -205,13 +154,12 @@ def _told(
         _side(side, same + more) for side, more in zip(sides, (found.removed, found.added), strict=True)
     )
     named = [pair.after.name for pair in keys]
-    first = [column for name in named for column in columns if column.name == name]
     read = [file for side in sides for file in side.read]
     return Diff(
         before,
         after,
         tuple(named),
-        (*first, *(column for column in columns if column not in first)),
+        keys_first(columns, keys),
         schema_changes(sides[0].schema, sides[1].schema),
         found.added,
         found.removed,

@@ -6,29 +6,16 @@ called c0, c1, … in the order in which they are compared, of one side alone l0
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odibi_magics.config.types import Column
-from odibi_magics.delta.diff import Kind, RowDiff
+from odibi_magics.delta.diff import RowDiff
+from odibi_magics.engines.compared import ADDED, CHANGED, KINDS, REMOVED, SAME, Pair, fair
 from odibi_magics.engines.pandas.comparable import aligned, comparable
 from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Opener, Session
-
-_KINDS: tuple[Kind, ...] = ("removed", "added", "changed")
-_REMOVED, _ADDED, _CHANGED, _SAME = range(4)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A column of both sides, and the type in which its values are compared."""
-
-    before: Column
-    after: Column
-    type: str
 
 
 @dataclass(frozen=True)
@@ -58,8 +45,8 @@ class Comparison:
         kinds, entries = self.session.run(sql, self.tables)[0]
         counts = {one["kind"]: int(one["n"]) for one in kinds or ()}
         same = sum(int(one["same"]) for one in kinds or ())
-        sample = tuple(map(self._row, _fair(entries or (), rows)))
-        removed, added, changed = (counts.get(kind, 0) for kind in (_REMOVED, _ADDED, _CHANGED))
+        sample = tuple(map(self._row, fair(entries or (), rows)))
+        removed, added, changed = (counts.get(kind, 0) for kind in (REMOVED, ADDED, CHANGED))
         return Found(removed, added, changed, same, sample)
 
     def has_bad_keys(self) -> bool:
@@ -83,11 +70,11 @@ class Comparison:
         numbers = range(len(self.pairs))
         equal = " AND ".join(f"{self._form('l.c', i)} = {self._form('r.c', i)}" for i in range(self.keys))
         differs = " OR ".join(self._differs("l.c", "r.c", i) for i in numbers[self.keys :])
-        changed = f"WHEN {differs} THEN {_CHANGED}" if differs else ""
-        kind = f"CASE WHEN r.here IS NULL THEN {_REMOVED} WHEN l.here IS NULL THEN {_ADDED} {changed} ELSE {_SAME} END"
+        changed = f"WHEN {differs} THEN {CHANGED}" if differs else ""
+        kind = f"CASE WHEN r.here IS NULL THEN {REMOVED} WHEN l.here IS NULL THEN {ADDED} {changed} ELSE {SAME} END"
         columns = ", ".join(f"{side}.c{i} AS {side}{i}" for side in "lr" for i in numbers)
         join = f"({self._side(0)}) AS l FULL JOIN ({self._side(1)}) AS r ON {equal}"
-        counts = f"CAST(kind < {_SAME} AS INTEGER) AS n, CAST(kind = {_SAME} AS INTEGER) AS same"
+        counts = f"CAST(kind < {SAME} AS INTEGER) AS n, CAST(kind = {SAME} AS INTEGER) AS same"
         paired = f"SELECT *, {counts} FROM (SELECT {kind} AS kind, {columns} FROM {join})"
         order = {f"o{i}": f"coalesce({self._form('l', i)}, {self._form('r', i)})" for i in range(self.keys)}
         return self._answer(paired, order, ("l", "r"), rows)
@@ -105,7 +92,7 @@ class Comparison:
         counts = "count(*) FILTER (side = 0) AS nl, count(*) FILTER (side = 1) AS nr"
         names = ", ".join(dict.fromkeys([*shown, *groups]))
         grouped = f"SELECT {names}, {counts} FROM ({inner}) GROUP BY {', '.join(groups)}"
-        kind = f"CASE WHEN nl > nr THEN {_REMOVED} WHEN nl < nr THEN {_ADDED} ELSE {_SAME} END"
+        kind = f"CASE WHEN nl > nr THEN {REMOVED} WHEN nl < nr THEN {ADDED} ELSE {SAME} END"
         paired = f"SELECT *, {kind} AS kind, abs(nl - nr) AS n, least(nl, nr) AS same FROM ({grouped})"
         return self._answer(paired, {f"o{i}": name for i, name in enumerate(groups)}, ("c", "c"), rows)
 
@@ -132,11 +119,11 @@ class Comparison:
         before, after = (_struct({f"c{i}": f"{side}{i}" for i in range(len(self.pairs))}) for side in sides)
         parts = {
             "o": _struct(order), "k": "kind", "n": "n",
-            "b": f"CASE WHEN kind <> {_ADDED} THEN {before} END", "a": f"CASE WHEN kind <> {_REMOVED} THEN {after} END",
+            "b": f"CASE WHEN kind <> {ADDED} THEN {before} END", "a": f"CASE WHEN kind <> {REMOVED} THEN {after} END",
         }  # fmt: skip
         # Nothing is made of the many rows that are the same.
-        made = f"SELECT kind, n, same, CASE WHEN kind < {_SAME} THEN {_struct(parts)} END AS entry FROM ({paired})"
-        first = f"arg_min(entry, entry.o, {int(rows)}) FILTER (kind < {_SAME}) AS entries"
+        made = f"SELECT kind, n, same, CASE WHEN kind < {SAME} THEN {_struct(parts)} END AS entry FROM ({paired})"
+        first = f"arg_min(entry, entry.o, {int(rows)}) FILTER (kind < {SAME}) AS entries"
         flags = ", ".join(self._differs("e.b.c", "e.a.c", i) for i in range(len(self.pairs)))
         shown = f"lambda e: struct_pack(k := e.k, n := e.n, b := e.b, a := e.a, d := [{flags}])"
         sample = f"list_transform(list_sort(flatten(list(entries))), {shown})"
@@ -149,7 +136,7 @@ class Comparison:
         return f"{self._form(one, i)} IS DISTINCT FROM {self._form(other, i)}"
 
     def _row(self, entry: Mapping[str, Any]) -> RowDiff:
-        kind = _KINDS[entry["k"]]
+        kind = KINDS[entry["k"]]
         before, after = (tuple(row.values()) if row else None for row in (entry["b"], entry["a"]))
         names = [pair.after.name for pair in self.pairs]
         changed = [name for name, differs in zip(names, entry["d"], strict=True) if differs]
@@ -168,18 +155,3 @@ def key_query(scan: Scan, pairs: Sequence[Pair], *, after: bool) -> str:
 
 def _struct(fields: Mapping[str, str]) -> str:
     return f"struct_pack({', '.join(f'{name} := {value}' for name, value in fields.items())})"
-
-
-def _fair(entries: Sequence[Mapping[str, Any]], room: int) -> list[Mapping[str, Any]]:
-    """As many as there is room for, in their order; a kind of which there are few is seen beside one of many."""
-    left: dict[int, int] = {}
-    there = Counter(entry["k"] for entry in entries)
-    for i, kind in enumerate(sorted(there, key=lambda kind: there[kind])):
-        left[kind] = min(there[kind], room // (len(there) - i))
-        room -= left[kind]
-    chosen = []
-    for entry in entries:
-        if left[entry["k"]]:
-            left[entry["k"]] -= 1
-            chosen.append(entry)
-    return chosen

@@ -73,10 +73,6 @@ class PandasEngine(TableVerbs):
 
     def target(self, sink: Sink) -> TargetState:
         """What stands at a sink now; opens the table's log only. Raises EngineError, ConnectionFailed."""
-        if sink.place.table is not None:
-            raise EngineError(
-                f"{sink.place.address}: tables of Unity Catalog are written by the spark engine only"
-            )
         if sink.place.format != "delta":
             return TargetState(is_there(sink.place))
         from odibi_magics.engines.pandas.snapshot import open_snapshot

@@ -43,10 +43,6 @@ class Told:
 
 def scan(session: Session, source: Source, told: Told) -> Scan:
     """A source as it stands, whole. Raises EngineError, ConnectionFailed."""
-    if source.place.table is not None:
-        raise EngineError(
-            f"{source.place.address}: tables of Unity Catalog are read by the spark engine only"
-        )
     if source.place.format == "delta":
         from odibi_magics.engines.pandas.read_delta import open_whole, scan_delta
 
@@ -67,13 +63,11 @@ def pins(source: Source) -> dict[str, Any]:
 
 def describe(session: Session, source: Source, told: Told) -> Columns:
     """The columns of a source, whole, from samples, footers and logs alone. Raises as `scan`."""
-    if source.place.table is None and source.place.format == "delta":
+    if source.place.format == "delta":
         from odibi_magics.engines.pandas.read_delta import columns_of, open_table
 
         return columns_of(open_table(source.place, source.version, source.timestamp))
-    if source.place.table is None:
-        return describe_files(session, source, find_files(source.place), told)
-    return scan(session, source, told).columns
+    return describe_files(session, source, find_files(source.place), told)
 
 
 def describe_files(session: Session, source: Source, files: Files, told: Told) -> Columns:

@@ -8,12 +8,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from odibi_magics.delta.lifetimes import lifetimes
-from odibi_magics.delta.log import Commit, commits, whole
+from odibi_magics.delta.log import commits, whole
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import State, Versions
-from odibi_magics.delta.restore import Restoration, Restored, emptying, restoration, table_changes, totals
+from odibi_magics.delta.restore import (
+    Restoration,
+    Restored,
+    emptying,
+    refuse_changed,
+    restoration,
+    table_changes,
+    totals,
+)
 from odibi_magics.delta.travel import spans
-from odibi_magics.delta.vacuum import LONGEST, still_running
+from odibi_magics.delta.vacuum import refuse_while_running
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.commit import Conflict
 from odibi_magics.engines.pandas.put_commit import put_commit
@@ -56,7 +64,7 @@ def restore(
         _check_files(store, versions, then)
         does = restoration(now, then, store.url)
         if does.adds:
-            _check_no_vacuum(store, versions)
+            refuse_while_running(store.url, versions.newest_first(), datetime.now(UTC))
         return _Found(does, now, then)
 
     return _Work(place, store, wanted, {"version": wanted}, look).carried_out(at, mark, dry_run)
@@ -121,15 +129,9 @@ class _Work:
         return put_commit(self.store, last, deed, found.does.actions(), configuration)
 
     def _check_unchanged(self, versions: Versions, at: int) -> None:
-        if at > versions.newest:
-            raise NoSuchVersion(f"{self.store.url} has no version {at}: its newest is {versions.newest}")
-        for commit in whole(versions.log, range(at + 1, versions.newest + 1)):
-            if changes_table(commit):
-                raise WriteConflict(
-                    f"{self.place.address} was looked at when {at} was its newest version, and is at {versions.newest} "
-                    f"now: version {commit.version}{_by(commit)} changed it. Nothing was restored; look at what came, "
-                    "and restore again if it may go"
-                )
+        later = whole(versions.log, range(at + 1, versions.newest + 1))
+        changed = (commit for commit in later if changes_table(commit))
+        refuse_changed(self.place.address, self.store.url, changed, at, versions.newest)
 
     def _told(self, versions: Versions, found: _Found) -> Restored:
         does = found.does
@@ -151,26 +153,6 @@ class _Work:
         """Of the version; its commit may be gone although a checkpoint still tells what it was."""
         found = [] if self.version is None else commits(versions.log, [self.version])
         return found[0].time if found else None
-
-
-def _check_no_vacuum(store: Store, versions: Versions) -> None:
-    """Files that come back may be among those that it is just deleting, and no commit calls a deletion back."""
-    found = still_running(versions.newest_first(), datetime.now(UTC))
-    if found is not None:
-        raise WriteConflict(
-            f"a vacuum of {store.url} may be running: version {found.version}{_by(found)} began it at "
-            f"{found.time:%Y-%m-%d %H:%M:%S} UTC, and its end is not in the log. Files that a restore brings back may "
-            "be going. Nothing was changed; restore once it has ended. If its process was killed, it counts as ended "
-            f"from {found.time + LONGEST:%Y-%m-%d %H:%M:%S} UTC on"
-        )
-
-
-def _by(commit: Commit) -> str:
-    """What made a version, as far as its writer said."""
-    told = [str(commit.info[name]) for name in ("operation", "userName") if commit.info.get(name)]
-    mark = commit.mark
-    told += [f"run {mark.run}"] if mark else []
-    return f" ({', '.join(told)})" if told else ""
 
 
 def _check_files(store: Store, versions: Versions, then: State) -> None:

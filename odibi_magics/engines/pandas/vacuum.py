@@ -221,7 +221,7 @@ class _Work:
             "specifiedRetentionMillis": int(self._told.asked_hours * 3_600_000),
             "defaultRetentionMillis": LEAST_HOURS * 3_600_000,
         }
-        metrics = {"numFilesToDelete": self._told.files, "sizeOfDataToDelete": self._told.bytes}
+        metrics = {"numFilesToDelete": self._told.files, "sizeOfDataToDelete": self._told.bytes or 0}
         return self._commit(self._told.version, Deed(START, parameters, metrics, self._mark))
 
     def _end(self, status: str, folders: int) -> int | None:

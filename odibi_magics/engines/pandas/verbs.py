@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from odibi_magics.delta.log import Log
 from odibi_magics.engines.base import Place, Source, Warned
 from odibi_magics.engines.pandas.session import Session
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from odibi_magics.delta.optimize import Optimized
     from odibi_magics.delta.restore import Restored
     from odibi_magics.delta.vacuum import Vacuumed
-    from odibi_magics.engines.pandas.log import StoreLog
 
 
 class TableVerbs:
@@ -27,7 +27,7 @@ class TableVerbs:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
 
-    def log(self, place: Place) -> StoreLog:
+    def log(self, place: Place) -> Log:
         """The log of the Delta table at a place. Raises ConnectionFailed."""
         from odibi_magics.engines.pandas.log import StoreLog
         from odibi_magics.engines.pandas.storage import open_store

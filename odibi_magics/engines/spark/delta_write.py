@@ -11,18 +11,17 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Written
 from odibi_magics.engines.pandas.storage import open_store
-from odibi_magics.engines.pandas.trees import tree_of
 from odibi_magics.engines.refusals import (
     lost,
     not_partitioned,
     refuse_nulls,
     refuse_repeated,
-    refuse_strangers,
     there_already,
 )
 from odibi_magics.engines.spark.checks import Flag, condition, keys_counted, nulls, repeats
 from odibi_magics.engines.spark.frame import SparkFrame
-from odibi_magics.engines.spark.names import listed, quoted, table
+from odibi_magics.engines.spark.names import is_named, listed, quoted, table
+from odibi_magics.engines.spark.places import check_free
 from odibi_magics.engines.spark.tables import Commit, commits_after, newest, state
 from odibi_magics.engines.spark.types import in_sql
 from odibi_magics.engines.spark.work import Work
@@ -76,14 +75,13 @@ def write_delta(
     Raises ChecksFailed, WriteConflict, EngineError, ConnectionFailed, Cancelled; then nothing was committed.
     """
     work = frame.work
-    _check_place(sink)
     with frame.reading() as spark:
         there = state(work, sink.place)
         if there.exists and sink.mode in ("error", "ignore"):
             return there_already(sink, there.version or 0)
         if guard is not None and there.version is not None:
             guard(there.version)
-        shape = _shape(frame.columns, sink, there)
+        shape = _shape(work, frame.columns, sink, there)
         if there.exists and sink.mode == "overwrite_partitions" and not there.partition_by:
             raise not_partitioned(sink)
         keyed = sink.mode in _KEYED
@@ -105,18 +103,10 @@ def _ask_again(job: Job, guard: Guard) -> None:
         guard(now.version)
 
 
-def _check_place(sink: Sink) -> None:
-    found = tree_of(sink.place.connection).at(sink.place.url)
-    if found is not None and not found.is_folder:
-        raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
-
-
-def _shape(columns: Sequence[Column], sink: Sink, there: TargetState) -> Layout:
+def _shape(work: Work, columns: Sequence[Column], sink: Sink, there: TargetState) -> Layout:
     if there.exists:
         return layout(columns, sink, there)
-    tree = tree_of(sink.place.connection)
-    if tree.at(f"{sink.place.url}/_delta_log") is None:
-        refuse_strangers(sink, [entry.name for entry in tree.entries(sink.place.url)])
+    check_free(work, sink)
     return new_layout(columns, sink)
 
 
@@ -171,7 +161,11 @@ def _write(job: Job, spark: Any) -> None:
     partitions = job.layout.partition_by
     if partitions and (not job.there.exists or sink.overwrite_schema):
         writer = writer.partitionBy(*partitions)
-    writer.mode(_save_mode(job)).save(sink.place.url)
+    writer = writer.mode(_save_mode(job))
+    if is_named(sink.place):
+        writer.saveAsTable(table(sink.place))
+    else:
+        writer.save(sink.place.url)
 
 
 def _save_mode(job: Job) -> str:
@@ -207,7 +201,7 @@ def _merge(job: Job, spark: Any) -> None:
     insert = "*" if evolving else f"({listed(given)}) VALUES ({listed(given, 's')})"
     update = f"WHEN MATCHED THEN UPDATE SET {set_}" if job.sink.mode == "merge" else ""
     sql = (
-        f"MERGE {'WITH SCHEMA EVOLUTION ' if evolving else ''}INTO {table(job.sink.place.url)} AS t "
+        f"MERGE {'WITH SCHEMA EVOLUTION ' if evolving else ''}INTO {table(job.sink.place)} AS t "
         f"USING {{source}} AS s ON {same} {update} WHEN NOT MATCHED THEN INSERT {insert}"
     )
     sql = sql.replace("{source}", "\0").replace("{", "{{").replace("}", "}}").replace("\0", "{source}")
@@ -239,8 +233,10 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
 def _leave_nothing(job: Job) -> None:
     """Takes away the folders of a table that did not come to be, unless Spark left files in them: they may be those
     of another writer. No reader sees them, and the log's folder tells the next writer what they are."""
+    if job.there.exists or job.sink.place.connection.only_spark:
+        return
     store = open_store(job.sink.place)
-    if not job.there.exists and not store.files():
+    if not store.files():
         with suppress(OSError):
             store.prune()
 

@@ -23,9 +23,10 @@ from odibi_magics.engines.base import (
     TargetState,
     Written,
 )
-from odibi_magics.engines.pandas.verbs import TableVerbs, root_of
+from odibi_magics.engines.pandas.verbs import root_of
 from odibi_magics.engines.source_columns import chosen
 from odibi_magics.engines.spark.session import found_or_started
+from odibi_magics.engines.spark.verbs import SparkVerbs
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from odibi_magics.engines.spark.work import Work
 
 
-class SparkEngine(TableVerbs):
+class SparkEngine(SparkVerbs):
     """Engine. session: the Spark session to use; without one, that which is active, or a local one is started."""
 
     name = "spark"
@@ -77,10 +78,6 @@ class SparkEngine(TableVerbs):
         from odibi_magics.engines.spark.reading import is_there
         from odibi_magics.engines.spark.tables import state
 
-        if sink.place.table is not None:
-            raise EngineError(
-                f"{sink.place.address}: tables of Unity Catalog cannot be written yet: name their path"
-            )
         work = self.planning()
         work.open_account(sink.place)
         with work.running():

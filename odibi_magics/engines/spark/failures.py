@@ -226,5 +226,6 @@ def no_such_place(error: Any) -> bool:
     """Whether Spark says that nothing stands at a path, or no Delta table."""
     return condition(error).startswith(
         ("PATH_NOT_FOUND", "DELTA_TABLE_NOT_FOUND", "DELTA_MISSING_DELTA_TABLE", "DELTA_TABLE_ONLY_OPERATION",
-         "DELTA_PATH_DOES_NOT_EXIST", "DELTA_PATH_BASED_ACCESS_TO", "DELTA_INVALID_FORMAT")
+         "DELTA_PATH_DOES_NOT_EXIST", "DELTA_PATH_BASED_ACCESS_TO", "DELTA_INVALID_FORMAT", "TABLE_OR_VIEW_NOT_FOUND",
+         "DELTA_ONLY_OPERATION", "EXPECT_TABLE_NOT_VIEW")
     )  # fmt: skip

@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlglot import exp
 
+from odibi_magics.connections.unity import UnityConnection
+from odibi_magics.engines.base import Place
+
 
 @lru_cache(10_000)
 def quoted(name: str) -> str:
@@ -25,6 +28,13 @@ def literal(value: Any) -> str:
     return exp.convert(value).sql(dialect="spark")
 
 
-def table(url: str) -> str:
-    """A Delta table by its place."""
-    return f"delta.{quoted(url)}"
+def table(place: Place) -> str:
+    """A Delta table: of a catalog by its name, else by its path."""
+    if isinstance(place.connection, UnityConnection):
+        return ".".join(map(quoted, place.connection.parts(place.path)))
+    return f"delta.{quoted(place.url)}"
+
+
+def is_named(place: Place) -> bool:
+    """Whether a place is a table's name, and not a path."""
+    return isinstance(place.connection, UnityConnection)

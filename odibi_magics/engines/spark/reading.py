@@ -39,7 +39,6 @@ class Samples:
 
 def describe(work: Work, source: Source, samples: Samples) -> Columns:
     """The columns of a source, whole, from samples, footers and logs alone. Raises EngineError, ConnectionFailed."""
-    _check_place(source.place)
     if source.place.format != "delta":
         return samples.columns(source, find_files(source.place))
     work.open_account(source.place)
@@ -49,7 +48,6 @@ def describe(work: Work, source: Source, samples: Samples) -> Columns:
 
 def pins(work: Work, source: Source) -> dict[str, Any]:
     """What reading a source now would pin. Raises as `describe`."""
-    _check_place(source.place)
     if source.place.format != "delta":
         return find_files(source.place).pins()
     work.open_account(source.place)
@@ -59,7 +57,6 @@ def pins(work: Work, source: Source) -> dict[str, Any]:
 
 def read(work: Work, source: Source, samples: Samples, limit: int | None = None) -> SparkFrame:
     """A lazy frame over a source. limit: only so many of its rows. Raises as `describe`, and for columns it lacks."""
-    _check_place(source.place)
     work.open_account(source.place)
     with work.running():
         whole = _whole(work, source, samples)
@@ -76,11 +73,6 @@ def read(work: Work, source: Source, samples: Samples, limit: int | None = None)
             frame = frame.limit(int(limit))
     bare = whole.bare and not conditions and limit is None
     return SparkFrame(work, frame, columns, whole.inputs, whole.looks, bare=bare)
-
-
-def _check_place(place: Place) -> None:
-    if place.table is not None:
-        raise EngineError(f"{place.address}: tables of Unity Catalog cannot be read yet: name their path")
 
 
 def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:

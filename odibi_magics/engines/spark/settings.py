@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from odibi_magics.delta.optimize import TARGET_BYTES
 from odibi_magics.errors import EngineError
 
 ANSI = "spark.sql.ansi.enabled"
@@ -33,6 +34,14 @@ _USUAL: Mapping[str, str] = {
     "spark.databricks.delta.skipRecordingEmptyCommits": "false",
 }
 OURS: Mapping[str, str] = {**REQUIRED, **_USUAL}
+
+UNCHECKED: Mapping[str, str] = {"spark.databricks.delta.retentionDurationCheck.enabled": "false"}
+"""For a vacuum below a week, which was forced: Spark's own guard would refuse it, and only to look, too."""
+
+OPTIMIZED: Mapping[str, str] = {
+    f"spark.databricks.delta.optimize.{key}": str(TARGET_BYTES) for key in ("minFileSize", "maxFileSize")
+}
+"""What a good file is to Spark's OPTIMIZE, where the session lets that be set."""
 
 
 @dataclass
@@ -88,7 +97,7 @@ class Settings:
         try:
             self._conf.set(key, value)
         except Exception as error:  # serverless refuses most settings, each library with an error of its own
-            if key not in _USUAL and key != MARK:
+            if key not in _USUAL and key not in (MARK, *OPTIMIZED):
                 raise EngineError(f"this Spark session does not let {key} be set: {_first(error)}") from None
             self._refused.add(key)
             return False

@@ -10,7 +10,7 @@ from typing import Any
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Place, Source, TargetState
 from odibi_magics.engines.spark.failures import no_such_place
-from odibi_magics.engines.spark.names import table
+from odibi_magics.engines.spark.names import is_named, table
 from odibi_magics.engines.spark.types import columns_of, in_utc
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, NoSuchTime, NoSuchVersion
@@ -57,7 +57,7 @@ def commits_after(work: Work, place: Place, version: int | None) -> list[Commit]
 
 
 def _commits(work: Work, place: Place, more: str = "") -> list[Commit]:
-    history = work.spark.sql(f"DESCRIBE HISTORY {table(place.url)} {more}")
+    history = work.spark.sql(f"DESCRIBE HISTORY {table(place)} {more}")
     rows = history.selectExpr(
         "version", "unix_micros(timestamp)", "userMetadata", "operationMetrics"
     ).collect()
@@ -72,9 +72,9 @@ def pinned(work: Work, source: Source) -> int:
     """The version to read. Raises EngineError where there is no table, or not at that time, or not that version."""
     latest = newest(work, source.place)
     if latest is None:
-        raise EngineError(_no_table(source.place))
+        raise EngineError(no_table(work, source.place))
     if source.timestamp is not None:
-        return _version_at(work, source.place, source.timestamp)
+        return version_at(work, source.place, source.timestamp)
     if source.version is not None and source.version > latest.version:
         raise _missing(work, source.place, source.version)
     return latest.version if source.version is None else source.version
@@ -87,7 +87,7 @@ def _missing(work: Work, place: Place, version: int) -> NoSuchVersion:
     return NoSuchVersion(f"{place.url} has no version {version}: {told}")
 
 
-def _version_at(work: Work, place: Place, when: datetime) -> int:
+def version_at(work: Work, place: Place, when: datetime) -> int:
     """The last version committed at or before a time; Spark itself refuses times behind the newest commit."""
     if when > datetime.now(UTC):
         raise NoSuchTime(f"{place.url}: the time {_told(when)} lies in the future")
@@ -104,11 +104,18 @@ def _told(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _no_table(place: Place) -> str:
+def no_table(work: Work, place: Place) -> str:
+    """Why there is none to be read."""
     from odibi_magics.engines.pandas.files import hint
     from odibi_magics.engines.pandas.trees import tree_of
+    from odibi_magics.engines.spark.places import is_known
 
-    url, tree = place.url, tree_of(place.connection)
+    url = place.url
+    if is_named(place) and is_known(work, place):
+        return f"{url} is a view, or a table of another format than Delta: it has no versions to be pinned"
+    if place.connection.only_spark:
+        return f"there is no Delta table {'' if is_named(place) else 'at '}{url}"
+    tree = tree_of(place.connection)
     there = tree.at(url)
     if there is not None and not there.is_folder:
         return f"{url} is a file, not a Delta table: name its format: in read:"
@@ -119,9 +126,11 @@ def _no_table(place: Place) -> str:
 
 def load(work: Work, place: Place, version: int) -> Any:
     """The rows of a version, lazily. Raises NoSuchVersion where its commits are gone."""
-    reader = work.spark.read.format("delta").option("versionAsOf", version)
     try:
-        found = reader.load(place.url)
+        if is_named(place):
+            found = work.spark.sql(f"SELECT * FROM {table(place)} VERSION AS OF {version}")
+        else:
+            found = work.spark.read.format("delta").option("versionAsOf", version).load(place.url)
         found.schema  # noqa: B018  a Connect session looks only when it is asked
     except Exception as error:
         if "VERSION_NOT_FOUND" in str(error):
@@ -130,13 +139,20 @@ def load(work: Work, place: Place, version: int) -> Any:
     return found
 
 
+def current(work: Work, place: Place) -> Any:
+    """The rows as they are now, lazily."""
+    if is_named(place):
+        return work.spark.table(table(place))
+    return work.spark.read.format("delta").load(place.url)
+
+
 def state(work: Work, place: Place) -> TargetState:
     """What stands at a place; the log alone is read."""
     latest = newest(work, place)
     if latest is None:
         return TargetState(False)
-    detail = work.spark.sql(f"DESCRIBE DETAIL {table(place.url)}").collect()[0]
-    frame = work.spark.read.format("delta").load(place.url)
+    detail = details(work, place)
+    frame = current(work, place)
     return TargetState(
         exists=True,
         version=latest.version,
@@ -146,6 +162,11 @@ def state(work: Work, place: Place) -> TargetState:
         bytes=detail["sizeInBytes"],
         not_null=tuple(field.name for field in frame.schema if not field.nullable),
     )
+
+
+def details(work: Work, place: Place) -> Any:
+    """What DESCRIBE DETAIL tells of a table, as a row."""
+    return work.spark.sql(f"DESCRIBE DETAIL {table(place)}").collect()[0]
 
 
 def utc_columns(work: Work, place: Place, version: int) -> tuple[Any, tuple[Column, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
@@ -71,6 +71,12 @@ class Work:
     def marked(self, mark: str) -> Iterator[None]:
         """Commits inside carry `mark`, where no option of a writer can say it: one at a time in a session."""
         with self._settings.mark(mark):
+            yield
+
+    @contextmanager
+    def held(self, settings: Mapping[str, str]) -> Iterator[None]:
+        """More settings, for a while. Raises EngineError where the session takes one not that must be."""
+        with self._settings.held(settings):
             yield
 
     @contextmanager

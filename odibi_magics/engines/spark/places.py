@@ -1,0 +1,57 @@
+"""What stands where a Delta table is to come to be: as our own client tells, or Spark where only it has the rights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from odibi_magics.engines.base import Place, Sink
+from odibi_magics.engines.pandas.trees import tree_of
+from odibi_magics.engines.refusals import refuse_strangers
+from odibi_magics.engines.spark.failures import no_such_place
+from odibi_magics.engines.spark.names import is_named, table
+from odibi_magics.engines.spark.work import Work
+from odibi_magics.errors import EngineError
+
+
+def check_free(work: Work, sink: Sink) -> None:
+    """Raises EngineError where something else than a Delta table stands in the way of a new one, ConnectionFailed."""
+    place = sink.place
+    if is_named(place):
+        if is_known(work, place):
+            raise EngineError(
+                f"{place.address} is a view, or a table of another format than Delta: name another table"
+            )
+    elif place.connection.only_spark:
+        files = _files(work, place)
+        _check_folder(sink, is_file=any(file.endswith(place.url) for file in files))
+        refuse_strangers(sink, [file.rpartition("/")[2] for file in files])
+    else:
+        tree = tree_of(place.connection)
+        found = tree.at(place.url)
+        _check_folder(sink, is_file=found is not None and not found.is_folder)
+        if tree.at(f"{place.url}/_delta_log") is None:
+            refuse_strangers(sink, [entry.name for entry in tree.entries(place.url)])
+
+
+def is_known(work: Work, place: Place) -> bool:
+    """Whether the catalog knows a table or view of this name, of whatever format."""
+    return bool(work.spark.catalog.tableExists(table(place)))
+
+
+def _check_folder(sink: Sink, *, is_file: bool) -> None:
+    if is_file:
+        raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
+
+
+def _files(work: Work, place: Place) -> Sequence[str]:
+    """The files below a path, without those whose names are hidden; Spark lists them, and starts no job for it."""
+    reader = work.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
+    try:
+        return [
+            unquote(file) for file in reader.option("__globPaths__", "false").load(place.url).inputFiles()
+        ]
+    except Exception as error:
+        if no_such_place(error):
+            return ()
+        raise
