@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.mark import read_mark
 from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Written
 from odibi_magics.engines.pandas.storage import open_store
@@ -89,18 +91,42 @@ def write_delta(
         job = Job(work, sink, there, shape, Watched.of(frame, checks, asked, aggregate=keyed), mark)
         if keyed:
             _check_keys(job, spark)
-        if guard is not None:
-            _ask_again(job, guard)
-        commit = _committed(job, lambda: _write(job, spark))
+        commit = _committed(job, lambda: _write(job, spark)) if guard is None else _guarded(job, spark, guard)
         with work.seen_through():
             return _written(job, spark, commit)
 
 
-def _ask_again(job: Job, guard: Guard) -> None:
-    """Asks the guard where others committed since it was asked. Spark itself does not ask while it writes."""
+def _guarded(job: Job, spark: Any, guard: Guard) -> Commit:
+    """The commit of a write that must not be made twice. Raises what the guard raises, and as `write_delta`.
+
+    The guard is asked again where others committed since; after that nobody asks while Spark writes. So the commit
+    carries a `txn` of Delta's with the version that was asked about: of two writes of the same that looked at the same
+    version, Delta makes one. It leaves the other out without a word, or refuses it as a conflict.
+    """
+    asked = _ask_again(job, guard, job.there.version)
+    try:
+        return _committed(job, lambda: _write(job, spark, _once(job, asked)))
+    except _LeftOut:
+        _ask_again(job, guard, asked)
+    # Nobody has written it: the table was cloned, with the `txn` of its source, whose versions are others.
+    return _committed(job, lambda: _write(job, spark))
+
+
+def _ask_again(job: Job, guard: Guard, asked: int | None) -> int | None:
+    """Asks the guard where others committed since a version. The version that it was asked about last."""
     now = newest(job.work, job.sink.place)
-    if now is not None and now.version != job.there.version:
+    if now is not None and now.version != asked:
         guard(now.version)
+    return asked if now is None else now.version
+
+
+def _once(job: Job, asked: int | None) -> dict[str, str]:
+    """What tells Delta that a write is the same as another: the text that it came of, and the version behind which it
+    is to come, which is above those of all such writes that were seen."""
+    mark = read_mark(job.mark)
+    if mark is None or asked is None:
+        return {}
+    return {"txnAppId": f"odibi-{mark.fingerprint}", "txnVersion": str(asked + 1)}
 
 
 def _shape(work: Work, columns: Sequence[Column], sink: Sink, there: TargetState) -> Layout:
@@ -150,13 +176,14 @@ def _check_keys(job: Job, spark: Any) -> None:
 # The write ------------------------------------------------------------------------------------------------------------
 
 
-def _write(job: Job, spark: Any) -> None:
+def _write(job: Job, spark: Any, more: Mapping[str, str] = MappingProxyType({})) -> None:
+    """more: options of the writer."""
     sink = job.sink
     if job.there.exists and sink.mode in _KEYED:
         _merge(job, spark)
         return
     writer = job.rows(spark).write.format("delta")
-    for key, value in _options(job).items():
+    for key, value in {**_options(job), **more}.items():
         writer = writer.option(key, value)
     partitions = job.layout.partition_by
     if partitions and (not job.there.exists or sink.overwrite_schema):
@@ -209,6 +236,10 @@ def _merge(job: Job, spark: Any) -> None:
         job.work.spark.sql(sql, source=job.rows(spark)).collect()
 
 
+class _LeftOut(EngineError):
+    """A write that Spark took for done and of which there is no commit."""
+
+
 # What became of it ----------------------------------------------------------------------------------------------------
 
 
@@ -224,9 +255,7 @@ def _committed(job: Job, write: Callable[[], None]) -> Commit:
         raise
     found = _landed(job)
     if found is None:
-        raise EngineError(
-            f"{job.sink.place.address} was written, but no commit of it is found: see its history"
-        )
+        raise _LeftOut(f"{job.sink.place.address} was written, but no commit of it is found: see its history")
     return found
 
 
