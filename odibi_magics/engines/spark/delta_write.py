@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -88,7 +88,9 @@ def write_delta(
             raise not_partitioned(sink)
         keyed = sink.mode in _KEYED
         asked = _own_flags(sink, shape, frame.columns)
-        job = Job(work, sink, there, shape, Watched.of(frame, checks, asked, aggregate=keyed), mark)
+        # CREATE and REPLACE TABLE AS SELECT tell nothing of what was observed on the way.
+        told_before = keyed or (is_named(sink.place) and any(one.on_fail != "error" for one in checks))
+        job = Job(work, sink, there, shape, Watched.of(frame, checks, asked, aggregate=told_before), mark)
         if keyed:
             _check_keys(job, spark)
         commit = _committed(job, lambda: _write(job, spark)) if guard is None else _guarded(job, spark, guard)
@@ -107,8 +109,9 @@ def _guarded(job: Job, spark: Any, guard: Guard) -> Commit:
     try:
         return _committed(job, lambda: _write(job, spark, _once(job, asked)))
     except _LeftOut:
-        _ask_again(job, guard, asked)
-    # Nobody has written it: the table was cloned, with the `txn` of its source, whose versions are others.
+        if _ask_again(job, guard, asked) != asked:
+            raise
+    # Nothing was written at all: the table was cloned, with the `txn` of its source, whose versions are others.
     return _committed(job, lambda: _write(job, spark))
 
 
@@ -189,10 +192,13 @@ def _write(job: Job, spark: Any, more: Mapping[str, str] = MappingProxyType({}))
     if partitions and (not job.there.exists or sink.overwrite_schema):
         writer = writer.partitionBy(*partitions)
     writer = writer.mode(_save_mode(job))
-    if is_named(sink.place):
-        writer.saveAsTable(table(sink.place))
-    else:
+    if not is_named(sink.place):
         writer.save(sink.place.url)
+        return
+    with (
+        nullcontext() if job.there.exists else job.work.marked(job.mark)
+    ):  # which CREATE takes from no option
+        writer.saveAsTable(table(sink.place))
 
 
 def _save_mode(job: Job) -> str:
@@ -271,13 +277,16 @@ def _leave_nothing(job: Job) -> None:
 
 
 def _landed(job: Job) -> Commit | None:
-    """The commit with our mark behind the version that was there; without a mark, the next one."""
+    """The commit with our mark behind the version that was there; without a mark, the next one. A session that takes
+    no marks leaves MERGE and CREATE without."""
     try:
         with job.work.seen_through():
             found = commits_after(job.work, job.sink.place, job.there.version)
     except Exception:  # there is no table, or nobody answers any more
         return None
     ours = [commit for commit in found if not job.mark or commit.mark == job.mark]
+    if not (ours or job.work.takes_marks):
+        ours = [commit for commit in found if not commit.mark]
     return ours[-1] if ours else None
 
 

@@ -83,6 +83,10 @@ class Settings:
         with self._marking, self.held({MARK: text}):
             yield
 
+    def takes(self, key: str) -> bool:
+        """Whether the session lets a setting be made, as far as it was tried."""
+        return key not in self._refused
+
     def _take(self, key: str, value: str) -> bool:
         if (held := self._held.get(key)) is not None:
             held.users += 1

@@ -12,7 +12,7 @@ from uuid import uuid4
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.spark.failures import Failures, is_sparks
 from odibi_magics.engines.spark.session import is_connect, lives
-from odibi_magics.engines.spark.settings import OURS, settings_of
+from odibi_magics.engines.spark.settings import MARK, OURS, settings_of
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
 
 # How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
@@ -72,6 +72,11 @@ class Work:
         """Commits inside carry `mark`, where no option of a writer can say it: one at a time in a session."""
         with self._settings.mark(mark):
             yield
+
+    @property
+    def takes_marks(self) -> bool:
+        """Whether the session lets commits be marked where no option of a writer can; as far as it was tried."""
+        return self._settings.takes(MARK)
 
     @contextmanager
     def held(self, settings: Mapping[str, str]) -> Iterator[None]:
