@@ -150,12 +150,12 @@ def refuse_changed(address: str, url: str, changed: Iterable[Commit], at: int, n
     for commit in changed:
         raise WriteConflict(
             f"{address} was looked at when {at} was its newest version, and is at {newest} now: version "
-            f"{commit.version}{written_by(commit)} changed it. Nothing was restored; look at what came, and restore again if "
-            "it may go"
+            f"{commit.version}{written_by(commit)} changed it. Nothing was restored; look at what came, and restore "
+            "again if it may go"
         )
 
 
-def _by(commit: Commit) -> str:
+def written_by(commit: Commit) -> str:
     """What made a version, as far as its writer said."""
     told = [str(commit.info[name]) for name in ("operation", "userName") if commit.info.get(name)]
     mark = commit.mark
