@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from functools import cache
 
-# Java writes the letters that have no single other case as several.
-_LOWER = ("string -> string: lower(replace({0}, 'İ', 'i̇'))",)
-_UPPER = ("string -> string: upper(replace({0}, 'ß', 'SS'))",)
+from odibi_magics.sql.letters import LOWER, UPPER
+
 _LENGTH = "string -> int: CAST(length({0}) AS INTEGER)"
 _SUBSTRING = (
     "string, int -> string: substring({0}, CASE WHEN {1:p} = 0 THEN 1 "
     "ELSE greatest({1}, -length({0}) - CAST({1:p} = 0 AS INTEGER)) END)",
-    "string, int, int -> string: CASE WHEN {2:p} <= 0 THEN left({0}, 0) WHEN {1:p} >= 0 "
+    "string, int, int -> string: CASE WHEN {2:p} <= 0 THEN left({0}, 0 * {1:p}) WHEN {1:p} >= 0 "
     "THEN substring({0}, greatest({1}, 1), {2}) ELSE left(right({0}, -CAST({1} AS BIGINT)), "
-    "greatest(0, CAST({2} AS BIGINT) - greatest(0, -CAST({1} AS BIGINT) - length({0})))) END",
+    "greatest(0, CAST({2} AS BIGINT) - greatest(0, -CAST({1} AS BIGINT) - length({0}))) + 0 * {2:p}) END",
 )
 _NAN_LOG = "double -> double: CASE WHEN {{0:p}} <= 0 THEN NULL ELSE {}({{0}}) END"
 
@@ -46,7 +45,11 @@ _DATEDIFF = ("date, date -> int: CAST({0:p} - {1:p} AS INTEGER)",)
 _COALESCE = ("T, T... -> T: coalesce({all})",)
 _IF = ("boolean, T, T -> T: CASE WHEN {0} THEN {1} ELSE {2} END",)
 _CONTAINS = "string, string -> boolean: {}({{0}}, {{1}})"
-_POW = ("double, double -> double: pow({0}, {1})",)
+# C's pow of 1 is 1 whatever the exponent.
+_POW = (
+    "double, double -> double: CASE WHEN abs({0}) = 1 AND NOT isfinite({1}) THEN CAST('nan' AS DOUBLE) "
+    "ELSE pow({0}, {1}) END",
+)
 
 SCALAR: dict[str, tuple[str, ...]] = {
     # choices and NULL
@@ -56,7 +59,11 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "nvl2": ("K, T, T -> T: CASE WHEN {0:p} IS NOT NULL THEN {1} ELSE {2} END",),
     "nullif": ("O, O -> O: nullif({0}, {1})",),
     "nullifzero": ("N -> N: nullif({0}, 0)",),
-    "zeroifnull": ("I -> I: coalesce({0}, 0)", "F -> F: coalesce({0}, 0)"),
+    "zeroifnull": (
+        "int -> int: coalesce({0}, 0)",
+        "bigint -> bigint: coalesce({0}, 0)",
+        "F -> F: coalesce({0}, 0)",
+    ),
     "if": _IF,
     "isnull": ("T -> boolean: ({0:p} IS NULL)",),
     "isnotnull": ("T -> boolean: ({0:p} IS NOT NULL)",),
@@ -87,13 +94,12 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "asin": _double("asin"),
     "acos": _double("acos"),
     "atan": _double("atan"),
-    "atan2": ("double, double -> double: atan2({0}, {1})",),
+    "atan2": ("double, double -> double: atan2({0:p} + 0, {1:p} + 0)",),  # Spark makes 0.0 of -0.0
     "sinh": _double("sinh"),
     "cosh": _double("cosh"),
     "tanh": _double("tanh"),
     "degrees": _double("degrees"),
     "radians": _double("radians"),
-    "hypot": ("double, double -> double: sqrt({0:p} * {0:p} + {1:p} * {1:p})",),
     "bit_count": ("bigint -> int: CAST(bit_count(CAST({0} AS BIGINT)) AS INTEGER)",),
     "factorial": ("int -> bigint: CASE WHEN {0:p} BETWEEN 0 AND 20 THEN CAST(factorial({0}) AS BIGINT) END",),
     "bin": ("bigint -> string: CASE WHEN {0:p} >= 0 THEN bin({0}) "
@@ -104,10 +110,10 @@ SCALAR: dict[str, tuple[str, ...]] = {
         "binary -> string: hex({0})",
     ),
     # text
-    "lower": _LOWER,
-    "lcase": _LOWER,
-    "upper": _UPPER,
-    "ucase": _UPPER,
+    "lower": LOWER,
+    "lcase": LOWER,
+    "upper": UPPER,
+    "ucase": UPPER,
     "length": (_LENGTH,),
     "len": (_LENGTH,),
     "char_length": (_LENGTH,),
@@ -121,15 +127,20 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "concat_ws": ("literal string, string... -> string: concat_ws({all})",),
     "substring": _SUBSTRING,
     "substr": _SUBSTRING,
-    "left": ("string, int -> string: left({0}, greatest({1:p} + 0 * length({0}), 0))",),
-    "right": ("string, int -> string: right({0}, greatest({1:p} + 0 * length({0}), 0))",),
+    "left": ("string, int -> string: left({0}, CASE WHEN {1:p} < 0 THEN 0 ELSE {1} END)",),
+    "right": ("string, int -> string: right({0}, CASE WHEN {1:p} < 0 THEN 0 ELSE {1} END)",),
     "replace": (
         "string, string -> string: CASE WHEN {1:p} = '' THEN {0} ELSE replace({0}, {1}, '') END",
         "string, string, string -> string: CASE WHEN {1:p} = '' AND {2:p} IS NOT NULL THEN {0} "
         "ELSE replace({0}, {1}, {2}) END",
     ),
-    "reverse": ("string -> string: reverse({0})", "array<T> -> array<T>: list_reverse({0})"),
-    "repeat": ("string, int -> string: repeat({0}, greatest({1:p} + 0 * length({0}), 0))",),
+    # DuckDB's keeps together what is shown as one letter.
+    "reverse": (
+        "string -> string: CASE WHEN strlen({0}) = length({0}) THEN reverse({0}) "
+        "ELSE array_to_string(list_reverse(string_split({0}, '')), '') END",
+        "array<T> -> array<T>: list_reverse({0})",
+    ),
+    "repeat": ("string, int -> string: repeat({0}, CASE WHEN {1:p} < 0 THEN 0 ELSE {1} END)",),
     "space": ("int -> string: repeat(' ', CASE WHEN {0:p} < 0 THEN 0 ELSE {0} END)",),
     "lpad": (
         "string, int -> string: CASE WHEN {1:p} <= 0 THEN left({0}, 0) ELSE lpad({0}, {1}, ' ') END",
@@ -215,7 +226,7 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "array_sort": ("array<O> -> array<O>: list_sort({0}, 'ASC', 'NULLS LAST')",),
     "sort_array": (
         "array<O> -> array<O>: list_sort({0}, 'ASC', 'NULLS FIRST')",
-        "array<O>, boolean -> array<O>: CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') "
+        "array<O>, literal boolean -> array<O>: CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') "
         "ELSE list_sort({0}, 'DESC', 'NULLS LAST') END",
     ),
     "element_at": (
@@ -225,7 +236,7 @@ SCALAR: dict[str, tuple[str, ...]] = {
     ),
     "try_element_at": ("array<T>, int -> T: CASE WHEN {1:p} = 0 THEN error('an index is not 0') ELSE {0:p}[{1}] END",
                        "map<K,V>, K -> V: {0:p}[{1}]"),
-    "get": ("array<T>, int -> T: CASE WHEN {1:p} >= 0 THEN {0:p}[{1:p} + 1] END",),
+    "get": ("array<T>, int -> T: CASE WHEN {1:p} BETWEEN 0 AND 2147483646 THEN {0:p}[{1:p} + 1] END",),
     "map_keys": ("map<K,V> -> array<K>: map_keys({0})",),
     "map_values": ("map<K,V> -> array<V>: map_values({0})",),
     "map_contains_key": ("map<K,V>, K -> boolean: map_contains({0}, {1})",),

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from odibi_magics.sql.accepted import AGGREGATES
+from odibi_magics.sql.decimals import MOST, named
 from odibi_magics.sql.literals import text_literal
 from odibi_magics.sql.lookup import Arguments, listed
 from odibi_magics.sql.nested_calls import NESTED, struct
 from odibi_magics.sql.number_calls import NUMBERS
 from odibi_magics.sql.operators import Operators
+from odibi_magics.sql.quotients import quotient
 from odibi_magics.sql.text_calls import TEXTS
 from odibi_magics.sql.time_calls import TIMES, timestampadd
 from odibi_magics.sql.typed import Typed
@@ -75,13 +77,13 @@ def _of_decimals(
     self: Operators, node: exp.Anonymous, name: str, value: Typed, distinct: bool, over: str
 ) -> Typed:
     precision, scale = decimal(value.type) or (0, 0)
-    if name != "sum":
-        return self.refuse(
-            node, f"{name} of {value.type} is not proved equal on both engines: CAST it to double"
-        )
-    result = f"decimal({min(38, precision + 10)},{scale})"
-    inner = f"sum({'DISTINCT ' if distinct else ''}{value}){over}"
-    return Typed(f"CAST({inner} AS {result.upper()})", result, node)
+    inner = f"({'DISTINCT ' if distinct else ''}{value}){over}"
+    summed = named((min(MOST, precision + 10), scale))
+    total = Typed(f"CAST(sum{inner} AS {summed.upper()})", summed, node)
+    if name == "sum":
+        return total
+    result = min(MOST, precision + 4), min(MOST, scale + 4)
+    return quotient(node, total, Typed(f"count{inner}", "bigint", node), result[1] - scale, result)
 
 
 def _named_cast(type_: str) -> Callable[[Operators, exp.Anonymous, Arguments], Typed]:

@@ -8,20 +8,21 @@ from datetime import datetime
 from odibi_magics.sql.typed import Typed, render
 from odibi_magics.sql.types import INTEGRAL, VOID, decimal, element, entries, in_duckdb, is_decimal, kind
 
-# Text that DuckDB reads as Spark does, once blanks round it are gone.
-_SPACE = r"[ \t\n\x0B\f\r]*"
-_TRIMMED = r"trim({0}, E' \t\n\x0B\f\r')"
+# Text that DuckDB reads as Spark does, once blanks round it are gone; so Java calls all control characters.
+_SPACE = r"[\x01-\x20\x7F]*"
+_BLANK = r"[\x01-\x20]*"  # where Java itself reads the text: round doubles and decimals
+_TRIMMED = "trim({0}, E' \\x7F" + "".join(f"\\x{code:02x}" for code in range(1, 32)) + "')"
 _HOUR = r"([01]?\d|2[0-3])"
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}"
 _FLOAT = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _WHOLE = rf"^{_SPACE}[+-]?\d+{_SPACE}$"
-_NUMBER = rf"^{_SPACE}{_FLOAT}{_SPACE}$"
-_DOUBLE = rf"^{_SPACE}({_FLOAT}|(?i:nan|[+-]?inf(inity)?)){_SPACE}$"
+_NUMBER = rf"^{_BLANK}{_FLOAT}{_BLANK}$"
+_DOUBLE = rf"^{_BLANK}({_FLOAT}|(?i:nan|[+-]?inf(inity)?)){_BLANK}$"
 _DATE = rf"^{_SPACE}{_DAY}{_SPACE}$"
 _TIMESTAMP = rf"^{_SPACE}{_DAY}([T ]{_HOUR}:\d{{1,2}}:\d{{1,2}}(\.\d{{1,9}})?(Z)?)?{_SPACE}$"
 
 # Text that Spark reads too, and how DuckDB gets to read it: what is missing in it begins at 1 or 0.
-_SUFFIXED = rf"^{_SPACE}{_FLOAT}[dDfF]{_SPACE}$"
+_SUFFIXED = rf"^{_BLANK}{_FLOAT}[dDfF]{_BLANK}$"
 _DIGITS = f"regexp_extract({{0}}, '{_FLOAT}')"
 _LOOSE_DATE = rf"(?s)^{_SPACE}\d{{4}}(-\d{{1,2}}(-\d{{1,2}}([ T].*)?)?)?{_SPACE}$"
 _WHOLE_DAY = r"regexp_extract(regexp_extract({0}, '\d{4}[-\d]*') || '-1-1', '^\d+-\d+-\d+')"
@@ -40,7 +41,7 @@ _OFFSET = (
 )
 
 # Text that Spark may read as well: years of more digits, a time of today, zones by name, hexadecimal numbers.
-_MAYBE_DOUBLE = rf"^{_SPACE}[+-]?0[xX]"
+_MAYBE_DOUBLE = rf"^{_BLANK}[+-]?0[xX]"
 _MAYBE_DATE = (
     rf"^{_SPACE}([+-]\d{{4,7}}|\d{{5,7}})(-\d{{1,2}}(-\d{{1,2}}([ T]|{_SPACE}$)|{_SPACE}$)|{_SPACE}$)"
 )
@@ -58,15 +59,20 @@ def _as_template(sql: str) -> str:
     return re.sub(r"\{(?!0|to|spark)([^{}]*)\}|\{(0,\d*)\}", lambda found: f"{{{found[0]}}}", sql)
 
 
-def _checked(pattern: str, *others: tuple[str, str], maybe: str = "") -> str:
-    """The cast of text. others: more patterns, each with its SQL. maybe: text that is an error even where tried."""
-    ways = [(pattern, f"CAST({_TRIMMED} AS {{to}})"), *others]
-    ways += [(maybe, _REFUSE)] if maybe else []
-    cases = (f"WHEN regexp_matches({{0}}, '{one}') THEN {sql}" for one, sql in ways)
+def _checked(pattern: str, *others: tuple[str, str], maybe: str = "", within: str = "{0}") -> str:
+    """The cast of text. others: more patterns, each with its SQL. maybe: text that is an error even where tried.
+
+    within: what `maybe` is looked for in.
+    """
+    ways = [("{0}", pattern, f"CAST({_TRIMMED} AS {{to}})"), *(("{0}", one, sql) for one, sql in others)]
+    ways += [(within, maybe, _REFUSE)] if maybe else []
+    cases = (f"WHEN regexp_matches({text}, '{one}') THEN {sql}" for text, one, sql in ways)
     return f"CASE WHEN {{0:p}} IS NULL THEN NULL {_as_template(' '.join(cases))} ELSE {_RAISE} END"
 
 
 _READ_DOUBLE = _checked(_DOUBLE, (_SUFFIXED, f"CAST({_DIGITS} AS {{to}})"), maybe=_MAYBE_DOUBLE)
+# Java reads the digits of every script in a decimal.
+_READ_DECIMAL = _checked(_NUMBER, maybe=r"\p{Nd}", within="translate({0}, '0123456789', '')")
 _READ_DATE = _checked(_DATE, (_LOOSE_DATE, f"CAST({_WHOLE_DAY} AS {{to}})"), maybe=_MAYBE_DATE)
 _READ_TIMESTAMP = _checked(
     _TIMESTAMP,
@@ -117,7 +123,7 @@ _CASTS = {
     ("boolean", "float"): _PLAIN,
     ("boolean", "string"): _PLAIN,
     ("string", "integral"): _checked(_WHOLE),
-    ("string", "decimal"): _checked(_NUMBER),
+    ("string", "decimal"): _READ_DECIMAL,
     ("string", "double"): _READ_DOUBLE,
     ("string", "float"): _READ_DOUBLE,
     ("string", "boolean"): _BOOLEAN,

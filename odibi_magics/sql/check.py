@@ -38,6 +38,15 @@ class Predicate:
     text: str
     tree: exp.Expr = field(repr=False, compare=False)
 
+    def columns(self) -> list[tuple[int, int, tuple[str, ...]]]:
+        """Where the text names columns, in its order: start, end, and the name with those of fields in it."""
+        found = []
+        for node in self.tree.find_all(exp.Column):
+            words = [place(part) for part in node.parts]
+            start, end = words[0][0] - len(_PREFIX), words[-1][1] - len(_PREFIX)
+            found.append((start, end, tuple(part.name for part in node.parts)))
+        return sorted(found)
+
 
 def check_query(text: str, tables: Collection[str], dialect: str = "spark") -> Query:
     """Checks one query whose tables are upstream ones or CTEs.

@@ -13,8 +13,8 @@ from odibi_magics.sql.casts import cast, fitting, is_time
 from odibi_magics.sql.place import place
 from odibi_magics.sql.problems import SqlProblem
 from odibi_magics.sql.scope import Scope
-from odibi_magics.sql.typed import Typed
-from odibi_magics.sql.types import UNKNOWN, VOID, common, in_duckdb, kind
+from odibi_magics.sql.typed import Typed, render
+from odibi_magics.sql.types import UNKNOWN, VOID, common, decimal, in_duckdb, is_decimal, kind
 
 _ORDERING = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
@@ -66,11 +66,13 @@ class Compiler:
     def query(self, node: exp.Expr, *, correlated: bool = True) -> tuple[str, list[tuple[str | None, str]]]:
         raise TypeError("a condition over one row holds no query")
 
-    def nonzero(self, value: Typed) -> Typed:
-        """The value, or Spark's error where it is zero."""
-        return Typed(
-            f"CASE WHEN {value:p} = 0 THEN error('division by zero') ELSE {value} END", value.type, value.node
-        )
+    def divided(self, template: str, value: Typed, by: Typed) -> str:
+        """SQL of a division of {0:p} by {1:p}, which raises as Spark does: not where NULL is divided by zero."""
+        if by.number in (None, 0):
+            given = "" if value.constant and value.type != VOID else " AND {0:p} IS NOT NULL"
+            guarded = f"CASE WHEN {{1:p}} = 0{given} THEN error('division by zero') ELSE {{1}} END"
+            template = template.replace("{1:p}", guarded)
+        return render(template, (value, by))
 
     def text(self, value: Typed) -> Typed:
         return value if value.type == "string" else self.cast(value, "string")
@@ -89,7 +91,7 @@ class Compiler:
         if both is None:
             self.refuse(node, f"{left.type} and {right.type} cannot be compared: CAST one of them")
             return left, right
-        if "float" in (left.type, right.type):
+        if "float" in (left.type, right.type) or _cut(both, left.type, right.type):
             return self.fit(left, both), self.fit(right, both)
         return left, right
 
@@ -127,3 +129,9 @@ class Compiler:
             and value.type not in ("int", VOID, UNKNOWN)
         )
         return Typed(f"CAST({value} AS {in_duckdb(value.type)})", value.type, value.node) if bare else value
+
+
+def _cut(both: str, *given: str) -> bool:
+    """Whether Spark compares decimals with fewer places than one of them has."""
+    places = [found[1] for type_ in given if (found := decimal(type_)) is not None]
+    return is_decimal(both) and (decimal(both) or (0, 0))[1] < max(places, default=0)

@@ -81,8 +81,10 @@ def _pmod(self: Operators, node: exp.Anonymous, arguments: Arguments) -> Typed:
     if both not in INTEGRAL:
         return self.refuse(node, f"pmod of {arguments[0].type} and {arguments[1].type} is not proved equal")
     a, b = self.cast(arguments[0], both), self.cast(arguments[1], both)
-    b = self.nonzero(b) if b.number in (None, 0) else b
-    template = "CASE WHEN {0:p} % {1:p} < 0 THEN ({0:p} % {1:p} + {1:p}) % {1:p} ELSE {0:p} % {1:p} END"
+    template = (
+        "CASE WHEN {1:p} = 0 AND {0:p} IS NOT NULL THEN error('division by zero') "
+        "WHEN {0:p} % {1:p} < 0 THEN ({0:p} % {1:p} + {1:p}) % {1:p} ELSE {0:p} % {1:p} END"
+    )
     return Typed(render(template, (a, b)), both, node)
 
 

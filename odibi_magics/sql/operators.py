@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from odibi_magics.sql import decimals
 from odibi_magics.sql.casts import as_decimal
+from odibi_magics.sql.letters import LOWER
 from odibi_magics.sql.literals import Literals, text_literal
+from odibi_magics.sql.quotients import quotient
+from odibi_magics.sql.signatures import signature
 from odibi_magics.sql.typed import Typed, render
 from odibi_magics.sql.types import (
     FRACTIONAL,
     INTEGRAL,
     UNKNOWN,
     VOID,
-    arithmetic,
     common,
     element,
     entries,
@@ -45,8 +48,8 @@ class Operators(Literals):
         a, b = self.fit(left, both), self.fit(right, both)
         if left.number is not None and right.number is not None:
             a = self._typed_literal(a, both)
-        if sign == "%" and right.number in (None, 0):
-            b = self.nonzero(b)
+        if sign == "%":
+            return Typed(self.divided("{0:p} % {1:p}", a, b), both, node, tight=False)
         return Typed(f"{a:p} {sign} {b:p}", both, node, tight=False)
 
     def _typed_literal(self, value: Typed, type_: str) -> Typed:
@@ -54,15 +57,24 @@ class Operators(Literals):
         return Typed(f"CAST({value} AS {in_duckdb(type_)})", type_, value.node)
 
     def divide(self, node: exp.Expr, left: Typed, right: Typed) -> Typed:
-        decimals = is_decimal(left.type) or is_decimal(right.type)
-        if decimals and not {left.type, right.type} & {*FRACTIONAL}:
-            return self.refuse(
-                node, "/ of decimals is not proved equal on both engines: CAST one side to double"
-            )
-        a, b = self.fit_double(left), self.fit_double(right)
-        if right.number in (None, 0):
-            b = self.nonzero(b)
-        return Typed(f"{a:p} / {b:p}", "double", node, tight=False)
+        if (is_decimal(left.type) or is_decimal(right.type)) and not {left.type, right.type} & {*FRACTIONAL}:
+            return self._decimal_quotient(node, left, right)
+        sql = self.divided("{0:p} / {1:p}", self.fit_double(left), self.fit_double(right))
+        return Typed(sql, "double", node, tight=False)
+
+    def _decimal_quotient(self, node: exp.Expr, left: Typed, right: Typed) -> Typed:
+        a, b = as_decimal(left), as_decimal(right)
+        if a is None or b is None:
+            return self.refuse(node, f"{left.type} / {right.type} is not accepted")
+        result = decimals.arithmetic("/", a, b)
+        assert result is not None
+        places = result[1] - a[1] + b[1]
+        return quotient(node, self._settled(left, a), self._settled(right, b), places, result)
+
+    def _settled(self, value: Typed, digits: decimals.Digits) -> Typed:
+        """A literal as the decimal that Spark takes it for."""
+        type_ = decimals.named(digits)
+        return Typed(f"CAST({value} AS {type_.upper()})", type_, value.node) if _bare(value) else value
 
     def fit_double(self, value: Typed) -> Typed:
         """An operand of a division, which DuckDB makes a double by itself where it is a whole number."""
@@ -76,20 +88,19 @@ class Operators(Literals):
             return self.refuse(
                 node, f"div of {left.type} and {right.type} is not proved equal on both engines"
             )
-        a, b = self.cast(left, "bigint"), self.cast(right, "bigint")
-        if right.number in (None, 0):
-            b = self.nonzero(b)
-        return Typed(f"{a:p} // {b:p}", "bigint", node, tight=False)
+        sql = self.divided("{0:p} // {1:p}", self.cast(left, "bigint"), self.cast(right, "bigint"))
+        return Typed(sql, "bigint", node, tight=False)
 
     def _decimals(self, node: exp.Expr, sign: str, left: Typed, right: Typed) -> Typed:
         sizes = as_decimal(left), as_decimal(right)
         if sizes[0] is None or sizes[1] is None:
             return self.refuse(node, f"{left.type} {sign} {right.type} is not accepted")
-        result = arithmetic(sign, sizes[0], sizes[1])
-        if result is None:
+        digits = decimals.arithmetic(sign, sizes[0], sizes[1])
+        if digits is None:
             return self.refuse(
                 node, f"{left.type} {sign} {right.type} needs over 38 digits: CAST to smaller decimals"
             )
+        result = decimals.named(digits)
         # DuckDB's own product of decimals may be too narrow for its digits: both sides are given room.
         wide = _wide_operands(sign, sizes[0], sizes[1], result)
         a = (
@@ -102,9 +113,8 @@ class Operators(Literals):
             if wide[1] != right.type or _bare(right)
             else right
         )
-        if sign == "%" and right.number in (None, 0):
-            b = self.nonzero(b)
-        return Typed(f"CAST({a:p} {sign} {b:p} AS {result.upper()})", result, node)
+        sql = self.divided("{0:p} % {1:p}", a, b) if sign == "%" else f"{a:p} {sign} {b:p}"
+        return Typed(f"CAST({sql} AS {result.upper()})", result, node)
 
     def _moved(self, node: exp.Binary, sign: str, left: Typed, right: Typed) -> Typed | None:
         """A date or instant plus or minus an interval or days."""
@@ -215,10 +225,17 @@ class Operators(Literals):
             return self.refuse(node, "the pattern of LIKE must be a string literal")
         if not _fine_like(pattern.literal, escape):
             return self.refuse(node, f"in a LIKE pattern {escape} stands only before %, _ or itself")
-        word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
-        word = f"NOT {word}" if node.args.get("negate") else word
+        word = "NOT LIKE" if node.args.get("negate") else "LIKE"
         tail = f" ESCAPE {text_literal(escape)}" if escape in pattern.literal else ""
+        if isinstance(node, exp.ILike):
+            value, pattern = self.lowered(value), self.lowered(pattern)
         return Typed(f"{value:p} {word} {pattern}{tail}", "boolean", node, tight=False)
+
+    def lowered(self, value: Typed) -> Typed:
+        """As Spark compares for ILIKE."""
+        made = signature(LOWER[0]).call((value.as_type("string"),), exact=True)
+        assert made is not None
+        return Typed(made.sql, "string", value.node)
 
     def escape(self, node: exp.Escape) -> Typed:
         return self.like(node.this, node.expression.name)

@@ -95,7 +95,7 @@ class Signature:
         bound: dict[str, str] = {}
         for at, argument in enumerate(arguments):
             parameter = self.parameter(at)
-            if parameter.literal and not argument.simple:
+            if parameter.literal and not argument.constant:
                 return None
             if not _match(parameter.type, argument.type, bound, exact):
                 return None

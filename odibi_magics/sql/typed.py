@@ -44,6 +44,11 @@ class Typed:
         text = self.sql.strip("()").replace(" ", "")
         return int(text) if self.simple and re.fullmatch(r"-?\d+", text) else None
 
+    @property
+    def constant(self) -> bool:
+        """Whether it is a literal, the same in every row."""
+        return self.simple and self.node.find(exp.Column) is None
+
     def as_type(self, type_: str) -> Typed:
         return replace(self, type=type_)
 

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from odibi_magics.config.types import split
+from odibi_magics.sql.decimals import named, wider
 
 if TYPE_CHECKING:
     from sqlglot.generator import Generator
@@ -121,26 +122,5 @@ def common(a: str, b: str) -> str | None:
     return None
 
 
-def _wider(a: str, b: str) -> str | None:
-    (p1, s1), (p2, s2) = decimal(a) or (0, 0), decimal(b) or (0, 0)
-    scale = max(s1, s2)
-    precision = max(p1 - s1, p2 - s2) + scale
-    return f"decimal({precision},{scale})" if precision <= 38 else None
-
-
-def arithmetic(operator: str, a: tuple[int, int], b: tuple[int, int]) -> str | None:
-    """The decimal that + - * % of two decimals is in Spark; None where Spark would cut digits off to fit 38.
-
-    Source: Spark's DecimalPrecisionTypeCoercion (the rules of Hive and SQL Server).
-    """
-    (p1, s1), (p2, s2) = a, b
-    match operator:
-        case "*":
-            precision, scale = p1 + p2 + 1, s1 + s2
-        case "%":
-            scale = max(s1, s2)
-            precision = min(p1 - s1, p2 - s2) + scale
-        case _:
-            scale = max(s1, s2)
-            precision = max(p1 - s1, p2 - s2) + scale + 1
-    return f"decimal({precision},{scale})" if precision <= 38 else None
+def _wider(a: str, b: str) -> str:
+    return named(wider(decimal(a) or (0, 0), decimal(b) or (0, 0)))

@@ -20,6 +20,7 @@ from odibi_magics.engines.refusals import (
     refuse_repeated,
     there_already,
 )
+from odibi_magics.engines.spark import nan
 from odibi_magics.engines.spark.checks import Flag, condition, keys_counted, nulls, repeats
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import is_named, listed, quoted, table
@@ -217,7 +218,8 @@ def _options(job: Job) -> dict[str, str]:
     if sink.merge_schema:
         found["mergeSchema"] = "true"
     if sink.replace_where and job.there.exists:
-        found["replaceWhere"] = condition("replace_where", sink.replace_where, job.layout.columns)
+        where = condition("replace_where", sink.replace_where, job.layout.columns)
+        found["replaceWhere"] = nan.in_condition(where, job.layout.columns)
     if sink.mode == "overwrite_partitions":
         found["partitionOverwriteMode"] = "dynamic"
     elif sink.mode == "overwrite":

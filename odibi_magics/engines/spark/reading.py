@@ -12,6 +12,7 @@ from odibi_magics.engines.pandas.files import Files, find_files, holds_files
 from odibi_magics.engines.pandas.reading import Told, describe_files
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.source_columns import check_comparable, check_highest, chosen, column_of, lag_of
+from odibi_magics.engines.spark import nan
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import literal, quoted
 from odibi_magics.engines.spark.tables import newest, pinned, utc_columns
@@ -79,6 +80,7 @@ def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:
     if source.place.format == "delta":
         version = pinned(work, source)
         frame, columns = utc_columns(work, source.place, version)
+        frame = nan.found(frame, columns)
         return SparkFrame(work, frame, columns, ({"url": source.place.url, "version": version},), bare=True)
     files = find_files(source.place)
     columns = samples.columns(source, files)
@@ -99,7 +101,7 @@ def _scan(work: Work, source: Source, files: Files, columns: Columns, samples: S
         return scan_json(work, source, files, columns)
     from odibi_magics.engines.spark.read_parquet import scan_parquet
 
-    return scan_parquet(work, files, columns)
+    return nan.found(scan_parquet(work, files, columns), columns)
 
 
 def _filter(text: str, columns: Sequence[Column]) -> str:

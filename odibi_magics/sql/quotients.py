@@ -1,0 +1,35 @@
+"""Quotients of decimals, which DuckDB would compute as doubles, to the last digit."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from odibi_magics.sql.decimals import MOST, Digits, named
+from odibi_magics.sql.typed import Typed, render
+
+
+_ROUNDED = (
+    "CASE WHEN {1:p} = 0 AND {0:p} IS NOT NULL THEN error('division by zero') ELSE {0:p} // {1:p} END "
+    "+ CASE WHEN abs({0:p} % {1:p}) < abs({1}) - abs({0:p} % {1:p}) THEN 0 "
+    "WHEN ({0:p} < 0) = ({1:p} < 0) THEN 1 ELSE -1 END"
+)
+
+
+def quotient(node: exp.Expr, a: Typed, b: Typed, places: int, result: Digits) -> Typed:
+    """a / b, rounded half up once; a and b are decimals or whole numbers.
+
+    places: how many more `result` has than a has over b. DuckDB divides whole numbers of 128 bits exactly; digits that
+    do not fit into these raise.
+    """
+    dividend = Typed(f"{_unscaled(a)} * {10**places}::HUGEINT", "", node, tight=False)
+    made = render(_ROUNDED, (dividend, Typed(_unscaled(b), "", node)))
+    unit = f"CAST('0.{'1'.rjust(result[1], '0')}' AS DECIMAL({result[1] + (result[1] < MOST)},{result[1]}))"
+    type_ = named(result)
+    return Typed(f"CAST(CAST({made} AS DECIMAL({MOST},0)) * {unit} AS {type_.upper()})", type_, node)
+
+
+def _unscaled(value: Typed) -> str:
+    """All digits of a decimal as one whole number. Arithmetic would need twice the digits on its way."""
+    if value.type.startswith("decimal("):
+        return f"CAST(replace(CAST({value} AS VARCHAR), '.', '') AS HUGEINT)"
+    return f"CAST({value} AS HUGEINT)"
