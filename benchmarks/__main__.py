@@ -7,15 +7,17 @@ import json
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.compare import same_tables
-from benchmarks.data import ROWS_PER_GB, sales
+from benchmarks.data import ROWS_PER_GB, flights, sales
 from benchmarks.jobs import vacuum_preview
 from benchmarks.measure import Sample, Spread, apart, in_turn, ratio, run
+from benchmarks.tpch import QUERIES, generated
 
 JOBS = Path(__file__).parent / "jobs"
 PEERS = ("duckdb", "duckdb_dataset", "polars", "polars_sink", "pandas")
@@ -232,9 +234,49 @@ def vacuum(folder: Path, quick: bool) -> None:
         print(f"| {name} | {Spread.of(times):.2f} | {over:.2f} |")
 
 
+def tpch(folder: Path, quick: bool) -> None:
+    """TPC-H's 22 queries as pipelines on both engines, equal row for row, with the seconds that each node took."""
+    scale = 0.01 if quick else 0.1
+    data = apart(generated, folder / "data", scale)
+    lakes = _fresh(folder, ("pandas", "spark"))
+    took = {
+        name: json.loads(run(["-m", "benchmarks.jobs.tpch", str(data), str(lake), name], _spark()).out)
+        for name, lake in lakes.items()
+    }
+    apart(same_tables, lakes["pandas"], lakes["spark"], tuple(QUERIES))
+    print(f"scale {scale}, the first run of each in its process, read and written\n")
+    print("| | rows | pandas, s | spark, s |\n|---|---|---|---|")
+    for name in QUERIES:
+        (rows, ours), (_, sparks) = took["pandas"][name], took["spark"][name]
+        print(f"| {name} | {rows:,} | {ours:.2f} | {sparks:.2f} |")
+
+
+def spark(folder: Path, quick: bool) -> None:
+    """A job as a pipeline on Spark, and by hand in the same session: pairs in turn, answers compared first."""
+    data = apart(generated, folder / "data", 0.1)
+    raw = apart(flights, folder / "data")
+    rounds = "5" if quick else "15"
+    print("| | ours, s | CPU | by hand, s | CPU | ours / by hand | CPU |\n|---|---|---|---|---|---|---|")
+    for job, source in (("flights", raw), ("q01", data), ("q05", data)):
+        lake = _fresh(folder, ("spark",))["spark"]
+        arguments = ["-m", "benchmarks.jobs.spark_cost", job, str(source), str(lake), rounds]
+        took = json.loads(run(arguments, _spark()).out.splitlines()[-1])
+        shown = [Spread.of([one[i] for one in took[way]]) for way in ("ours", "by_hand") for i in (0, 1)]
+        pairs = [
+            Spread.of([a[i] / b[i] for a, b in zip(took["ours"], took["by_hand"], strict=True)])
+            for i in (0, 1)
+        ]
+        print(f"| {job} | {' | '.join(f'{one:.2f}' for one in (*shown, *pairs))} |")
+
+
+def _spark() -> dict[str, str]:
+    """Where the jars are that `make setup` fetched."""
+    return {"ODIBI_SPARK_JARS": str(Path(".cache/jars").resolve()), "PYSPARK_PYTHON": sys.executable}
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
-    "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
+    "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard, "tpch": tpch, "spark": spark,
 }  # fmt: skip
 
 

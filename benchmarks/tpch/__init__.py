@@ -25,10 +25,10 @@ def generated(folder: Path, scale: float) -> Path:
     return made
 
 
-def project(data: Path, lake: Path, names: Iterable[str] = QUERIES) -> str:
-    """The text of a project that writes each query's rows to a table of its name. data: where the eight files are."""
+def project(data: Path, lake: Path, names: Iterable[str] = QUERIES, tables: Iterable[str] = TABLES) -> str:
+    """The text of a project that writes each query's rows to a table of its name. data: where the files are."""
     reads = "".join(
-        f"  - name: {table}\n    read: {{connection: raw, path: {table}.parquet}}\n" for table in TABLES
+        f"  - name: {table}\n    read: {{connection: raw, path: {table}.parquet}}\n" for table in tables
     )
     return (
         f"connections:\n  raw: {{type: local, base_path: {data}}}\n  lake: {{type: local, base_path: {lake}}}\n"

@@ -71,7 +71,9 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "greatest": ("O, O+... -> O: greatest({all})",),
     "least": ("O, O+... -> O: least({all})",),
     "isnan": ("double -> boolean: coalesce(isnan({0}), FALSE)",),
-    "nanvl": ("double, double -> double: CASE WHEN isnan({0}) THEN {1} ELSE {0} END",),
+    "nanvl": tuple(
+        f"{one}, {one} -> {one}: CASE WHEN isnan({{0}}) THEN {{1}} ELSE {{0}} END" for one in ("float", "double")
+    ),
     # numbers
     "abs": ("int -> int: abs({0})", "N -> N: abs({0})"),
     "negative": ("N -> N: -{0:p}",),

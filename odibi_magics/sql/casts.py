@@ -89,11 +89,17 @@ _NARROWED = (
     "ELSE '-inf' END AS {to}) ELSE CAST({0} AS {to}) END"
 )
 # DuckDB rounds the binary fraction; Java the shortest decimal that stands for it.
-_BY_TEXT = "CAST(CAST(CAST({0} AS DOUBLE) AS VARCHAR) AS {to})"
+_BY_TEXT = "CASE WHEN isfinite({0}) THEN CAST(CAST(CAST({0} AS DOUBLE) AS VARCHAR) AS {to}) END"
 _BOOLEAN = (
     f"CASE WHEN {{0:p}} IS NULL THEN NULL WHEN lower({_TRIMMED}) IN ('t', 'true', 'y', 'yes', '1') THEN TRUE "
     f"WHEN lower({_TRIMMED}) IN ('f', 'false', 'n', 'no', '0') THEN FALSE "
     f"ELSE {_RAISE} END"
+)
+
+# Spark has a sign before other years.
+_DATED = (
+    "CASE WHEN year({0}) NOT BETWEEN 1 AND 9999 THEN error('a year outside 1 to 9999 is not written alike on both "
+    "engines') ELSE CAST({0} AS {to}) END"
 )
 
 _CASTS = {
@@ -131,9 +137,9 @@ _CASTS = {
     ("string", "timestamp"): _READ_TIMESTAMP,
     ("string", "binary"): "encode({0})",
     ("date", "timestamp"): _PLAIN,
-    ("date", "string"): _PLAIN,
+    ("date", "string"): _DATED,
     ("timestamp", "date"): _PLAIN,
-    ("timestamp", "string"): _PLAIN,
+    ("timestamp", "string"): _DATED,
     ("timestamp", "integral"): "CAST(epoch_us(date_trunc('second', {0})) // 1000000 AS {to})",
 }
 

@@ -7,7 +7,6 @@ from sqlglot import exp
 from odibi_magics.sql.decimals import MOST, Digits, named
 from odibi_magics.sql.typed import Typed, render
 
-
 _ROUNDED = (
     "CASE WHEN {1:p} = 0 AND {0:p} IS NOT NULL THEN error('division by zero') ELSE {0:p} // {1:p} END "
     "+ CASE WHEN abs({0:p} % {1:p}) < abs({1}) - abs({0:p} % {1:p}) THEN 0 "

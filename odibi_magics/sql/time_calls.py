@@ -109,6 +109,10 @@ def _unix_timestamp(self: Operators, node: exp.Anonymous, arguments: Arguments) 
         if len(arguments) == 1:
             return self.refuse(node, "unix_timestamp of a string needs its pattern")
         value = _parsed(self, node, arguments, "timestamp")
+    if value.type not in ("date", "timestamp", VOID):
+        return self.refuse(
+            node, f"unix_timestamp takes a date, a timestamp or a string, and this is {value.type}"
+        )
     return Typed(f"CAST(epoch_us({self.cast(value, 'timestamp')}) // 1000000 AS BIGINT)", "bigint", node)
 
 
