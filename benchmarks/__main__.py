@@ -266,7 +266,7 @@ def spark(folder: Path, quick: bool) -> None:
             Spread.of([a[i] / b[i] for a, b in zip(took["ours"], took["by_hand"], strict=True)])
             for i in (0, 1)
         ]
-        print(f"| {job} | {' | '.join(f'{one:.2f}' for one in (*shown, *pairs))} |")
+        print(f"| {job} | {' | '.join(f'{one:.2f}' for one in (*shown, *pairs))} |", flush=True)
 
 
 def _spark() -> dict[str, str]:
@@ -276,7 +276,8 @@ def _spark() -> dict[str, str]:
 
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
-    "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard, "tpch": tpch, "spark": spark,
+    "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
+    "tpch": tpch, "spark": spark,
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""336,776 flights: csv, two joins, checks, a partitioned table, and what it comes to by day, merged into a second one."""
+"""336,776 flights: csv, two joins, checks, a partitioned table, and their days merged into a second one."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ nodes:
 
 _FLIGHTS = (
     "year BIGINT, month BIGINT, day BIGINT, dep_time BIGINT, sched_dep_time BIGINT, dep_delay BIGINT, arr_time BIGINT, "
-    "sched_arr_time BIGINT, arr_delay BIGINT, carrier STRING, flight BIGINT, tailnum STRING, origin STRING, dest STRING, "
-    "air_time BIGINT, distance BIGINT, hour BIGINT, minute BIGINT, time_hour TIMESTAMP"
+    "sched_arr_time BIGINT, arr_delay BIGINT, carrier STRING, flight BIGINT, tailnum STRING, origin STRING, "
+    "dest STRING, air_time BIGINT, distance BIGINT, hour BIGINT, minute BIGINT, time_hour TIMESTAMP"
 )
 _PLANES = (
     "tailnum STRING, year BIGINT, type STRING, manufacturer STRING, model STRING, engines BIGINT, seats BIGINT, "
@@ -57,7 +57,7 @@ _BAD = "carrier IS NULL OR airline IS NULL OR origin IS NULL OR dest IS NULL OR 
 
 
 def by_hand(spark: Any, data: Path, lake: Path) -> None:
-    """What somebody writes who wants the same: types said beforehand, checks before each write, a look at its history."""
+    """What somebody writes who wants the same: types said beforehand, checks before a write, a look at its history."""
     csv = spark.read.option("header", True).option("nullValue", "NA").option("mode", "FAILFAST")
     flights = csv.schema(_FLIGHTS).csv(str(data / "flights.csv"))
     airlines = csv.schema("carrier STRING, name STRING").csv(str(data / "airlines.csv"))

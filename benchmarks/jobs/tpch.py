@@ -1,4 +1,4 @@
-"""All of TPC-H as one project: python -m benchmarks.jobs.tpch DATA LAKE ENGINE; prints rows and seconds of each query."""
+"""TPC-H as one project: python -m benchmarks.jobs.tpch DATA LAKE ENGINE; prints rows and seconds of each query."""
 
 import json
 import sys

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from odibi_magics.config.types import Column
+from odibi_magics.config.types import Column, split
 from odibi_magics.delta.misread import MISREAD
 from odibi_magics.engines.base import Sink
 from odibi_magics.errors import EngineError, KeysRefused, PartitionsRefused, suggest
@@ -58,7 +58,7 @@ def new_layout(columns: Sequence[Column], sink: Sink, partition_by: Sequence[str
     by_name = _by_lower(columns)
     _check_keys(sink, by_name)
     for column in columns:
-        _check_name(column.name)
+        _check_names(column)
     wanted = sink.partition_by if partition_by is None else partition_by
     partitions = tuple(_partition(name, by_name, columns) for name in wanted)
     if columns and len(partitions) == len(columns):
@@ -84,7 +84,7 @@ def layout(columns: Sequence[Column], sink: Sink, table: Table) -> Layout:
     if new and not sink.merge_schema:
         raise EngineError(_new_columns(new, sink))
     for column in new:
-        _check_name(column.name)
+        _check_names(column)
     given = {column.name: ours[lower].name for lower, column in theirs.items() if lower in ours}
     found = Layout(
         (*table.columns, *new),
@@ -117,9 +117,33 @@ def _by_lower(columns: Sequence[Column]) -> dict[str, Column]:
     return found
 
 
+def _check_names(column: Column) -> None:
+    _check_name(column.name)
+    for field in _fields(column.type):
+        if bad := _BAD_NAME.search(field):
+            raise EngineError(
+                f"a Delta table cannot have the field '{field}' in column '{column.name}': {bad[0]!r} is not allowed in "
+                f"names. Make the struct anew: named_struct('{_plain(field)}', ...)"
+            )
+
+
+def _fields(type_: str) -> Iterator[str]:
+    """The names of all fields in a type, however deep."""
+    kind, _, inner = type_.partition("<")
+    for part in split(inner[:-1]) if inner else ():
+        name, _, of = part.partition(":") if kind == "struct" else ("", "", part)
+        if kind == "struct":
+            yield name
+        yield from _fields(of)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_") or "name"
+
+
 def _check_name(name: str) -> None:
     if bad := _BAD_NAME.search(name):
-        plain = re.sub(r"\W+", "_", name).strip("_") or "name"
+        plain = _plain(name)
         raise EngineError(
             f"a Delta table cannot have a column '{name}': {bad[0]!r} is not allowed in names. "
             f"Rename it: SELECT {_in_ticks(name)} AS {plain if _PLAIN_NAME.fullmatch(plain) else _in_ticks(plain)}"

@@ -40,7 +40,19 @@ def call(self: Operators, node: exp.Anonymous, over: str = "") -> Typed:
         return special(self, node, arguments)
     if name in ("sum", "avg", "mean") and is_decimal(arguments[0].type):
         return _of_decimals(self, node, name, arguments[0], distinct, over)
-    return listed(self, node, name, arguments, over, "DISTINCT " if distinct else "")
+    if name in ("abs", "negative"):
+        arguments = (self.negatable(arguments[0]),)
+    made = listed(self, node, name, arguments, over, "DISTINCT " if distinct else "")
+    return _spread(made) if name in _SPREADS and made.known else made
+
+
+_SPREADS = ("stddev", "std", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop")
+
+
+def _spread(made: Typed) -> Typed:
+    """NaN where a NaN or an infinity is among the values, of which DuckDB makes 0 or an infinity."""
+    summed = made.sql[made.sql.index("(") :]
+    return Typed(f"{made.sql} + 0 * sum{summed}", made.type, made.node, tight=False)
 
 
 _NO_AGGREGATES = {"where": "WHERE", "on": "ON", "group": "GROUP BY"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,6 +17,7 @@ from odibi_magics.sql.scope import Scope
 from odibi_magics.sql.typed import Typed, render
 from odibi_magics.sql.types import UNKNOWN, VOID, common, decimal, in_duckdb, is_decimal, kind
 
+_SIGNED = 34  # the digits of Java's MathContext.DECIMAL128
 _ORDERING = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between)
 
 
@@ -73,6 +75,15 @@ class Compiler:
             guarded = f"CASE WHEN {{1:p}} = 0{given} THEN error('division by zero') ELSE {{1}} END"
             template = template.replace("{1:p}", guarded)
         return render(template, (value, by))
+
+    def negatable(self, value: Typed) -> Typed:
+        """A decimal whose sign may change: Spark rounds it to 34 digits on the way."""
+        precision, scale = decimal(value.type) or (0, 0)
+        if not is_decimal(value.type) or precision <= _SIGNED:
+            return value
+        limit = f"CAST('{Decimal(10) ** (_SIGNED - scale):f}' AS {value.type.upper()})"
+        sql = f"CASE WHEN abs({{0}}) >= {limit} THEN error('over 34 digits are not negated alike') ELSE {{0}} END"
+        return Typed(render(sql, (value,)), value.type, value.node)
 
     def text(self, value: Typed) -> Typed:
         return value if value.type == "string" else self.cast(value, "string")

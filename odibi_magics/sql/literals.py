@@ -59,7 +59,7 @@ class Literals(Names):
         value = self.expression(node.this)
         if value.known and not is_numeric(value.type):
             return self.refuse(node, f"- needs a number, and this is {value.type}")
-        return Typed(f"-{value:p}", value.type, node, tight=False)
+        return Typed(f"-{self.negatable(value):p}", value.type, node, tight=False)
 
     def _negative_literal(self, node: exp.Expr, text: str) -> Typed:
         if text.isdigit() and int(text) <= 2**63:

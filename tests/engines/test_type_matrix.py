@@ -71,8 +71,8 @@ def table() -> pa.Table:
         columns[f"a{i}"] = pa.array(
             [[], [None], *([value, value] for value in short[2:-1]), None], pa.list_(type_)
         )
-        columns[f"s{i}"] = pa.array([{"x": value, "A b": i} for value in short[:-1]] + [None],
-                                    pa.struct({"x": type_, "A b": pa.int32()}))  # fmt: skip
+        columns[f"s{i}"] = pa.array([{"x": value, "Ab": i} for value in short[:-1]] + [None],
+                                    pa.struct({"x": type_, "Ab": pa.int32()}))  # fmt: skip
         columns[f"m{i}"] = pa.array([[], [("", None)], *([("k", value)] for value in short[2:-1]), None],
                                     pa.map_(pa.string(), type_))  # fmt: skip
     deep = pa.list_(

@@ -67,6 +67,14 @@ def test_a_name_spark_refuses_is_refused_with_its_new_name(lake: Lake, name: str
     assert parse_one(f"SELECT {select}", dialect="spark").expressions[0].this.name == name
 
 
+def test_names_inside_of_structs_are_refused_too(lake: Lake) -> None:
+    said = r"cannot have the field 'a b' in column 's': ' ' is not allowed.*named_struct\('a_b', \.\.\.\)"
+    for value in ([{"a b": 1}], [[{"x": {"a b": 1}}]]):
+        with pytest.raises(EngineError, match=said):
+            lake.write({"s": value})
+    assert lake.paths() == []
+
+
 def test_new_columns_need_merge_schema(lake: Lake) -> None:
     lake.write({"id": [1]})
     for mode in ("append", "overwrite"):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, RowCheck, Sink, Written
-from odibi_magics.engines.checks import EXAMPLES, examples, row_result, settle
+from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, TableCheck, Written
+from odibi_magics.engines.checks import EXAMPLES, count_result, examples, row_result, settle
 from odibi_magics.engines.spark.checks import Flag, flags, guarded, measured, told
 from odibi_magics.engines.spark.frame import SparkFrame, collected
 from odibi_magics.engines.spark.names import quoted
@@ -22,8 +22,8 @@ class Watched:
     """A frame on its way into a write: its rows are counted, and rows that fail a check end it.
 
     flags: the frame's row checks, then what the table asks of each row. measured: how all checks went, where an
-    aggregate over the rows was needed anyway. counts: whether rows are counted on the way, which MERGE cannot do:
-    it goes over them twice.
+    aggregate over the rows was needed anyway. some: how `not_empty` went, for which one row is enough.
+    counts: whether rows are counted on the way, which MERGE cannot do: it goes over them twice.
     """
 
     frame: SparkFrame
@@ -31,6 +31,7 @@ class Watched:
     flags: tuple[Flag, ...]
     measured: tuple[CheckResult, ...] | None = None
     counts: bool = True
+    some: tuple[CheckResult, ...] = ()
     counted: Any = None
 
     @classmethod
@@ -39,10 +40,9 @@ class Watched:
     ) -> Watched:
         """aggregate: whether the rows are read once before the write in any case. Raises ChecksFailed."""
         own = flags(checks, frame.columns)
-        found = None
-        if aggregate or any(not isinstance(one, RowCheck) for one in checks):
-            found = settle(measured(frame, checks, own))
-        return cls(frame, checks, (*own, *more), found, not aggregate)
+        found = settle(measured(frame, checks, own)) if aggregate or over_all(checks) else None
+        some = () if found is not None else settle(_not_empty(frame, checks))
+        return cls(frame, checks, (*own, *more), found, not aggregate, some)
 
     def guarded(self, spark: Any) -> Any:
         """The DataFrame to write. spark: the frame's."""
@@ -61,7 +61,7 @@ class Watched:
         if self.measured is not None:
             return self.measured
         own = flags(self.checks, self.frame.columns)
-        return tuple(self._result(spark, i, flag) for i, flag in enumerate(own))
+        return (*(self._result(spark, i, flag) for i, flag in enumerate(own)), *self.some)
 
     def _result(self, spark: Any, i: int, flag: Flag) -> CheckResult:
         if flag.on_fail == "error":
@@ -91,6 +91,21 @@ class Watched:
     def failed(self, error: BaseException) -> BaseException:
         """An error of the write: ours where a check of ours raised it."""
         return told(error, self.flags, self.frame.columns) or error
+
+
+def over_all(checks: Sequence[Check]) -> bool:
+    """Whether there are checks that only all rows together can answer."""
+    return any(isinstance(one, TableCheck) and one.kind != "not_empty" for one in checks)
+
+
+def _not_empty(frame: SparkFrame, checks: Sequence[Check]) -> list[CheckResult]:
+    """How `not_empty` goes; Spark stops at the first row."""
+    asked = [one for one in checks if isinstance(one, TableCheck)]
+    if not asked:
+        return []
+    with frame.reading() as spark:
+        rows = 0 if spark.isEmpty() else 1
+    return [count_result(one, rows) for one in asked]
 
 
 def write(
