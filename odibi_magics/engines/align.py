@@ -122,8 +122,8 @@ def _check_names(column: Column) -> None:
     for field in _fields(column.type):
         if bad := _BAD_NAME.search(field):
             raise EngineError(
-                f"a Delta table cannot have the field '{field}' in column '{column.name}': {bad[0]!r} is not allowed in "
-                f"names. Make the struct anew: named_struct('{_plain(field)}', ...)"
+                f"a Delta table cannot have the field '{field}' in column '{column.name}': {bad[0]!r} is not allowed "
+                f"in names. Make the struct anew: named_struct('{_plain(field)}', ...)"
             )
 
 

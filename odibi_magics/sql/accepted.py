@@ -267,8 +267,6 @@ AGGREGATES: dict[str, tuple[str, ...]] = {
     "variance": ("double -> double: var_samp({0}){over}",),
     "var_samp": ("double -> double: var_samp({0}){over}",),
     "var_pop": ("double -> double: var_pop({0}){over}",),
-    "covar_pop": ("double, double -> double: covar_pop({0}, {1}){over}",),
-    "covar_samp": ("double, double -> double: covar_samp({0}, {1}){over}",),
     "median": ("double -> double: median({0}){over}",),
     "max_by": ("T, O -> T: arg_max_null({0}, {1}){over}",),
     "min_by": ("T, O -> T: arg_min_null({0}, {1}){over}",),

@@ -96,7 +96,7 @@ class Operators(Literals):
         if sizes[0] is None or sizes[1] is None:
             return self.refuse(node, f"{left.type} {sign} {right.type} is not accepted")
         digits = decimals.arithmetic(sign, sizes[0], sizes[1])
-        if digits is None:
+        if digits is None or (sign == "%" and _merged(*sizes)[0] > decimals.MOST):
             return self.refuse(
                 node, f"{left.type} {sign} {right.type} needs over 38 digits: CAST to smaller decimals"
             )
@@ -306,15 +306,15 @@ def _wide_operands(sign: str, a: tuple[int, int], b: tuple[int, int], result: st
     """Types for both operands with which DuckDB's + - * % cannot run out of digits: it multiplies within 18 of them
     where both sides have no more."""
     if sign != "*":
-        both = result if sign != "%" else _merged(a, b)
+        both = result if sign != "%" else decimals.named(_merged(a, b))
         return both, both
     wide = 19 if a[0] + b[0] > 18 and max(a[0], b[0]) <= 18 else a[0]
     return f"decimal({max(wide, a[0])},{a[1]})", f"decimal({b[0]},{b[1]})"
 
 
-def _merged(a: tuple[int, int], b: tuple[int, int]) -> str:
+def _merged(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     scale = max(a[1], b[1])
-    return f"decimal({max(a[0] - a[1], b[0] - b[1]) + scale},{scale})"
+    return max(a[0] - a[1], b[0] - b[1]) + scale, scale
 
 
 def _fine_like(pattern: str, escape: str) -> bool:

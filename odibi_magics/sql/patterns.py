@@ -109,9 +109,19 @@ def _part_in_re2(part: str) -> str:
     return part.replace(r"\s", _BLANKS) if part.startswith("[") else _IN_RE2.get(part, part)
 
 
-def takes_the_end(pattern: str) -> bool:
-    """Whether `$` stands in a pattern, outside sets."""
-    return "$" in _PART.findall(pattern)
+def takes_the_end(pattern: str, *, inside: bool = False) -> bool:
+    """Whether `$` stands in a pattern, outside sets. inside: in one of its groups."""
+    depth = 0
+    for part in _PART.findall(pattern):
+        depth += (part == "(") - (part == ")")
+        if part == "$" and (depth or not inside):
+            return True
+    return False
+
+
+def fits_nothing(pattern: str) -> bool:
+    """Whether a regular expression matches the empty text."""
+    return _compiled(pattern).match("") is not None
 
 
 def groups(pattern: str) -> int:

@@ -7,9 +7,11 @@ from sqlglot import exp
 from odibi_magics.sql.decimals import MOST, Digits, named
 from odibi_magics.sql.typed import Typed, render
 
-_ROUNDED = (
-    "CASE WHEN {1:p} = 0 AND {0:p} IS NOT NULL THEN error('division by zero') ELSE {0:p} // {1:p} END "
-    "+ CASE WHEN abs({0:p} % {1:p}) < abs({1}) - abs({0:p} % {1:p}) THEN 0 "
+# So many more digits of the remainder, and what is behind them rounded half up.
+_REST = "({0:p} % {1:p} * {places})"
+_QUOTIENT = (
+    "CASE WHEN {1:p} = 0 AND {0:p} IS NOT NULL THEN error('division by zero') ELSE {0:p} // {1:p} * {places} END "
+    f"+ {_REST} // {{1:p}} + CASE WHEN abs({_REST} % {{1:p}}) < abs({{1}}) - abs({_REST} % {{1:p}}) THEN 0 "
     "WHEN ({0:p} < 0) = ({1:p} < 0) THEN 1 ELSE -1 END"
 )
 
@@ -20,8 +22,8 @@ def quotient(node: exp.Expr, a: Typed, b: Typed, places: int, result: Digits) ->
     places: how many more `result` has than a has over b. DuckDB divides whole numbers of 128 bits exactly; digits that
     do not fit into these raise.
     """
-    dividend = Typed(f"{_unscaled(a)} * {10**places}::HUGEINT", "", node, tight=False)
-    made = render(_ROUNDED, (dividend, Typed(_unscaled(b), "", node)))
+    whole = Typed(_unscaled(a), "", node), Typed(_unscaled(b), "", node)
+    made = render(_QUOTIENT, whole, places=f"{10**places}::HUGEINT")
     unit = f"CAST('0.{'1'.rjust(result[1], '0')}' AS DECIMAL({result[1] + (result[1] < MOST)},{result[1]}))"
     type_ = named(result)
     return Typed(f"CAST(CAST({made} AS DECIMAL({MOST},0)) * {unit} AS {type_.upper()})", type_, node)

@@ -10,7 +10,7 @@ from sqlglot import exp
 from odibi_magics.sql.literals import text_literal
 from odibi_magics.sql.lookup import Arguments, refused
 from odibi_magics.sql.operators import Operators
-from odibi_magics.sql.patterns import groups, in_re2, regex_problem, takes_the_end
+from odibi_magics.sql.patterns import fits_nothing, groups, in_re2, regex_problem, takes_the_end
 from odibi_magics.sql.typed import Typed
 from odibi_magics.sql.types import VOID, kind
 
@@ -37,9 +37,9 @@ def _regex(self: Operators, node: exp.Expr, arguments: Arguments, at: int = 1) -
     return pattern
 
 
-def _whole(self: Operators, node: exp.Expr, pattern: str) -> str | None:
-    """The pattern where the whole match counts, in which $ would take a last newline along; None: refused."""
-    if takes_the_end(pattern):
+def _whole(self: Operators, node: exp.Expr, pattern: str, *, group: int = 0) -> str | None:
+    """The pattern where what it matches counts, in which $ would take a last newline along; None: refused."""
+    if takes_the_end(pattern, inside=group > 0):
         self.refuse(node, r"$ also stands before a last newline in Spark: write \\z for the very end")
         return None
     return in_re2(pattern)
@@ -60,7 +60,7 @@ def _regexp_replace(self: Operators, node: exp.Anonymous, arguments: Arguments) 
         return refused(node)
     if replacement is None:
         return self.refuse(node, "the replacement must be a string literal")
-    if re.search(r"[*?{]", pattern) and re.match(pattern, ""):
+    if re.search(r"[*?{]", pattern) and fits_nothing(pattern):
         return self.refuse(
             node, "replacing what may be nothing, as x* may, is not proved equal on both engines"
         )
@@ -95,7 +95,7 @@ def _regexp_extract(self: Operators, node: exp.Anonymous, arguments: Arguments) 
         return self.refuse(
             node, f"the group must be a literal from 0 to {groups(pattern)}, the groups of the pattern"
         )
-    whole = in_re2(pattern) if group else _whole(self, node, pattern)
+    whole = _whole(self, node, pattern, group=group)
     return Typed(f"regexp_extract({arguments[0]}, {text_literal(whole or '')}, {group})", "string", node)
 
 
@@ -105,7 +105,7 @@ def _split(self: Operators, node: exp.Anonymous, arguments: Arguments) -> Typed:
         return refused(node)
     if len(arguments) > 2:
         return self.refuse(node, "split with a limit is not proved equal on both engines")
-    if not re.sub(r"\\.", "x", pattern) or re.match(pattern, ""):
+    if not re.sub(r"\\.", "x", pattern) or fits_nothing(pattern):
         return self.refuse(
             node, "split by a pattern that matches nothing is not proved equal on both engines"
         )

@@ -16,7 +16,7 @@ import pytest
 from deltalake import write_deltalake
 
 from odibi_magics.connections.local import LocalConnection
-from odibi_magics.engines.base import Engine, Frame, Place, RowCheck, Source
+from odibi_magics.engines.base import Engine, Frame, Place, RowCheck, Sink, Source
 from odibi_magics.errors import ConnectionFailed, EngineError, ValidationFailed
 from tests.engines.conftest import House, rows, types
 
@@ -222,6 +222,17 @@ def test_aggregates_and_checks_see_nan(house: House, format_: str, column: str) 
     assert rows(found) == [(1.0, True)]
     with pytest.raises(ValidationFailed, match=r"1 row fails, for example .*nan"):
         house.run.check(frame, [RowCheck("range", f"{column} <= 10")])
+
+
+def test_replace_where_takes_nan_out_too(house: House) -> None:
+    """Spark looks for the files to replace in by their statistics."""
+    with_nan(house, "delta")
+    new = house.sql(
+        "SELECT CAST(9 AS BIGINT) AS id, double('NaN') AS d, float(11) AS f, named_struct('d', 12D) AS s"
+    )
+    sink = Sink(house.place("nan", "delta"), "overwrite", replace_where="d > 10 AND s.d > 10 OR isnan(f)")
+    house.run.write(new, sink, checks=(), mark="", progress=lambda rows: None)
+    assert sorted(i for (i,) in rows(house.read("nan", "delta", columns=("id",)))) == [1, 2, 4, 9]
 
 
 # newer_than -----------------------------------------------------------------------------------------------------------

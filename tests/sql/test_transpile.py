@@ -127,6 +127,8 @@ def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
         ("regexp_replace(name, '(a)\\\\1', 'b')", "back-references"),
         ("regexp_replace(name, 'a$', 'b')", "very end"),
         ("name RLIKE 'a++'", "not proved equal"),
+        ("regexp_extract(name, '( $)', 1)", "very end"),
+        ("split(name, '\\\\z')", "matches nothing"),
         ("name RLIKE name", "must be a string literal"),
         ("date_format(ts, 'QQQ')", "not one that both engines read alike"),
         ("to_date(name, name)", "must be a string literal"),
