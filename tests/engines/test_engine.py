@@ -217,9 +217,9 @@ def test_independent_nodes_side_by_side(house: House) -> None:
         write(house, house.run.share(frame), sink(house, f"out{i}"))
         found[i] = rows(house.read(f"out{i}", "delta"))
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == {i: [(499_500 + i,)] for i in range(6)}
+    assert found == {i: [(499_500 + i,)] for i in range(4)}

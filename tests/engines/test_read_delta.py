@@ -257,6 +257,7 @@ def test_what_is_no_table_is_told(house: House) -> None:
             house.read(path, "delta")
 
 
+@only_pandas
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     names=st.lists(
@@ -272,3 +273,26 @@ def test_any_text_is_a_partition_value(house: House, names: list[str], number: i
     path = f"t{number}-{time.monotonic_ns()}"
     write(house, path, {"id": list(range(len(names))), "p": names}, partition_by=["p"])
     assert sorted(rows(house.read(path, "delta"))) == list(enumerate(names))
+
+
+def test_odd_texts_are_partition_values(house: House) -> None:
+    """Each character of ASCII, and some that fold, in one table: on Spark a table for each example takes seconds."""
+    alone = [chr(i) for i in range(32, 127) if chr(i) != "."]
+    names = [
+        *alone,
+        "..a",
+        "a%20b",
+        "%2F",
+        "a=b/c",
+        "a\\b",
+        "ü",
+        "u\u0308",
+        "名",
+        "😀",
+        "\u2028",
+        "İ",
+        "null",
+        "NaN",
+    ]
+    write(house, "t", {"id": list(range(len(names))), "p": names}, partition_by=["p"])
+    assert sorted(rows(house.read("t", "delta"))) == list(enumerate(names))

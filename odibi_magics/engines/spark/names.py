@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,14 @@ def listed(names: Iterable[str], of: str = "") -> str:
 def literal(value: Any) -> str:
     """A Python value (text, number, boolean) as a literal."""
     return exp.convert(value).sql(dialect="spark")
+
+
+_PATTERN = re.compile(r"[\\*?\[\]{}]")
+
+
+def as_named(path: str) -> str:
+    """A path for a reader of Spark's that takes paths for patterns; its own option against that is lost on Connect."""
+    return _PATTERN.sub(r"\\\g<0>", path)
 
 
 def table(place: Place) -> str:

@@ -9,7 +9,7 @@ from odibi_magics.engines.base import Place, Sink
 from odibi_magics.engines.pandas.trees import tree_of
 from odibi_magics.engines.refusals import refuse_strangers
 from odibi_magics.engines.spark.failures import no_such_place
-from odibi_magics.engines.spark.names import is_named, table
+from odibi_magics.engines.spark.names import as_named, is_named, table
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError
 
@@ -48,9 +48,7 @@ def _files(work: Work, place: Place) -> Sequence[str]:
     """The files below a path, without those whose names are hidden; Spark lists them, and starts no job for it."""
     reader = work.spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     try:
-        return [
-            unquote(file) for file in reader.option("__globPaths__", "false").load(place.url).inputFiles()
-        ]
+        return [unquote(file) for file in reader.load(as_named(place.url)).inputFiles()]
     except Exception as error:
         if no_such_place(error):
             return ()

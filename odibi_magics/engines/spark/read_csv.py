@@ -13,7 +13,7 @@ from odibi_magics.engines.pandas.csv_text import Dialect, long_record
 from odibi_magics.engines.pandas.files import Files
 from odibi_magics.engines.pandas.read_csv import Explainer, Group, formats_of, grouped
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.spark.names import literal, quoted
+from odibi_magics.engines.spark.names import as_named, literal, quoted
 from odibi_magics.engines.spark.strict import Formats, checked
 from odibi_magics.engines.spark.types import schema_of
 from odibi_magics.engines.spark.work import Work
@@ -46,7 +46,7 @@ def _frame(
     schema = schema_of([Column(f"c{i}", "string") for i in range(len(group.names))])
     frame = (
         reader.schema(schema)
-        .csv(list(group.files.paths))
+        .csv(list(map(as_named, group.files.paths)))
         .selectExpr("*", f"_metadata.file_path AS {quoted(_PATH)}")
     )
     at = {name: i for i, name in enumerate(group.names)}
@@ -70,7 +70,6 @@ def _text(column: str, dialect: Dialect) -> str:
 
 def _options(dialect: Dialect, whole: bool, skip: int) -> dict[str, Any]:
     return {
-        "__globPaths__": "false",  # the paths are files, whatever their names look like
         "header": dialect.header,
         "sep": dialect.delimiter,
         "quote": dialect.quote,

@@ -15,7 +15,7 @@ from odibi_magics.engines.pandas.json_text import lines, parsed
 from odibi_magics.engines.pandas.json_values import Spot, Step
 from odibi_magics.engines.pandas.read_json import misfit, refusal, stranger
 from odibi_magics.engines.spark.failures import ticket
-from odibi_magics.engines.spark.names import literal, quoted
+from odibi_magics.engines.spark.names import as_named, literal, quoted
 from odibi_magics.engines.spark.strict import TOLD, Formats, checked
 from odibi_magics.engines.spark.types import in_sql, schema_of
 from odibi_magics.engines.spark.work import Work
@@ -33,7 +33,7 @@ def scan_json(work: Work, source: Source, files: Files, columns: Sequence[Column
     So do keys that were not in the first lines, unless `schema:` or `columns:` say which ones are wanted.
     """
     number = work.failures.add(files.paths, _Explained(files, columns))
-    read = work.spark.read.option("__globPaths__", "false").text(list(files.paths))
+    read = work.spark.read.text(list(map(as_named, files.paths)))
     texts = read.where("trim(value) <> ''").selectExpr(
         f"value AS {quoted(_LINE)}", f"_metadata.file_path AS {quoted(_PATH)}"
     )

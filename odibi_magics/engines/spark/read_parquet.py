@@ -8,6 +8,7 @@ from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.pandas.files import Files
+from odibi_magics.engines.spark.names import as_named
 from odibi_magics.engines.spark.types import schema_of
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.quoting import Data, Quoting
@@ -16,7 +17,7 @@ from odibi_magics.quoting import Data, Quoting
 def scan_parquet(work: Work, files: Files, columns: Sequence[Column]) -> Any:
     """The rows of the files, with columns as they were described."""
     work.failures.add(files.paths, _Broken())
-    return work.spark.read.option("__globPaths__", "false").schema(schema_of(columns)).parquet(*files.paths)
+    return work.spark.read.schema(schema_of(columns)).parquet(*map(as_named, files.paths))
 
 
 class _Broken:
