@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from odibi_magics import Project
-from odibi_magics.connections.local import LocalConnection
 from odibi_magics.delta.diff import Diff
 from odibi_magics.display.upkeep import optimized_shown, restored_shown, vacuumed_shown
-from odibi_magics.engines.base import Place, Source
-from odibi_magics.engines.pandas import trees
-from odibi_magics.engines.pandas.engine import PandasEngine
+from odibi_magics.engines.base import Source
 from odibi_magics.engines.registry import choose_engine
-from odibi_magics.engines.spark import delta_write, restore
+from odibi_magics.engines.spark import delta_write
+from odibi_magics.engines.spark.contents import contents
 from odibi_magics.errors import (
     AppendRefused,
     KeysRefused,
@@ -26,54 +23,7 @@ from odibi_magics.errors import (
     UsageError,
     WriteConflict,
 )
-
-PANDAS = PandasEngine()
-
-
-@dataclass
-class Shelf:
-    """A place that only Spark may open. folder: where its tables are, for the other engine to look at them too."""
-
-    kind: str
-    connection: str
-    folder: Path
-    here: Path
-    spark: Any
-    shut: bool = True
-
-    def __call__(self, table: str) -> str:
-        """How a text names a table of it."""
-        return f"connection: shelf, {'table' if self.kind == 'catalog' else 'path'}: {table}"
-
-    def project(self, nodes: str) -> Project:
-        local = "raw: {type: local, base_path: .}"
-        text = f"connections:\n  {local}\n  shelf: {self.connection}\nengine: spark\n{nodes and f'nodes:{nodes}'}"
-        return Project.from_yaml(text, folder=self.here)
-
-    def place(self, table: str) -> Place:
-        return Place(self.project("").connection("shelf"), table, "delta")
-
-    def seen(self, table: str) -> Place:
-        """The same table as anyone may see it, under the same address."""
-        return Place(LocalConnection("shelf", self.folder), table, "delta")
-
-    def rows(self, table: str, version: int | None = None) -> list[tuple[Any, ...]]:
-        """As the pandas engine reads them."""
-        self.shut = False
-        try:
-            run = PANDAS.open([self.seen(table)])
-            found = run.read(Source(self.seen(table), version=version)).to_arrow()
-            return sorted(zip(*(column.to_pylist() for column in found.columns), strict=True), key=repr)
-        finally:
-            self.shut = True
-
-    def by_pandas(self, verb: Any) -> Any:
-        """What a verb gives without Spark."""
-        self.shut = False
-        try:
-            return verb()
-        finally:
-            self.shut = True
+from tests.spark.shelves import PANDAS, Shelf, catalog, withheld
 
 
 @pytest.fixture(params=["catalog", "session"])
@@ -81,38 +31,9 @@ def shelf(
     request: pytest.FixtureRequest, spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Shelf]:
     if request.param == "catalog":
-        schema = f"s{abs(hash(tmp_path))}"
-        spark.sql(f"CREATE SCHEMA {schema}")
-        folder = Path(spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:")) / f"{schema}.db"
-        connection = f"{{type: unity_catalog, catalog: spark_catalog, schema: {schema}}}"
-        yield Shelf("catalog", connection, folder, tmp_path, spark)
-        spark.sql(f"DROP SCHEMA {schema} CASCADE")
-        return
-    made = Shelf("session", "{type: local, base_path: closed}", tmp_path / "closed", tmp_path, spark)
-    _shut(made, monkeypatch)
-    yield made
-
-
-def _shut(shelf: Shelf, patch: pytest.MonkeyPatch) -> None:
-    """Our own client finds the place closed."""
-
-    def withheld(connection: Any) -> bool:
-        return connection.name == "shelf" and shelf.shut
-
-    def store_of(self: Any, library: str) -> dict[str, Any]:
-        assert not withheld(self) or library == "spark", "the place was opened by our own client"
-        return {}
-
-    patch.setattr(LocalConnection, "only_spark", property(withheld))
-    patch.setattr(LocalConnection, "storage_options", store_of)
-    for name in ("at", "entries", "glob", "file", "open"):
-        own = getattr(trees.LocalTree, name)
-
-        def asked(self: Any, *given: Any, _own: Any = own) -> Any:
-            assert not withheld(self.connection), "the place was listed by our own client"
-            return _own(self, *given)
-
-        patch.setattr(trees.LocalTree, name, asked)
+        yield from catalog(spark, tmp_path)
+    else:
+        yield withheld(spark, tmp_path, monkeypatch)
 
 
 NODES = """
@@ -315,45 +236,44 @@ ONE = """
 def test_two_runs_that_append_the_same_at_once(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one commits when the guard has been asked for the last time, and before Spark looks at the table."""
     put(shelf, FIRST)
-    once = shelf.project(ONE % ("orders", shelf("t")))
-    other = shelf.project(ONE % ("others", shelf("t")))
-    once.run()
+    project = shelf.project(ONE % ("orders", shelf("t")))
+    project.run()
     put(shelf, SECOND)
-    own, between = delta_write._write, [once, other]
+    own, between = delta_write._write, [project]
 
     def later(*given: Any) -> None:
         if between:
-            between.pop(0).run()
+            between.pop().run()
         own(*given)
 
     monkeypatch.setattr(delta_write, "_write", later)
     with pytest.raises(NodeFailed, match="shelf:t holds what node 'orders' would append"):
-        once.run()
+        project.run()
     assert shelf.rows("t") == FIRST + SECOND
-    put(shelf, FIRST[:1])
-    once.run()  # what others append does not keep it from its own
-    assert shelf.rows("t").count(FIRST[0]) == 3
-    once.undo()
-    put(shelf, SECOND)
-    once.undo(once.undo(table="shelf:t", dry_run=True).run)
-    assert once.run(again=False).node("orders").rows == 2  # Delta's own memory of it outlives an undo
+    project.undo()  # which what Delta remembers of that write outlives
+    assert project.run().node("orders").rows == 2
+    assert shelf.rows("t") == FIRST + SECOND
 
 
-def test_what_comes_while_a_table_is_restored_is_put_back(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_comes_while_a_table_is_restored_is_put_back(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(shelf, FIRST)
     project = shelf.project(ONE % ("orders", shelf("t")))
     project.run()
     put(shelf, SECOND)
     project.run()
-    own = restore.contents
+    looks = "odibi_magics.engines.spark.restore.contents"
 
     def meanwhile(*given: Any) -> Any:
-        monkeypatch.setattr(restore, "contents", own)
+        monkeypatch.setattr(looks, contents)
         project.run(again=True)
-        return own(*given)
+        return contents(*given)
 
-    monkeypatch.setattr(restore, "contents", meanwhile)
-    with pytest.raises(WriteConflict, match="changed by version 2 while it was restored. What came was put back"):
+    monkeypatch.setattr(looks, meanwhile)
+    with pytest.raises(
+        WriteConflict, match=r"changed by version 2 while it was restored. What came was put back"
+    ):
         project.engine.restore("shelf:t@0")
     assert shelf.rows("t") == sorted(FIRST + SECOND + SECOND)
     operations = [entry.operation for entry in project.engine.history("shelf:t").entries]

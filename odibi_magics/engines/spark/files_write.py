@@ -25,6 +25,8 @@ from odibi_magics.engines.pandas.trees import File, tree_of
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import literal, quoted
 from odibi_magics.engines.spark.reading import Samples
+from odibi_magics.engines.spark.session_files import seen_by_spark
+from odibi_magics.engines.spark.work import Work
 from odibi_magics.engines.spark.write import Watched
 from odibi_magics.errors import EngineError, OdibiError
 
@@ -39,9 +41,15 @@ def write_files(frame: SparkFrame, sink: Sink, samples: Samples, *, checks: Sequ
     Cancelled; then what stood there still does.
     """
     check_sink(frame.columns, sink)
-    if skipped := _there_already(sink):
+    work = frame.work
+    if skipped := _there_already(work, sink):
         return Written(sink.place, skipped=skipped)
-    before = _files(sink)
+    before = _files(work, sink)
+    if before and sink.mode == "overwrite" and sink.place.connection.only_spark:
+        raise EngineError(
+            f"{sink.place.address} holds files already, and only Spark can open it, which deletes them before it has "
+            "written the new ones: write a Delta table, append, or name another path"
+        )
     if sink.mode == "append" and before and sink.place.format != "json":
         _check_part(
             frame,
@@ -57,7 +65,7 @@ def write_files(frame: SparkFrame, sink: Sink, samples: Samples, *, checks: Sequ
         except Exception as error:
             raise watched.failed(error) from None
         old = {file.path for file in before} if sink.mode == "append" else set()
-        made = [file for file in _files(sink) if file.path not in old]
+        made = [file for file in _files(work, sink) if file.path not in old]
         return Written(
             sink.place,
             rows=watched.rows,
@@ -68,9 +76,9 @@ def write_files(frame: SparkFrame, sink: Sink, samples: Samples, *, checks: Sequ
         )
 
 
-def _there_already(sink: Sink) -> str:
+def _there_already(work: Work, sink: Sink) -> str:
     """Why to skip the write, or "". Raises EngineError where the place does not fit the mode."""
-    tree, url = tree_of(sink.place.connection), sink.place.url
+    tree, url = tree_of(seen_by_spark(work, sink.place).connection), sink.place.url
     found = tree.at(url)
     file = found is not None and not found.is_folder
     if found is not None and not file and tree.at(f"{url}/_delta_log"):
@@ -101,10 +109,10 @@ def _check_part(frame: SparkFrame, sink: Sink, there: Sequence[Column]) -> None:
         raise EngineError(f"{sink.place.address} could not be read with one more part: {why}")
 
 
-def _files(sink: Sink) -> tuple[File, ...]:
-    tree = tree_of(sink.place.connection)
-    found = tree.at(sink.place.url)
-    return parts(sink.place).files if found is not None and found.is_folder else ()
+def _files(work: Work, sink: Sink) -> tuple[File, ...]:
+    place = seen_by_spark(work, sink.place)
+    found = tree_of(place.connection).at(place.url)
+    return parts(place).files if found is not None and found.is_folder else ()
 
 
 # Parts ----------------------------------------------------------------------------------------------------------------
@@ -115,9 +123,10 @@ def _put(save: Callable[[str], None], sink: Sink, before: Sequence[File]) -> Non
     url = sink.place.url
     if not isinstance(sink.place.connection, LocalConnection):
         save(url)
-        store = open_store(sink.place)
-        for file in before if sink.mode == "overwrite" else ():
-            store.delete(file.path)
+        if before and sink.mode == "overwrite":
+            store = open_store(sink.place)
+            for file in before:
+                store.delete(file.path)
         return
     target = Path(url)
     beside = target.with_name(f".{target.name}.{uuid4().hex}")

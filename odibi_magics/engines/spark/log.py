@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from odibi_magics.delta.history import counts
 from odibi_magics.delta.log import HINT, commit_name, versions_of
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.spark.failures import no_such_place
@@ -148,7 +149,7 @@ def actions_of(info: Mapping[str, Any]) -> list[dict[str, Any]]:
     operation = str(info.get("operation", "")).upper()
     if operation in _SAME_ROWS:
         return []
-    if operation in _METADATA:
+    if operation in _METADATA and not any(_rows(info)):  # ours and deltalake's CREATE TABLE brings rows along
         return [{"metaData": {}}]
     adds = [] if operation in _NONE_ADDED or _moved_none(info) else [{"add": _ROWS}]
     removes = [{"remove": _ROWS}] if _replaces(operation, info) else []
@@ -164,7 +165,8 @@ def _replaces(operation: str, info: Mapping[str, Any]) -> bool:
     dynamic = "true" in str(told.get("isDynamicPartitionOverwrite", "")).lower()
     if operation == "DELETE":
         return not some or told.get("predicate") in ('["true"]', "true")
-    whole = str(told.get("mode", "")).lower() == "overwrite" or "REPLACE TABLE" in operation
+    mode = told.get("writeMode") or told.get("mode", "")  # ours, beside which deltalake's says something else
+    whole = str(mode).lower() == "overwrite" or "REPLACE TABLE" in operation
     return operation == "TRUNCATE" or (whole and not some and not dynamic)
 
 
@@ -172,19 +174,17 @@ def _says(value: Any) -> bool:
     return value not in (None, "", "[]", "null", "false")
 
 
-_COUNTS = (
-    "numOutputRows",
-    "numTargetRowsInserted",
-    "numTargetRowsUpdated",
-    "numTargetRowsDeleted",
-    "numUpdatedRows",
-)
+_MERGED = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
+_WROTE = ("numOutputRows", "numAddedRows", "numUpdatedRows")
+
+
+def _rows(info: Mapping[str, Any]) -> list[int]:
+    """How many rows a commit brought, or changed, as far as it tells; a MERGE's output counts what it only copied."""
+    metrics = counts(info)
+    return [metrics[name] for name in (_MERGED if "numSourceRows" in metrics else _WROTE) if name in metrics]
 
 
 def _moved_none(info: Mapping[str, Any]) -> bool:
     """Whether all that a commit tells of rows is that there were none."""
-    metrics = info.get("operationMetrics", {})
-    told = [metrics[name] for name in _COUNTS if name in metrics]
-    if "numSourceRows" in metrics:  # a MERGE's output counts rows that it only copied
-        told = [metrics[name] for name in _COUNTS[1:] if name in metrics]
-    return bool(told) and all(str(count) == "0" for count in told)
+    told = _rows(info)
+    return bool(told) and not any(told)

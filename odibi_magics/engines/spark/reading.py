@@ -15,6 +15,7 @@ from odibi_magics.engines.source_columns import check_comparable, check_highest,
 from odibi_magics.engines.spark import nan
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import literal, quoted
+from odibi_magics.engines.spark.session_files import seen_by_spark
 from odibi_magics.engines.spark.tables import newest, pinned, utc_columns
 from odibi_magics.engines.spark.types import in_sql
 from odibi_magics.engines.spark.work import Work
@@ -38,10 +39,16 @@ class Samples:
         return describe_files(self.sniffer(source.place), source, files, self.told)
 
 
+def files_at(work: Work, place: Place) -> Files:
+    """The files of a place as they stand now, listed by Spark where only that can. Raises as `find_files`."""
+    work.open_account(place)
+    return find_files(seen_by_spark(work, place))
+
+
 def describe(work: Work, source: Source, samples: Samples) -> Columns:
     """The columns of a source, whole, from samples, footers and logs alone. Raises EngineError, ConnectionFailed."""
     if source.place.format != "delta":
-        return samples.columns(source, find_files(source.place))
+        return samples.columns(source, files_at(work, source.place))
     work.open_account(source.place)
     with work.running():
         return utc_columns(work, source.place, pinned(work, source))[1]
@@ -50,7 +57,7 @@ def describe(work: Work, source: Source, samples: Samples) -> Columns:
 def pins(work: Work, source: Source) -> dict[str, Any]:
     """What reading a source now would pin. Raises as `describe`."""
     if source.place.format != "delta":
-        return find_files(source.place).pins()
+        return files_at(work, source.place).pins()
     work.open_account(source.place)
     with work.running():
         return {"url": source.place.url, "version": pinned(work, source)}
@@ -82,7 +89,7 @@ def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:
         frame, columns = utc_columns(work, source.place, version)
         frame = nan.found(frame, columns)
         return SparkFrame(work, frame, columns, ({"url": source.place.url, "version": version},), bare=True)
-    files = find_files(source.place)
+    files = files_at(work, source.place)
     columns = samples.columns(source, files)
     frame = _scan(work, source, files, columns, samples)
     return SparkFrame(
@@ -140,4 +147,8 @@ def _newer(work: Work, source: Source, columns: Sequence[Column], samples: Sampl
 
 def is_there(work: Work, place: Place) -> bool:
     """Whether anything stands at a place. Raises ConnectionFailed, EngineError."""
-    return newest(work, place) is not None if place.format == "delta" else holds_files(place)
+    return (
+        newest(work, place) is not None
+        if place.format == "delta"
+        else holds_files(seen_by_spark(work, place))
+    )

@@ -113,7 +113,7 @@ def no_table(work: Work, place: Place) -> str:
     url = place.url
     if is_named(place) and is_known(work, place):
         return f"{url} is a view, or a table of another format than Delta: it has no versions to be pinned"
-    if place.connection.only_spark:
+    if place.connection.only_spark:  # there is no telling what else lies around it
         return f"there is no Delta table {'' if is_named(place) else 'at '}{url}"
     tree = tree_of(place.connection)
     there = tree.at(url)
