@@ -27,7 +27,7 @@ help:
 	@echo "make format       format the code and mend what ruff can"
 	@echo "make notebooks    run the example notebooks and save their outputs"
 	@echo "make bench        measure what the documentation claims (bench-quick: in minutes)"
-	@echo "make lock         renew requirements/ from pyproject.toml and jars.xml, and the blob server's lock"
+	@echo "make lock         renew requirements/ from pyproject.toml, the sums of Spark's jars, and the blob server's lock"
 	@echo "make clean        remove all that these made, the downloads too"
 
 setup: venv

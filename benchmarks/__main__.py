@@ -271,7 +271,7 @@ def spark(folder: Path, quick: bool) -> None:
 
 def _spark() -> dict[str, str]:
     """Where the jars are that `make setup` fetched."""
-    return {"ODIBI_SPARK_JARS": str(Path(".cache/jars").resolve()), "PYSPARK_PYTHON": sys.executable}
+    return {"ODIBI_CACHE": str(Path(".cache").resolve()), "PYSPARK_PYTHON": sys.executable}
 
 
 PARTS = {

@@ -49,12 +49,19 @@ def cloud(practice_cloud: Cloud) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Any]:
-    """One Spark session with Delta for all tests that ask for it: a classic one, or with `--connect` one of Connect."""
+def spark(
+    practice_cloud: Cloud, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Any]:
+    """One Spark session with Delta for all tests that ask for it: a classic one, or with `--connect` one of Connect.
+
+    Its JVM lives in the practice cloud, which it must be told when it starts.
+    """
     from tests.spark import sessions
 
     start = sessions.connect if pytestconfig.getoption("connect") else sessions.classic
-    yield from start(tmp_path_factory.mktemp("spark"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", practice_cloud.environment["JAVA_TOOL_OPTIONS"])
+        yield from start(tmp_path_factory.mktemp("spark"))
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import odibi_magics
+from odibi_magics.engines.spark import jars as jars_of_ours
 
 ROOT = Path(__file__).parent.parent
 MADE = re.compile(r"(^|/)(\.(?!ci/)|__pycache__/)|^(build|dist|notebooks/data)/|\.egg-info/")
@@ -123,15 +124,14 @@ def test_the_jars_are_those_of_the_locked_spark() -> None:
         for requirement in map(Requirement, pins(ROOT / "requirements" / "spark.txt"))
     }
     jars = {
-        jar.get("name", ""): jar.attrib
-        for jar in ElementTree.parse(ROOT / "requirements" / "jars.xml").iter("dependency")
+        jar.get("name", ""): jar.attrib for jar in ElementTree.parse(jars_of_ours.NAMED).iter("dependency")
     }
     delta = next(name for name in jars if name.startswith("delta-spark_"))
     spark = re.fullmatch(r"delta-spark_(\d+\.\d+)_2\.13", delta)
     assert spark and locked["pyspark"].startswith(f"=={spark[1]}.")
     assert f"=={jars[delta]['rev']}" == locked["delta-spark"]
     assert {jar["transitive"] for jar in jars.values()} == {"false"}
-    sums = (ROOT / "requirements" / "jars.sha256").read_text().splitlines()
+    sums = jars_of_ours.SUMS.read_text().splitlines()
     assert [line.split()[1] for line in sums] == sorted(
         f"{name}-{jar['rev']}.jar" for name, jar in jars.items()
     )

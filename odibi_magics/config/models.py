@@ -71,8 +71,9 @@ class AdlsConnection(Model):
     client_secret: SecretText | None = Field(None, description="For `service_principal`: write `${NAME}`.")
     secret_scope: str | None = Field(None, description="For `databricks_secret`: the scope.")
     secret_key: str | None = Field(None, description="For `databricks_secret`: the key in the scope.")
-    hierarchical_namespace: bool = Field(
-        True, description="false for accounts without hierarchical namespace (flat Blob Storage)."
+    hierarchical_namespace: bool | None = Field(
+        None,
+        description="Whether the account has one; false for flat Blob Storage. Not said, Spark asks the account.",
     )
     storage_options: dict[str, Scalar] = Field(
         default_factory=dict, description="Passed to the storage library as they are; they win over ours."

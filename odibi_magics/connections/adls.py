@@ -8,9 +8,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from odibi_magics.connections import options
+from odibi_magics.connections import options, sdk
 from odibi_magics.connections.base import Need, Refused
-from odibi_magics.connections.containers import containers
 from odibi_magics.connections.credentials import Credential, Held, SasToken, Source, SparkSession, source_of
 from odibi_magics.connections.failures import Failure, failure, missing
 from odibi_magics.connections.once import once
@@ -38,7 +37,8 @@ NO_CONTAINER: Final = "odibi-magics-check"
 class AdlsConnection:
     """A storage account, one of its containers, or a folder of that, under a name.
 
-    container: None where each path's first segment names it. path_prefix: "" for none.
+    container: None where each path's first segment names it. path_prefix: "" for none. hierarchical: what is known of
+    the account's namespace; None where nobody said.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class AdlsConnection:
         *,
         container: str | None = None,
         path_prefix: str | None = None,
-        hierarchical: bool = True,
+        hierarchical: bool | None = None,
         given: Mapping[str, Any] | None = None,
     ) -> None:
         self.name, self.account, self.source = name, account, source
@@ -193,6 +193,13 @@ class AdlsConnection:
         except Refused as error:
             raise error.told(self.name) from None
 
+    def is_hierarchical(self) -> bool | None:
+        """Whether the account has a hierarchical namespace, by the text or by the account itself; None where neither
+        says. Raises ConnectionFailed."""
+        if self.hierarchical is not None:
+            return self.hierarchical
+        return sdk.hierarchical(self.blob_host, self.container or "", self.credential())
+
     @property
     def signed(self) -> Signed | None:
         """What its SAS token says of itself; None where something else opens it."""
@@ -201,7 +208,7 @@ class AdlsConnection:
 
     def tried(self, container: str, key: str, doing: str) -> Failure:
         """What `failure` has to know of an attempt."""
-        source, others = self.source, partial(containers, self.blob_host, self.source)
+        source, others = self.source, partial(sdk.containers, self.blob_host, self.source)
         return Failure(self.account, container, key, doing, source.kind, source.who, self.signed, others)
 
     def store(self, container: str) -> AzureStore:
@@ -299,8 +306,9 @@ def _segments(path: str) -> list[str]:
 
 
 def forget() -> None:
-    """Drops all stores, and with them their open connections."""
+    """Drops all stores, and with them their open connections, and what accounts said of themselves."""
     _store.forget()
+    sdk.forget()
 
 
 @once

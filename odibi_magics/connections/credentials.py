@@ -20,9 +20,6 @@ from odibi_magics.secret import Secret
 if TYPE_CHECKING:
     from obstore.store import AzureCredential
 
-_LOGIN: Final = "https://login.microsoftonline.com"
-
-
 Kind = Literal["key", "sas", "token", "session"]
 
 
@@ -130,12 +127,14 @@ class SasToken:
         return {"sas_token": self._text()}
 
     def spark(self, host: str) -> dict[str, str]:
-        return {
-            f"fs.azure.account.auth.type.{host}": "SAS",
-            f"fs.azure.sas.token.provider.type.{host}": "org.apache.hadoop.fs.azurebfs.sas.FixedSASTokenProvider",
-            f"fs.azure.sas.fixed.token.{host}": self._text(),
-        }
+        made = {f"fs.azure.account.auth.type.{host}": "SAS", f"fs.azure.sas.fixed.token.{host}": self._text()}
+        # Databricks' own driver takes it from a class that it must be told.
+        if os.environ.get("DATABRICKS_RUNTIME_VERSION"):
+            made[f"fs.azure.sas.token.provider.type.{host}"] = _DATABRICKS_SAS
+        return made
 
+
+_DATABRICKS_SAS: Final = "org.apache.hadoop.fs.azurebfs.sas.FixedSASTokenProvider"
 
 # Of all variables that object_store reads, those that no option of ours can outdo.
 _BEFORE_SAS: Final = ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY")
@@ -183,40 +182,16 @@ class SignedIn:
         return {"credential": DefaultAzureCredential()}
 
     def spark(self, host: str) -> dict[str, str]:
-        oauth = {f"fs.azure.account.auth.type.{host}": "OAuth"}
-        made = {"principal": _spark_principal, "managed": _spark_managed}.get(self.identity.kind)
-        if made is None:
-            raise Refused(
-                "Spark's storage driver cannot sign in as auth_mode: identity does",
-                "Use auth_mode: session where the workspace has set storage up, else service_principal",
-            )
-        return oauth | made(self.identity, host)
+        from odibi_magics.connections.spark_tokens import provider
+
+        return {
+            f"fs.azure.account.auth.type.{host}": "OAuth",
+            **{f"fs.azure.account.{key}.{host}": value for key, value in provider(self.identity).items()},
+        }
 
 
 def _revealed(secret: Secret | None) -> str:
     return secret.reveal() if secret else ""
-
-
-_OAUTH2: Final = "org.apache.hadoop.fs.azurebfs.oauth2"
-
-
-def _spark_principal(identity: Identity, host: str) -> dict[str, str]:
-    return {
-        f"fs.azure.account.oauth.provider.type.{host}": f"{_OAUTH2}.ClientCredsTokenProvider",
-        f"fs.azure.account.oauth2.client.id.{host}": identity.client_id or "",
-        f"fs.azure.account.oauth2.client.secret.{host}": _revealed(identity.client_secret),
-        f"fs.azure.account.oauth2.client.endpoint.{host}": f"{_LOGIN}/{identity.tenant_id}/oauth2/token",
-    }
-
-
-def _spark_managed(identity: Identity, host: str) -> dict[str, str]:
-    user_assigned = (
-        {f"fs.azure.account.oauth2.client.id.{host}": identity.client_id} if identity.client_id else {}
-    )
-    return {
-        f"fs.azure.account.oauth.provider.type.{host}": f"{_OAUTH2}.MsiTokenProvider",
-        **user_assigned,
-    }
 
 
 # Where a credential comes from ----------------------------------------------------------------------------------------

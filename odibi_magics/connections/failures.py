@@ -18,8 +18,8 @@ class Failure:
     """What was tried. container: "" for the account itself. key: the path in the container. doing: "reading",
     "writing", "listing".
 
-    opened: with a "key", a "sas" or a "token". who: gives the object id of who is signed in. signed: what the SAS says.
-    containers: asks for the names of those that the account has.
+    opened: with a "key", a "sas", a "token", or what Spark's "session" has. who: gives the object id of who is signed
+    in. signed: what the SAS says. containers: asks for the names of those that the account has.
     """
 
     account: str
@@ -120,7 +120,7 @@ _WORDS: Final = {
     "not authorized to perform this operation using this permission": "AuthorizationPermissionMismatch",
 }
 _THROTTLED: Final = re.compile(
-    r"\b(?:429|500|502|503) (?:Too Many|Internal|Bad Gateway|Service)|ServerBusy|Operation timed out"
+    r"\b(?:429|500|502|503) (?:Too Many|Internal|Bad Gateway|Service)|ServerBusy|Operation timed out|server is busy"
 )
 
 
@@ -132,7 +132,14 @@ def _explained(tried: Failure, said: str, remedy: str, **about: bool) -> Explain
 
 
 def _not_authenticated(tried: Failure, text: str) -> Explained:
-    return {"sas": _sas_not_valid, "token": _token_refused}.get(tried.opened, _wrong_key)(tried, text)
+    told = {"sas": _sas_not_valid, "token": _token_refused, "session": _session_refused}
+    return told.get(tried.opened, _wrong_key)(tried, text)
+
+
+def _session_refused(tried: Failure, text: str) -> Explained:
+    said = f"account '{tried.account}' does not take what Spark's session opens it with"
+    remedy = "Mend what the session was set up with (its settings fs.azure.*), or name another auth_mode"
+    return _explained(tried, said, remedy, credential_refused=True, everywhere=True)
 
 
 def _wrong_key(tried: Failure, text: str) -> Explained:
@@ -278,7 +285,8 @@ def _network(tried: Failure, text: str) -> Explained | None:
     found = fault(text)
     if found is None:
         return None
-    host = f"{tried.account}.blob.core.windows.net"
+    asked = re.search(rf"\b{tried.account}\.(?:blob|dfs)\.core\.windows\.net", text)
+    host = asked[0] if asked else f"{tried.account}.blob.core.windows.net"
     what = "not found" if found.no_host else "cannot be reached"
     said = f"account '{tried.account}' {what} at {host}: {found.said}"
     remedy = found.remedy

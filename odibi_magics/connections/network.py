@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 # How a sentence about a host ends, what to do, and whether it may pass; the first pattern that is found counts.
-# The words are those of OpenSSL, rustls, getaddrinfo, hyper and urllib3.
+# The words are those of OpenSSL, rustls, getaddrinfo, hyper, urllib3 and Java.
 _FAULTS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), said, remedy, transient)
     for pattern, said, remedy, transient in (
         (
-            r"certificate|CERTIFICATE_VERIFY_FAILED|invalid peer|UnknownIssuer",
+            r"certificate|CERTIFICATE_VERIFY_FAILED|invalid peer|UnknownIssuer|PKIX path",
             "its TLS certificate is not trusted",
             "Behind a proxy that opens TLS, name its CA in REQUESTS_CA_BUNDLE and SSL_CERT_FILE before Python starts",
             False,
@@ -26,19 +26,20 @@ _FAULTS: Final = tuple(
         ),
         (
             r"Name or service not known|nodename nor servname|failed to lookup address|dns error|getaddrinfo failed"
-            r"|NameResolutionError|No address associated|no such host",
+            r"|NameResolutionError|No address associated|no such host|UnknownHostException",
             "there is no such host",
             "Check the name's spelling; behind a private endpoint this machine must use the network's own DNS",
             False,
         ),
         (
-            r"Tunnel connection failed: 50[234]|TunnelUnsuccessful|tunnel error\W+unsuccessful",
+            r"Tunnel connection failed: 50[234]|TunnelUnsuccessful|tunnel error\W+unsuccessful"
+            r"|Unable to tunnel through proxy\W+Proxy returns \W*HTTP/1\.\d 50[234]",
             "the proxy finds no such host, or it does not answer",
             "Check the name's spelling, and whether the proxy of HTTPS_PROXY may reach it",
             False,
         ),
         (
-            r"Unable to connect to proxy|ProxyError|Tunnel connection failed",
+            r"Unable to connect to proxy|ProxyError|Tunnel connection failed|Unable to tunnel through proxy",
             "the proxy of HTTPS_PROXY does not let us through",
             "Check HTTPS_PROXY, and NO_PROXY for hosts that need none",
             True,
@@ -56,7 +57,8 @@ _FAULTS: Final = tuple(
             True,
         ),
         (
-            r"reset by peer|broken pipe|connection closed|Remote end closed|IncompleteRead|incomplete|unexpected end"
+            r"reset by peer|Connection reset|terminated the handshake|shut down incorrectly|broken pipe"
+            r"|connection closed|Remote end closed|IncompleteRead|incomplete|unexpected end"
             r"|TunnelUnexpectedEof|Connection aborted|end of file|error decoding response body|EOF|unexpectedly",
             "the connection was dropped",
             "Try again",

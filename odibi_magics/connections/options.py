@@ -40,9 +40,20 @@ _FSSPEC: Final[Mapping[str, Any]] = {
     "retry_connect": 1,
     "retry_backoff_factor": 0.2,
 }
+# Of Hadoop's driver for one account; each is followed by the account's host. The JVM's own client for HTTP, in place of
+# Apache's, and its TLS, in place of OpenSSL's, go by the proxy and truststore that it was started with. A hung server
+# is given up after three times 10 s, where the driver's defaults wait 31 times 30 s. Tokens have been fetched once by
+# us before, so that one retry does.
 _SPARK: Final[Mapping[str, str]] = {
-    "fs.azure.io.retry.max.retries": str(_RETRIES),
-    "fs.azure.io.retry.max.backoff.interval": f"{_BACKOFF['max'] * 1000:.0f}",
+    "fs.azure.networking.library": "JDK_HTTP_URL_CONNECTION",
+    "fs.azure.ssl.channel.mode": "Default_JSSE",
+    "fs.azure.http.connection.timeout": f"{_CONNECT_SECONDS * 1000}",
+    "fs.azure.http.read.timeout": "10000",
+    "fs.azure.io.retry.max.retries": "2",
+    "fs.azure.io.retry.min.backoff.interval": "500",
+    "fs.azure.io.retry.backoff.interval": "500",
+    "fs.azure.io.retry.max.backoff.interval": "3000",
+    "fs.azure.oauth.token.fetch.retry.max.retries": "1",
 }
 
 
@@ -76,17 +87,18 @@ def _spark(connection: AdlsConnection) -> dict[str, Any]:
     """Per account, so that several work in one session; of a workspace's own session nothing is set."""
     if isinstance(connection.source, SparkSession):
         return {}
-    return {**connection.credential().spark(connection.host), **_namespace(connection), **_SPARK}
+    bounds = {f"{key}.{connection.host}": value for key, value in _SPARK.items()}
+    return {**connection.credential().spark(connection.host), **_namespace(connection), **bounds}
 
 
 def _namespace(connection: AdlsConnection) -> dict[str, str]:
-    """Flat accounts have no `dfs` API that the driver could use."""
-    if connection.hierarchical:
+    """Flat accounts have no `dfs` API that the driver could use. Where the account does not say which it is, the driver
+    finds out by itself, in a request for each file system."""
+    hierarchical = connection.is_hierarchical()
+    if hierarchical is None:
         return {}
-    return {
-        f"fs.azure.account.hns.enabled.{connection.host}": "false",
-        f"fs.azure.fns.account.service.type.{connection.host}": "BLOB",
-    }
+    told = {f"fs.azure.account.hns.enabled.{connection.host}": str(hierarchical).lower()}
+    return told if hierarchical else {**told, f"fs.azure.fns.account.service.type.{connection.host}": "BLOB"}
 
 
 FOR: Final[Mapping[str, Callable[[AdlsConnection], dict[str, Any]]]] = {

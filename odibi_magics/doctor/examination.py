@@ -76,7 +76,7 @@ class Patient:
 
 def _hosts(connection: AdlsConnection, engine: str) -> tuple[Host, Host]:
     """Spark's driver goes to `dfs`, but of a flat account to `blob`, where all other libraries go."""
-    flat = not connection.hierarchical
+    flat = connection.hierarchical is False
     blob = "the pandas engine and, for a flat account, Spark use it" if flat else "the pandas engine uses it"
     dfs = "nothing uses it: a flat account" if flat else "Spark uses it"
     return (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
 from odibi_magics.delta.log import Log
+from odibi_magics.errors import CannotOpen
 
 if TYPE_CHECKING:
     from odibi_magics.delta.detail import Detail
@@ -302,6 +303,9 @@ class Engine(Protocol):
 
     name: str
     title: str
+
+    def cannot_open(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
+        """Those of a run's connections that this engine cannot open, by name, with why; what they need is at hand."""
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give; only samples, footers and logs are read. Raises as `read`."""

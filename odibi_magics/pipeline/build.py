@@ -175,7 +175,10 @@ class Builder:
         """Fetches what the nodes' connections need, all together; what cannot be had is a problem each."""
         found = {place.connection.name: place.connection for name in needed for place in self._places(name)}
         failures = self.prepare(list(found.values()))
-        for name, failure in failures.items():
+        opened = [
+            found[name] for name in self.definitions.connections if name in found and name not in failures
+        ]
+        for name, failure in {**failures, **self.engine.cannot_open(opened)}.items():
             self._close(name, failure)
 
     def _close(self, name: str, failure: CannotOpen | None) -> None:

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from odibi_magics.caches import cache_folder
 from odibi_magics.errors import ConnectionFailed, MissingExtra
 from odibi_magics.sandbox.certificates import Certificates
 from odibi_magics.sandbox.world import World
@@ -102,13 +103,6 @@ def command(folder: Path, certificates: Certificates) -> list[str]:
         "--cert", str(certificates.certificate), "--key", str(certificates.key), "--oauth", "basic",
         "--skipApiVersionCheck", "--disableTelemetry", "--silent",
     ]  # fmt: skip
-
-
-def cache_folder() -> Path:
-    """ODIBI_CACHE, else where this system keeps a user's caches."""
-    import platformdirs
-
-    return Path(os.environ.get("ODIBI_CACHE") or platformdirs.user_cache_dir("odibi_magics"))
 
 
 def install(cache: Path | None = None) -> Path:

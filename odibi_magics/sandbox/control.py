@@ -1,6 +1,7 @@
-"""What only this machine may ask: faults and their like for tests, and a managed identity's token endpoint.
+"""What only this machine may ask: faults and their like for tests, and a managed identity's token endpoints.
 
 https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Control:
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.router.add_get("/msi/token", self._managed_identity)
+        app.router.add_get("/msi/token", self._of_app_service)
+        app.router.add_get("/metadata/identity/oauth2/token", self._of_virtual_machine)
         app.router.add_post(f"/{self.secret}/az-token", self._az_token)
         app.router.add_post(f"/{self.secret}/{{operation}}", self._operate)
         return app
@@ -59,10 +61,20 @@ class Control:
         token = self._mint.token(user, tenant, asked["resource"])
         return web.json_response({**known, "token": token, "expires": int(time.time()) + LIFETIME})
 
-    async def _managed_identity(self, request: web.Request) -> web.Response:
-        managed = self._world.identities["managed"]
+    async def _of_app_service(self, request: web.Request) -> web.Response:
         if request.headers.get("X-IDENTITY-HEADER") != self.identity_secret:
             return web.json_response({"statusCode": 401, "message": "Wrong X-IDENTITY-HEADER."}, status=401)
+        return await self._managed_identity(request)
+
+    async def _of_virtual_machine(self, request: web.Request) -> web.Response:
+        """The one that AZURE_POD_IDENTITY_AUTHORITY_HOST names in place of 169.254.169.254."""
+        if request.headers.get("Metadata") != "true":
+            told = {"error": "invalid_request", "error_description": "Required metadata header not specified"}
+            return web.json_response(told, status=400)
+        return await self._managed_identity(request)
+
+    async def _managed_identity(self, request: web.Request) -> web.Response:
+        managed = self._world.identities["managed"]
         if request.query.get("client_id", managed.client_id) != managed.client_id:
             told = {"statusCode": 400, "message": "No User Assigned or Delegated Managed Identity found."}
             return web.json_response(told, status=400)
@@ -73,6 +85,7 @@ class Control:
             {
                 "access_token": self._mint.token(managed, self._world.tenant, resource),
                 "client_id": managed.client_id,
+                "expires_in": str(LIFETIME),
                 "expires_on": str(int(time.time()) + LIFETIME),
                 "resource": resource,
                 "token_type": "Bearer",

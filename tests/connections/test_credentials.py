@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from odibi_magics.connections import adls
+from odibi_magics.connections import adls, sdk
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.prepare import prepare
 from odibi_magics.errors import ConnectionFailed
@@ -168,34 +168,91 @@ def test_spark_is_told_each_account_apart(texts: dict[str, str], cloud: Cloud) -
     made = {
         mode: opened(f"account: account1, {texts[mode]}").storage_options("spark")
         for mode in MODES
-        if mode != "identity"
+        if mode not in ("identity", "managed_identity")
     }
     assert made["key_vault"][f"fs.azure.account.key.{HOST}"] == cloud.storage("account1").key
     assert made["sas_token"][f"fs.azure.sas.fixed.token.{HOST}"] == os.environ["SAS"].removeprefix("?")
+    assert f"fs.azure.sas.token.provider.type.{HOST}" not in made["sas_token"]
     principal = made["service_principal"]
     assert principal[f"fs.azure.account.auth.type.{HOST}"] == "OAuth"
     endpoint = f"https://login.microsoftonline.com/{cloud.tenant}/oauth2/token"
     assert principal[f"fs.azure.account.oauth2.client.endpoint.{HOST}"] == endpoint
-    assert made["managed_identity"][f"fs.azure.account.oauth.provider.type.{HOST}"].endswith(
-        "MsiTokenProvider"
-    )
     for options in made.values():
-        assert all(HOST in key for key in options if not key.startswith("fs.azure.io.retry."))
+        assert all(key.endswith(f".{HOST}") for key in options)
+        assert options[f"fs.azure.networking.library.{HOST}"] == "JDK_HTTP_URL_CONNECTION"
+        tries = 1 + int(options[f"fs.azure.io.retry.max.retries.{HOST}"])
+        assert tries * int(options[f"fs.azure.http.read.timeout.{HOST}"]) <= 30_000
 
 
-def test_a_flat_account_is_told_to_spark(bronze: AdlsConnection) -> None:
-    flat = opened(f"account: account1, {VAULT}, secret_name: bronze-key, hierarchical_namespace: false")
+def test_databricks_takes_a_sas_token_from_a_class_of_its_own(
+    texts: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    told = opened(f"account: account1, {texts['sas_token']}").storage_options("spark")
+    assert told[f"fs.azure.sas.token.provider.type.{HOST}"].endswith(".sas.FixedSASTokenProvider")
+
+
+def test_an_account_is_asked_once_whether_it_is_flat(bronze: AdlsConnection, cloud: Cloud) -> None:
     told = {
         f"fs.azure.account.hns.enabled.{HOST}": "false",
         f"fs.azure.fns.account.service.type.{HOST}": "BLOB",
     }
-    assert told.items() <= flat.storage_options("spark").items()
-    assert not told.keys() & bronze.storage_options("spark").keys()
+    for _ in range(2):
+        assert told.items() <= bronze.storage_options("spark").items()
+    assert len(cloud.requests(".blob.core.windows.net", path="comp=properties")) == 1
 
 
-def test_spark_cannot_sign_in_as_we_do(cloud: Cloud) -> None:
-    with pytest.raises(ConnectionFailed, match="auth_mode: session where the workspace"):
-        opened("account: account1, auth_mode: identity").storage_options("spark")
+def test_what_the_text_says_of_the_namespace_is_not_asked(cloud: Cloud) -> None:
+    text = f"account: account1, {VAULT}, secret_name: bronze-key, hierarchical_namespace: "
+    flat, deep = (opened(text + said).storage_options("spark") for said in ("false", "true"))
+    assert flat[f"fs.azure.fns.account.service.type.{HOST}"] == "BLOB"
+    assert deep[f"fs.azure.account.hns.enabled.{HOST}"] == "true"
+    assert f"fs.azure.fns.account.service.type.{HOST}" not in deep
+    assert cloud.requests(".blob.core.windows.net") == []
+
+
+def test_an_account_that_does_not_say_is_left_to_the_driver(bronze: AdlsConnection, cloud: Cloud) -> None:
+    cloud.storage("account1").refuse("InternalError", times=1)
+    assert f"fs.azure.account.hns.enabled.{HOST}" not in bronze.storage_options("spark")
+    assert bronze.storage_options("spark")[f"fs.azure.account.hns.enabled.{HOST}"] == "false"
+
+
+def test_the_driver_signs_in_as_the_environment_says(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a virtual machine, of Kubernetes, of a principal; whether Spark's own way works is tested with Spark."""
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
+        monkeypatch.delenv(name)
+    machine = opened("account: account1, auth_mode: managed_identity, client_id: me")
+    kind = f"fs.azure.account.oauth.provider.type.{HOST}"
+    with monkeypatch.context() as patch:
+        patch.setattr(sdk, "hierarchical", lambda *_: None)
+        patch.setattr("odibi_magics.connections.credentials.storage_token", lambda _: None)
+        told = machine.storage_options("spark")
+        assert (
+            told[kind].endswith(".MsiTokenProvider")
+            and told[f"fs.azure.account.oauth2.client.id.{HOST}"] == "me"
+        )
+        for name in ("AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"):
+            patch.setenv(name, f"the {name}")
+        told = machine.storage_options("spark")
+        assert told[kind].endswith(".WorkloadIdentityTokenProvider")
+        assert told[f"fs.azure.account.oauth2.token.file.{HOST}"] == "the AZURE_FEDERATED_TOKEN_FILE"
+
+
+@pytest.mark.parametrize(
+    ("mode", "unset", "why"),
+    [
+        ("managed_identity", False, "the managed identity is one of App Service"),
+        ("identity", False, "the managed identity is one of App Service"),
+        ("identity", True, "auth_mode: identity is signed in by az login here"),
+    ],
+)
+def test_spark_cannot_sign_in_as_we_do(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, mode: str, unset: bool, why: str
+) -> None:
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER") if unset else ():
+        monkeypatch.delenv(name)
+    with pytest.raises(ConnectionFailed, match=rf"{why}.*auth_mode: session where the workspace"):
+        opened(f"account: account1, auth_mode: {mode}").storage_options("spark")
 
 
 def test_sparks_own_session_is_sparks_alone() -> None:

@@ -18,6 +18,7 @@ from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.engines.spark import session
+from odibi_magics.engines.spark.accounts import REDACTION
 from odibi_magics.engines.spark.settings import ANSI, OURS, ZONE, settings_of
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, MissingExtra, NodeFailed
@@ -79,10 +80,11 @@ def test_where_no_session_is_active_a_local_one_with_delta_is_started(tmp_path: 
     code = (
         "from odibi_magics import Project; from odibi_magics.engines.spark.session import active; "
         "result = Project.from_file('p.odibi.yaml').run(); "
-        "assert active() is not None; "
+        "assert active().conf.get('spark.redaction.regex').endswith('azure'); "
+        "assert 'hadoop-azure' in active().conf.get('spark.jars'); "
         "print(result.engine, result.node('a').written.version_after, result['a'].to_arrow().num_rows)"
     )
-    environment = {**os.environ, session.JARS: str(CACHE / "jars"), "PYSPARK_PYTHON": sys.executable}
+    environment = {"ODIBI_CACHE": str(CACHE), **os.environ, "PYSPARK_PYTHON": sys.executable}
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
@@ -197,20 +199,24 @@ def account(name: str) -> Place:
             "container": "c",
             "auth_mode": "direct_key",
             "account_key": KEY,
+            "hierarchical_namespace": True,
         }
     )
     return Place(AdlsConnection.of_model(name, model), "t", "delta")
 
 
 def test_accounts_are_open_in_a_run_alone(spark: Any) -> None:
-    work = Work(spark)
+    work, mine = Work(spark), "(?i)my_own_option"
+    spark.conf.set(REDACTION, mine)
     names = [f"fs.azure.account.key.{name}.dfs.core.windows.net" for name in ("account1", "account2")]
     for name in ("account1", "account2"):
         work.open_account(account(name))
     with work.running():
         assert [spark.conf.get(name) for name in names] == [KEY, KEY]
+        assert spark.conf.get(REDACTION).startswith(f"{mine}|")
         assert spark.range(3).count() == 3
-    assert [spark.conf.get(name, None) for name in names] == [None, None]
+    assert [spark.conf.get(name, None) for name in (*names, REDACTION)] == [None, None, mine]
+    spark.conf.unset(REDACTION)
 
 
 @pytest.mark.classic

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import sys
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from odibi_magics import ConfigErrors, NodeFailed, Project, UsageError
 from odibi_magics.connections.prepare import forget
 from odibi_magics.errors import OdibiError
 from odibi_magics.sandbox import Cloud
+from tests.accounts import opened
 from tests.roadmap import CONNECTIONS, PIPELINES
 
 VAULT, LOGIN = ".vault.azure.net", "login.microsoftonline.com"
@@ -76,31 +75,6 @@ def test_the_roadmap_as_written(cloud: Cloud) -> None:
 # Every way to open an account -----------------------------------------------------------------------------------------
 
 
-def _opened(way: str, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> str:
-    storage, identity = cloud.storage("account2"), cloud.identity("principal")
-    monkeypatch.setenv("MADE_KEY", storage.key)
-    monkeypatch.setenv("MADE_SAS", storage.sas())
-    monkeypatch.setenv(
-        "MADE_STRING",
-        f"DefaultEndpointsProtocol=https;AccountName=account2;AccountKey={storage.key};EndpointSuffix=core.windows.net",
-    )
-    monkeypatch.setenv("MADE_SECRET", identity.client_secret)
-    dbutils = SimpleNamespace(
-        secrets=SimpleNamespace(get=lambda scope, key: {("s", "k"): storage.key}[scope, key])
-    )
-    monkeypatch.setattr(sys.modules["__main__"], "dbutils", dbutils, raising=False)
-    return {
-        "key_vault": "key_vault_name: company-kv, secret_name: silver-key",
-        "direct_key": "auth_mode: direct_key, account_key: '${MADE_KEY}'",
-        "sas_token": "auth_mode: sas_token, sas_token: '${MADE_SAS}'",
-        "connection_string": "auth_mode: connection_string, connection_string: '${MADE_STRING}'",
-        "service_principal": f"auth_mode: service_principal, tenant_id: {cloud.tenant}, client_id: {identity.client_id}, client_secret: '${{MADE_SECRET}}'",
-        "managed_identity": "auth_mode: managed_identity",
-        "identity": "auth_mode: identity",
-        "databricks_secret": "auth_mode: databricks_secret, secret_scope: s, secret_key: k",
-    }[way]
-
-
 @pytest.mark.parametrize(
     "way",
     [
@@ -112,14 +86,14 @@ def test_every_way_to_open_an_account_reads_and_writes(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, place: str, way: str
 ) -> None:
     _put(cloud, f"{place}/old.csv", b"id\n1\n")
-    result = copying(_opened(way, cloud, monkeypatch), place).run(engine="pandas")
+    result = copying(opened(way, cloud, monkeypatch), place).run(engine="pandas")
     assert result["back"].to_arrow().to_pylist() == [{"id": 1}]
     assert (
         result["table"].to_arrow().num_rows
         == result["file"].to_arrow().num_rows
         == result["sales"].to_arrow().num_rows
     )
-    merged = copying(_opened(way, cloud, monkeypatch), place, "append").run(engine="pandas")
+    merged = copying(opened(way, cloud, monkeypatch), place, "append").run(engine="pandas")
     assert merged["table"].to_arrow().num_rows == 2 * result["sales"].to_arrow().num_rows
 
 

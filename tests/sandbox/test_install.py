@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from odibi_magics.caches import cache_folder
 from odibi_magics.errors import ConnectionFailed, MissingExtra
 from odibi_magics.sandbox import azurite
 
@@ -105,6 +106,6 @@ def test_an_old_node_is_passed_over_for_the_one_from_pypi(
 
 def test_the_cache_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODIBI_CACHE", str(tmp_path))
-    assert azurite.cache_folder() == tmp_path
+    assert cache_folder() == tmp_path
     monkeypatch.delenv("ODIBI_CACHE")
-    assert azurite.cache_folder().name == "odibi_magics"
+    assert cache_folder().name == "odibi_magics"

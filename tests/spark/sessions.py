@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from odibi_magics.engines.spark.jars import fetched
+
 ROOT = Path(__file__).parents[2]
-CACHE = Path(os.environ.get("ODIBI_CACHE", ROOT / ".cache"))
 
 SETTINGS = {
     "spark.master": "local[2]",
@@ -40,13 +41,10 @@ SETTINGS = {
 
 def settings(folder: Path) -> dict[str, str]:
     """What a session is started with. folder: where it keeps what it makes."""
-    jars = sorted((CACHE / "jars").glob("*.jar"))
-    if not jars:
-        pytest.fail("Delta's jars are missing: run `make setup`", pytrace=False)
     java = f"-Dderby.system.home={folder} -Djava.io.tmpdir={folder} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmn512m"
     return {
         **SETTINGS,
-        "spark.jars": ",".join(map(str, jars)),
+        "spark.jars": ",".join(map(str, fetched())),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.local.dir": str(folder / "local"),
         "spark.driver.extraJavaOptions": java,
@@ -58,6 +56,7 @@ def _environment(patch: pytest.MonkeyPatch) -> None:
     for name in ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_MASTER", "SPARK_REMOTE", "PYSPARK_SUBMIT_ARGS"):
         patch.delenv(name, raising=False)
     patch.setenv("PYSPARK_PYTHON", sys.executable)
+    patch.setenv("ODIBI_CACHE", os.environ.get("ODIBI_CACHE", str(ROOT / ".cache")))
 
 
 def classic(folder: Path) -> Iterator[Any]:

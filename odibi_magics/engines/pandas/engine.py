@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
+from odibi_magics.connections.base import Connection
 from odibi_magics.engines.base import (
     Check,
     CheckResult,
@@ -29,7 +30,7 @@ from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.verbs import TableVerbs, root_of
 from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.engines.source_columns import chosen
-from odibi_magics.errors import Cancelled, EngineError
+from odibi_magics.errors import Cancelled, CannotOpen, EngineError
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.frame import DuckFrame
@@ -55,6 +56,10 @@ class PandasEngine(TableVerbs):
         with self._lock:
             there = next(iter(self._sessions.values()), None)
         return Planner(there or Session())
+
+    def cannot_open(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
+        """None: each is opened by itself, and what keeps it from that is told when it is looked into."""
+        return {}
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""

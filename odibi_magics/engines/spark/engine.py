@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
+from odibi_magics.connections.base import Connection
 from odibi_magics.engines.base import (
     Check,
     CheckResult,
@@ -27,7 +28,7 @@ from odibi_magics.engines.pandas.verbs import root_of
 from odibi_magics.engines.source_columns import chosen
 from odibi_magics.engines.spark.session import found_or_started
 from odibi_magics.engines.spark.verbs import SparkVerbs
-from odibi_magics.errors import Cancelled, EngineError
+from odibi_magics.errors import Cancelled, CannotOpen, EngineError
 
 if TYPE_CHECKING:
     from odibi_magics.engines.spark.frame import SparkFrame
@@ -44,8 +45,6 @@ class SparkEngine(SparkVerbs):
     def __init__(self, session: Any | None = None) -> None:
         super().__init__()
         self._given = session
-        self._planning_lock = threading.Lock()
-        self._planning: Work | None = None
 
     @cached_property
     def samples(self) -> Samples:
@@ -54,6 +53,12 @@ class SparkEngine(SparkVerbs):
         from odibi_magics.engines.spark.reading import Samples
 
         return Samples(self._session, Told())
+
+    def cannot_open(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
+        """Those that Spark has no way to sign in to, and those of one account that want different ways into it."""
+        from odibi_magics.engines.spark.accounts import cannot_open
+
+        return cannot_open(connections)
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""
@@ -124,11 +129,8 @@ class SparkEngine(SparkVerbs):
         return Work(self._given or found_or_started())
 
     def planning(self) -> Work:
-        """The hold that describes; kept as long as its session lives."""
-        with self._planning_lock:
-            if self._planning is None or not self._planning.lives:
-                self._planning = self.work()
-            return self._planning
+        """A hold that describes: another one for each look, so that no account stays open for those that follow."""
+        return self.work()
 
 
 def _own(frame: Frame) -> SparkFrame:

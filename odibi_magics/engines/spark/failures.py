@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from urllib.parse import unquote
 
+from odibi_magics.engines.spark.accounts import Accounts
 from odibi_magics.errors import EngineError, OdibiError, WriteConflict
 from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
@@ -37,9 +38,10 @@ class Explainer(Protocol):
 
 
 class Failures:
-    """The explainers of one run."""
+    """The explainers of one run, and the accounts that it reads and writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
         self._numbers = itertools.count(1)
         self._by_number: dict[int, Explainer] = {}
         self._by_path: dict[str, Explainer] = {}
@@ -58,6 +60,9 @@ class Failures:
             return EngineError(
                 found.value(int(ticket[2]), unhexed(ticket[4]), self._path(unhexed(ticket[3])))
             )
+        # A classic session's error keeps its causes to itself.
+        if of_account := self._accounts.explained(f"{text}\n{getattr(error, '_stackTrace', None) or ''}"):
+            return of_account
         if (reading := _READING.search(text)) and (found := self._by_path.get(self._path(reading[1]))):
             return EngineError(found.broken(self._path(reading[1]), plain(text)))
         kind = WriteConflict if condition(error).startswith(_CONFLICTS) or _is_conflict(text) else EngineError

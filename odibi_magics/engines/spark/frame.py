@@ -46,8 +46,10 @@ class SparkFrame:
             yield self.spark
 
     def to_spark(self) -> Any:
-        """The DataFrame itself, lazy. It is read under the session's own settings, whatever they are then."""
+        """The DataFrame itself, lazy. It is read under the session's own settings, whatever they are then; but that the
+        run's storage accounts stay open in the session until the result is closed."""
         self.work.check_open()
+        self.work.lend()
         return self.spark
 
     def to_arrow(self) -> pa.Table:

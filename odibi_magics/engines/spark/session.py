@@ -1,4 +1,4 @@
-"""Which Spark session there is: the notebook's, the active one, else a local one with Delta that we start.
+"""Which Spark session there is: the notebook's, the active one, else a local one that we start.
 
 Nothing here imports pyspark to find out whether a session is active: that takes a second, and who has one has imported
 it. A session that we did not start is never stopped.
@@ -18,7 +18,9 @@ from typing import Any
 from odibi_magics.errors import EngineError, MissingExtra
 
 JARS = "ODIBI_SPARK_JARS"
-"""The environment variable that names a folder of Delta's jars; without it they are fetched once, by Ivy."""
+"""The environment variable that names a folder of jars to start with; without it they are fetched once."""
+
+REDACTED = "(?i)secret|password|token|access[.]?key"
 
 _CLASSIC, _CONNECT = "pyspark.sql.session", "pyspark.sql.connect.session"
 # Where the classes keep the process's first session; the active one is that of a thread.
@@ -104,25 +106,46 @@ def _started() -> Any:
     check_installed()
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.appName("odibi_magics").config(map=_LOCAL)
+    from odibi_magics.engines.spark.jars import java
+
+    java()
+    builder = _with_jars(SparkSession.builder.appName("odibi_magics").config(map=_LOCAL))
     try:
-        return _with_delta(builder).getOrCreate()
-    except Exception as error:  # Java missing, no network for the jars: py4j and Ivy have no common error
+        return builder.getOrCreate()
+    except Exception as error:  # a JVM that ends at once, packages that cannot be had: no error in common
         raise EngineError(
-            f"no Spark session is active, and a local one does not start: {str(error).splitlines()[0]}. It takes Java "
-            f"17 or newer, and Delta's jars: a folder of them in {JARS}, or a network to fetch them once"
+            f"no Spark session is active, and a local one does not start: {str(error).splitlines()[0]}"
         ) from None
 
 
-def _with_delta(builder: Any) -> Any:
+def _with_jars(builder: Any) -> Any:
+    """What makes Delta tables and abfss:// of it: the set that we know for this Spark, else what Maven Central has."""
+    from odibi_magics.engines.spark.jars import fetched, fits
+
     if folder := os.environ.get(JARS):
-        jars = sorted(map(str, Path(folder).glob("*.jar")))
-        return builder.config("spark.jars", ",".join(jars))
+        found = sorted(Path(folder).glob("*.jar"))
+        if not found:
+            raise EngineError(f"{JARS} names {folder}, and there are no jars in it")
+    elif fits():
+        found = fetched()
+    else:
+        return _with_packages(builder)
+    return builder.config("spark.jars", ",".join(map(str, found)))
+
+
+def _with_packages(builder: Any) -> Any:
+    """For a Spark that our set is not made for: Spark's own download, in our cache."""
     if find_spec("delta") is None:
         raise MissingExtra("delta-spark", "spark", "a local Spark session with Delta")
     from delta import configure_spark_with_delta_pip
 
-    return configure_spark_with_delta_pip(builder)
+    from odibi_magics.caches import cache_folder
+    from odibi_magics.engines.spark.jars import SETTINGS, hadoop
+
+    builder = configure_spark_with_delta_pip(builder, [f"org.apache.hadoop:hadoop-azure:{hadoop()}"])
+    if settings := os.environ.get(SETTINGS):
+        builder = builder.config("spark.jars.ivySettings", settings)
+    return builder.config("spark.jars.ivy", str(cache_folder() / "ivy-of-spark"))
 
 
 _LOCAL: dict[str, Any] = {
@@ -132,6 +155,8 @@ _LOCAL: dict[str, Any] = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",
+    # Spark's own words for what is no one's to see, and the settings of storage accounts.
+    "spark.redaction.regex": rf"{REDACTED}|fs\.azure",
     "spark.ui.showConsoleProgress": "false",
     # Made for clusters: a task for every file to be deleted, 50 for a log of three commits, 200 for a GROUP BY.
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",

@@ -150,6 +150,7 @@ def state(work: Work, place: Place) -> TargetState:
     """What stands at a place; the log alone is read."""
     latest = newest(work, place)
     if latest is None:
+        _look(place)
         return TargetState(False)
     detail = details(work, place)
     frame = current(work, place)
@@ -167,6 +168,17 @@ def state(work: Work, place: Place) -> TargetState:
 def details(work: Work, place: Place) -> Any:
     """What DESCRIBE DETAIL tells of a table, as a row."""
     return work.spark.sql(f"DESCRIBE DETAIL {table(place)}").collect()[0]
+
+
+def _look(place: Place) -> None:
+    """Whether a table could come to be there: Spark takes a container that is not there for an empty one.
+
+    Raises ConnectionFailed.
+    """
+    if place.connection.libraries:  # a storage account that others than Spark can open
+        from odibi_magics.engines.pandas.trees import tree_of
+
+        tree_of(place.connection).at(place.url)
 
 
 def utc_columns(work: Work, place: Place, version: int) -> tuple[Any, tuple[Column, ...]]:

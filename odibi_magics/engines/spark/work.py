@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.spark.accounts import REDACTION, Accounts
 from odibi_magics.engines.spark.failures import Failures, is_sparks
 from odibi_magics.engines.spark.session import is_connect, lives
 from odibi_magics.engines.spark.settings import MARK, OURS, settings_of
@@ -17,14 +18,6 @@ from odibi_magics.errors import Cancelled, EngineError, OdibiError
 
 # How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
 _AGAIN = 0.2
-
-# Beside an account's own settings. A file system that Hadoop keeps would go on with the key it was made with, although
-# that was mended meanwhile; and Spark's UI shows what a session is set to, keys too, unless their names are hidden.
-_WITH_ACCOUNTS = {
-    "fs.abfss.impl.disable.cache": "true",
-    "fs.abfs.impl.disable.cache": "true",
-    "spark.sql.redaction.options.regex": r"(?i)url|fs\.azure",
-}
 
 _GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
 
@@ -37,10 +30,11 @@ class Work:
 
     def __init__(self, spark: Any) -> None:
         self.spark = spark
-        self.failures = Failures()
+        self.accounts = Accounts(spark)
+        self.failures = Failures(self.accounts)
         self.connect = is_connect(spark)
         self._settings = settings_of(spark)
-        self._accounts: dict[str, str] = {}
+        self._lent = ExitStack()
         self._tag = f"odibi-{uuid4().hex}"
         self._stopped = threading.Event()
         self._closed = False
@@ -64,7 +58,7 @@ class Work:
                 yield
             return
         self.check_open()
-        with self._settings.held({**OURS, **self._accounts}), self._named(), self._explained():
+        with self._settings.held({**OURS, **self._of_accounts()}), self._named(), self._explained():
             yield
 
     @contextmanager
@@ -100,10 +94,17 @@ class Work:
 
     def open_account(self, place: Place) -> None:
         """Lets the session open a place's account, as long as something of ours runs. Raises ConnectionFailed."""
-        options = place.connection.storage_options("spark")
-        if options:
-            with self._lock:
-                self._accounts |= {**_WITH_ACCOUNTS, **options}
+        self.accounts.open(place.connection)
+
+    def lend(self) -> None:
+        """Lets the session open the run's accounts until the run is closed, for frames that are read outside of it."""
+        settings = self._of_accounts()
+        with self._lock:
+            if settings and not self._closed:
+                self._lent.enter_context(self._settings.held(settings))
+
+    def _of_accounts(self) -> dict[str, str]:
+        return self.accounts.settings(self.spark.conf.get(REDACTION, None)) if self.accounts else {}
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -208,3 +209,5 @@ class Work:
         """Ends the reading of frames; Spark drops what was kept for them once nobody holds them. Safe to repeat."""
         with self._lock:
             self._closed = True
+            with suppress(Exception):  # the session has gone away, and with it what it was set to
+                self._lent.close()

@@ -43,12 +43,22 @@ AccountDataStore.prototype.getAccount = (name) => {
 // A wrong key or signature has one name in Azure; Azurite has two others, one of which means the firewall there.
 Errors.getAuthorizationFailure = Errors.getInvalidAuthenticationInfo = (id) => Errors.getAuthenticationFailed(id, "");
 
+// Who copies a blob by a SAS token has Azurite ask for the source: of itself, under a name that leads nowhere.
+const axios = require(require.resolve("axios", { paths: [blob] }));
+const itself = new https.Agent({ rejectUnauthorized: false });
+itself.createConnection = (options, connected) =>
+  https.Agent.prototype.createConnection.call(itself, { ...options, host: "127.0.0.1", port: itself.port }, connected);
+Object.assign((axios.default || axios).defaults, { httpsAgent: itself, proxy: false });
+
 // Azurite ends idle connections after 5 s, in the face of a client that has just taken one from its pool.
 const KEEP_ALIVE_MS = 120_000;
 
 const emit = https.Server.prototype.emit;
 https.Server.prototype.emit = function (event, request, response) {
-  if (event === "listening") this.keepAliveTimeout = KEEP_ALIVE_MS;
+  if (event === "listening") {
+    this.keepAliveTimeout = KEEP_ALIVE_MS;
+    itself.port = this.address().port;
+  }
   if (event !== "request") return emit.apply(this, arguments);
   report(request, response);
   const faults = state.faults[request.headers.host] || {};
