@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 
 class NotebookVariables(Mapping[str, Any]):
-    """Text, numbers, booleans, dates, None, and lists of them; no underscored name and none of IPython's own.
+    """Text, numbers, booleans, dates, None, and lists of them; no underscored name and none of IPython's own. Behind
+    them, on Databricks, the notebook's widgets, whose values are text.
 
     Looked at when asked for: a notebook may hold lists of millions.
     """
@@ -19,10 +22,11 @@ class NotebookVariables(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if self._is_users(name) and _usable(value := self._names[name]):
             return value
-        raise KeyError(name)
+        return self._widgets[name]
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in list(self._names) if self._is_users(name) and _usable(self._names[name]))
+        users = [name for name in list(self._names) if self._is_users(name) and _usable(self._names[name])]
+        return iter(dict.fromkeys(chain(users, self._widgets)))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -32,6 +36,45 @@ class NotebookVariables(Mapping[str, Any]):
         if name.startswith("_") or name not in self._names:
             return False
         return name not in self._hidden or self._names[name] is not self._hidden[name]
+
+    @cached_property
+    def _widgets(self) -> Mapping[str, str]:
+        widgets = getattr(self._names.get("dbutils"), "widgets", None)
+        return {} if widgets is None else Widgets(widgets)
+
+
+class Widgets(Mapping[str, str]):
+    """The values of `dbutils.widgets`, all asked for at once; runtimes without its `getAll()` tell only a name's value.
+
+    `dbutils` raises what its transport does, py4j's errors or gRPC's, also for a name that is not there.
+    """
+
+    def __init__(self, widgets: Any) -> None:
+        self._widgets = widgets
+
+    def __getitem__(self, name: str) -> str:
+        if self._all is not None:
+            return self._all[name]
+        try:
+            value = self._widgets.get(name)
+        except Exception:
+            value = None
+        if not isinstance(value, str):
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all or ())
+
+    def __len__(self) -> int:
+        return len(self._all or ())
+
+    @cached_property
+    def _all(self) -> Mapping[str, str] | None:
+        try:
+            return {name: value for name, value in self._widgets.getAll().items() if isinstance(value, str)}
+        except Exception:
+            return None
 
 
 _SCALARS = (str, int, float, bool, date, type(None))

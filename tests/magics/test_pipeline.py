@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -211,6 +213,59 @@ def test_which_names_of_a_notebook_are_variables() -> None:
         "e": [1, None],
         "day": day,
     }
+
+
+class WidgetsByName:
+    """`dbutils.widgets` of a runtime that has no `getAll()`. asked: the names, in their order."""
+
+    def __init__(self, **values: str) -> None:
+        self.values, self.asked = values, list[str]()
+
+    def get(self, name: str) -> str:
+        self.asked.append(name)
+        if name not in self.values:
+            raise RuntimeError(f"InputWidgetNotDefined: No input widget named {name} is defined")
+        return self.values[name]
+
+
+class AllWidgets(WidgetsByName):
+    def getAll(self) -> dict[str, str]:
+        self.asked.append("all")
+        return dict(self.values)
+
+
+@pytest.mark.parametrize("kind", [WidgetsByName, AllWidgets])
+def test_widgets_of_databricks_stand_behind_the_variables(kind: type[WidgetsByName]) -> None:
+    from odibi_magics.magics.namespace import NotebookVariables
+
+    widgets = kind(day="2013-01-02", least="6", _of="x")
+    names = {"dbutils": SimpleNamespace(widgets=widgets), "least": 7}
+    found = NotebookVariables(names, {"dbutils": names["dbutils"]})
+    assert (found["least"], found["day"], found["_of"]) == (7, "2013-01-02", "x")
+    assert "region" not in found and "dbutils" not in found
+    listed = {"least": 7} | ({"day": "2013-01-02", "_of": "x"} if kind is AllWidgets else {})
+    assert dict(found) == listed and len(found) == len(listed)
+    assert widgets.asked.count("all") == (kind is AllWidgets)
+    assert "least" not in widgets.asked
+
+
+@pytest.mark.parametrize("dbutils", [None, object(), SimpleNamespace(widgets=object())])
+def test_without_widgets_there_are_none(dbutils: Any) -> None:
+    from odibi_magics.magics.namespace import NotebookVariables
+
+    found = NotebookVariables({"dbutils": dbutils, "a": 1}, {"dbutils": dbutils})
+    assert dict(found) == {"a": 1} and "day" not in found
+
+
+def test_a_widget_is_a_variable_of_the_cell(notebook: Notebook) -> None:
+    widgets = AllWidgets(least="6")
+    notebook.shell.user_ns["dbutils"] = SimpleNamespace(widgets=widgets)
+    cell = VARIABLE_CELL.replace("{{{{ least }}}}", "CAST({{{{ least }}}} AS int)").format(options="--as x")
+    notebook.good(cell)
+    assert notebook["x"].to_arrow().to_pydict() == {"id": [3]}
+    notebook.good("least = 5")
+    notebook.good(cell)
+    assert notebook["x"].to_arrow().to_pydict() == {"id": [1, 3]}
 
 
 # Files ----------------------------------------------------------------------------------------------------
