@@ -96,7 +96,7 @@ class Operators(Literals):
         if sizes[0] is None or sizes[1] is None:
             return self.refuse(node, f"{left.type} {sign} {right.type} is not accepted")
         digits = decimals.arithmetic(sign, sizes[0], sizes[1])
-        if digits is None or (sign == "%" and _merged(*sizes)[0] > decimals.MOST):
+        if digits is None or (sign == "%" and _merged(sizes[0], sizes[1])[0] > decimals.MOST):
             return self.refuse(
                 node, f"{left.type} {sign} {right.type} needs over 38 digits: CAST to smaller decimals"
             )

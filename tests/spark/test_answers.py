@@ -29,7 +29,7 @@ def test_spark_answers_as_recorded(spark: Any) -> None:
     try:
         text = (HERE / "table.sql").read_text()
         table = run.transform({}, Query(check_query(f"SELECT * FROM {text}", []), 1))
-        differ = {}
+        differ: dict[str, Any] = {}
         for first in range(0, len(EXPRESSIONS), COLUMNS):
             cases = EXPRESSIONS[first : first + COLUMNS]
             items = ", ".join(f"{case} AS x{at}" for at, case in enumerate(cases))
