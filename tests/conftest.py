@@ -84,15 +84,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     A process has one kind of session, so that with `--connect` all others are left out.
     """
-    for item in items:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        if parameters.get("engine") == "spark" or "spark" in getattr(item, "fixturenames", ()):
-            item.add_marker("spark")
+    for item in filter(_shares_the_session, items):
+        item.add_marker("spark")
     items.sort(key=lambda item: item.get_closest_marker("spark") is not None)
     if config.getoption("connect"):
         config.hook.pytest_deselected(items=[item for item in items if not _is_for_connect(item)])
         items[:] = filter(_is_for_connect, items)
 
 
+def _shares_the_session(item: pytest.Item) -> bool:
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return parameters.get("engine") == "spark" or "spark" in getattr(item, "fixturenames", ())
+
+
 def _is_for_connect(item: pytest.Item) -> bool:
-    return item.get_closest_marker("spark") is not None and item.get_closest_marker("classic") is None
+    return _shares_the_session(item) and item.get_closest_marker("classic") is None

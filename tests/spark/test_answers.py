@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from odibi_magics.config.types import split
 from odibi_magics.engines.base import Frame, Query
 from odibi_magics.engines.registry import choose_engine
@@ -24,6 +26,7 @@ EXPRESSIONS = [
 COLUMNS = 120  # of one query: a wider one takes Spark's analyzer longer than two
 
 
+@pytest.mark.classic
 def test_spark_answers_as_recorded(spark: Any) -> None:
     run = choose_engine("spark").open()
     try:

@@ -23,6 +23,8 @@ from odibi_magics.sql.problems import SqlErrors, SqlProblem
 
 # Queries folded into one; a longer chain is computed and kept, because Spark's analyzer goes over the whole of it.
 DEEPEST = 32
+# Through Connect a query comes back as nested messages, and no answer nested more than 100 deep is read.
+_DEEPEST_THERE = 10
 
 
 def describe_query(work: Work, query: Query, inputs: Mapping[str, Sequence[Column]]) -> tuple[Column, ...]:
@@ -40,7 +42,7 @@ def describe_query(work: Work, query: Query, inputs: Mapping[str, Sequence[Colum
 def run_query(work: Work, inputs: Mapping[str, SparkFrame], query: Query) -> SparkFrame:
     """A step's rows, lazily. Raises EngineError."""
     named = {name: inputs[name] for name in query.checked.tables}
-    if sum(frame.depth for frame in named.values()) >= DEEPEST:
+    if sum(frame.depth for frame in named.values()) >= (_DEEPEST_THERE if work.connect else DEEPEST):
         named = {name: keep(frame) for name, frame in named.items()}
     try:
         sql = spark_sql(query, {name: frame.columns for name, frame in named.items()})
