@@ -23,8 +23,8 @@ line of its cell: above it, not even a comment.
 in place of values that errors and checks quote; `print(odibi_result.node("clean").error)` has the whole text.
 `ODIBI_PROGRESS=off` switches the moving display off, for machines. The last result is always in `odibi_result`.
 
-A TABLE is `conn:path`, a node's name, a local path or a URL, with `@5` or `@2026-11-20T18:00Z` for a version. Where one
-TABLE is expected, two words `CONN PATH@5` work too.
+A TABLE is `conn:path`, a node's name, `catalog.schema.table`, a local path or a URL, with `@5` or `@2026-11-20T18:00Z`
+for a version. Where one TABLE is expected, two words `CONN PATH@5` work too.
 """
 
 CLI = """# Command line
