@@ -21,7 +21,7 @@ from benchmarks.tpch import QUERIES, TABLES, project
 from odibi_magics import Project
 from odibi_magics.engines.spark.session import found_or_started
 
-WARM_UP = 4  # rounds until Java has compiled what both need
+WARM_UP = 2  # rounds until Java has compiled what both need
 
 
 def main() -> None:
@@ -40,6 +40,7 @@ def main() -> None:
         for name in names:
             shutil.rmtree(lake / name)
             found = _timed(spark, ways[name])
+            print(at, name, *found, file=sys.stderr, flush=True)
             if at >= WARM_UP:
                 took[name].append(found)
     print(json.dumps(took))

@@ -140,17 +140,36 @@ def _value(text: str | None, type_: str) -> Any:
 # All rows -------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How all checks went.
+
+    unique: the columns of the first `unique`, how many rows have NULL in them, and how many repeat an earlier one.
+    """
+
+    results: tuple[CheckResult, ...]
+    unique: tuple[frozenset[str], int, int] | None = None
+
+    def keys(self, columns: Sequence[str]) -> tuple[int, int] | None:
+        """As `keys_counted`, where these columns are those that were counted."""
+        if self.unique is None or self.unique[0] != frozenset(name.lower() for name in columns):
+            return None
+        return self.unique[1:]
+
+
 def check(frame: SparkFrame, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
     """Runs checks on rows that are not written. Raises ChecksFailed."""
-    return settle(measured(frame, checks, flags(checks, frame.columns)))
+    return settle(measured(frame, checks, flags(checks, frame.columns)).results)
 
 
-def measured(frame: SparkFrame, checks: Sequence[Check], bad: Sequence[Flag]) -> list[CheckResult]:
+def measured(frame: SparkFrame, checks: Sequence[Check], bad: Sequence[Flag]) -> Measured:
     """How all checks go: one aggregate, and one more for each further `unique`; examples only of what fails."""
+    if not checks:
+        return Measured(())
     uniques = [one for one in checks if isinstance(one, TableCheck) and one.kind == "unique"]
     first = uniques[0] if uniques else None
     with frame.reading() as spark:
-        rows, failed, repeated = _counted(spark, first, bad)
+        rows, failed, *keys = _counted(spark, first, bad)
         results = [_row_result(spark, frame, flag, count) for flag, count in zip(bad, failed, strict=True)]
         for one in checks:
             if not isinstance(one, TableCheck):
@@ -158,21 +177,22 @@ def measured(frame: SparkFrame, checks: Sequence[Check], bad: Sequence[Flag]) ->
             if one.kind != "unique":
                 results.append(count_result(one, rows))
                 continue
-            count = repeated if one is first else _counted(spark, one, ())[2]
+            count = keys[1] if one is first else _counted(spark, one, ())[3]
             results.append(unique_result(one, count, repeats(spark, one.columns) if count else ()))
-    return results
+    names = frozenset(name.lower() for name in first.columns) if first is not None else None
+    return Measured(tuple(results), None if names is None else (names, keys[0], keys[1]))
 
 
-def _counted(spark: Any, unique: TableCheck | None, bad: Sequence[Flag]) -> tuple[int, list[int], int]:
-    """How many rows there are, fail each flag, and repeat an earlier one."""
+def _counted(spark: Any, unique: TableCheck | None, bad: Sequence[Flag]) -> tuple[int, list[int], int, int]:
+    """How many rows there are, fail each flag, have NULL in the columns of `unique`, and repeat an earlier one."""
     counts = [f"count_if({flag.bad}) AS f{i}" for i, flag in enumerate(bad)]
     if unique is None:
         row = spark.selectExpr("count(*) AS n", *counts).collect()[0]
-        return int(row[0]), [int(count) for count in row[1:]], 0
+        return int(row[0]), [int(count) for count in row[1:]], 0, 0
     grouped = _grouped(spark, unique.columns, counts)
     sums = [f"coalesce(sum(f{i}), 0)" for i in range(len(bad))]
-    row = grouped.selectExpr("coalesce(sum(n), 0)", "coalesce(sum(n - 1), 0)", *sums).collect()[0]
-    return int(row[0]), [int(count) for count in row[2:]], int(row[1])
+    row = grouped.selectExpr("coalesce(sum(n), 0)", *_of_keys(len(unique.columns)), *sums).collect()[0]
+    return int(row[0]), [int(count) for count in row[3:]], int(row[1]), int(row[2])
 
 
 def _grouped(spark: Any, columns: Sequence[str], items: Sequence[str] = ()) -> Any:
@@ -189,10 +209,14 @@ def repeats(spark: Any, columns: Sequence[str]) -> tuple[Mapping[str, Any], ...]
 
 def keys_counted(spark: Any, keys: Sequence[str]) -> tuple[int, int]:
     """How many rows have NULL in a key, and how many have the keys of an earlier one."""
-    null = " OR ".join(f"k{i} IS NULL" for i in range(len(keys)))
-    sums = (f"coalesce(sum(CASE WHEN {null} THEN n END), 0)", "coalesce(sum(n - 1), 0)")
-    row = _grouped(spark, keys).selectExpr(*sums).collect()[0]
+    row = _grouped(spark, keys).selectExpr(*_of_keys(len(keys))).collect()[0]
     return int(row[0]), int(row[1])
+
+
+def _of_keys(count: int) -> tuple[str, str]:
+    """SQL over groups of keys: rows that have NULL in one, and rows that repeat an earlier one."""
+    null = " OR ".join(f"k{i} IS NULL" for i in range(count))
+    return f"coalesce(sum(CASE WHEN {null} THEN n END), 0)", "coalesce(sum(n - 1), 0)"
 
 
 def nulls(spark: Any, keys: Sequence[str]) -> tuple[Mapping[str, Any], ...]:

@@ -172,7 +172,8 @@ def _folder_flag(name: str) -> Flag:
 def _check_keys(job: Job, spark: Any) -> None:
     """Raises KeysRefused where the frame's rows have NULL or the same values twice in the sink's keys."""
     keys = [job.layout.given[name] for name in job.keys]
-    missing, repeated = keys_counted(spark, keys)
+    found = job.watched.measured
+    missing, repeated = (found and found.keys(keys)) or keys_counted(spark, keys)
     refuse_nulls(job.sink, missing, nulls(spark, keys) if missing else ())
     refuse_repeated(job.sink, repeated, repeats(spark, keys) if repeated else ())
 

@@ -69,15 +69,16 @@ def _utc(microseconds: int) -> datetime:
 
 
 def pinned(work: Work, source: Source) -> int:
-    """The version to read. Raises EngineError where there is no table, or not at that time, or not that version."""
+    """The version to read; of one that is named `load` tells whether it is there. Raises EngineError where there is no
+    table, or not at that time."""
+    if source.version is not None:
+        return source.version
     latest = newest(work, source.place)
     if latest is None:
         raise EngineError(no_table(work, source.place))
     if source.timestamp is not None:
         return version_at(work, source.place, source.timestamp)
-    if source.version is not None and source.version > latest.version:
-        raise _missing(work, source.place, source.version)
-    return latest.version if source.version is None else source.version
+    return latest.version
 
 
 def _missing(work: Work, place: Place, version: int) -> NoSuchVersion:
@@ -125,7 +126,7 @@ def no_table(work: Work, place: Place) -> str:
 
 
 def load(work: Work, place: Place, version: int) -> Any:
-    """The rows of a version, lazily. Raises NoSuchVersion where its commits are gone."""
+    """The rows of a version, lazily. Raises NoSuchVersion where there is none, EngineError where there is no table."""
     try:
         if is_named(place):
             found = work.spark.sql(f"SELECT * FROM {table(place)} VERSION AS OF {version}")
@@ -135,6 +136,8 @@ def load(work: Work, place: Place, version: int) -> Any:
     except Exception as error:
         if "VERSION_NOT_FOUND" in str(error):
             raise _missing(work, place, version) from None
+        if no_such_place(error):
+            raise EngineError(no_table(work, place)) from None
         raise
     return found
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, TableCheck, Written
 from odibi_magics.engines.checks import EXAMPLES, count_result, examples, row_result, settle
-from odibi_magics.engines.spark.checks import Flag, flags, guarded, measured, told
+from odibi_magics.engines.spark.checks import Flag, Measured, flags, guarded, measured, told
 from odibi_magics.engines.spark.frame import SparkFrame, collected
 from odibi_magics.engines.spark.names import quoted
 from odibi_magics.engines.spark.reading import Samples
@@ -21,17 +21,17 @@ _ROWS = "odibi rows"
 class Watched:
     """A frame on its way into a write: its rows are counted, and rows that fail a check end it.
 
-    flags: the frame's row checks, then what the table asks of each row. measured: how all checks went, where an
-    aggregate over the rows was needed anyway. some: how `not_empty` went, for which one row is enough.
+    flags: the frame's row checks, then what the table asks of each row. measured: where an aggregate over the rows was
+    needed anyway. before: how the checks went that were made before the write.
     counts: whether rows are counted on the way, which MERGE cannot do: it goes over them twice.
     """
 
     frame: SparkFrame
     checks: Sequence[Check]
     flags: tuple[Flag, ...]
-    measured: tuple[CheckResult, ...] | None = None
+    measured: Measured | None = None
     counts: bool = True
-    some: tuple[CheckResult, ...] = ()
+    before: tuple[CheckResult, ...] = ()
     counted: Any = None
 
     @classmethod
@@ -40,9 +40,9 @@ class Watched:
     ) -> Watched:
         """aggregate: whether the rows are read once before the write in any case. Raises ChecksFailed."""
         own = flags(checks, frame.columns)
-        found = settle(measured(frame, checks, own)) if aggregate or over_all(checks) else None
-        some = () if found is not None else settle(_not_empty(frame, checks))
-        return cls(frame, checks, (*own, *more), found, not aggregate, some)
+        found = measured(frame, checks, own) if aggregate or over_all(checks) else None
+        before = settle(_not_empty(frame, checks) if found is None else found.results)
+        return cls(frame, checks, (*own, *more), found, not aggregate, before)
 
     def guarded(self, spark: Any) -> Any:
         """The DataFrame to write. spark: the frame's."""
@@ -59,9 +59,9 @@ class Watched:
     def results(self, spark: Any) -> tuple[CheckResult, ...]:
         """How the frame's checks went, after the write."""
         if self.measured is not None:
-            return self.measured
+            return self.before
         own = flags(self.checks, self.frame.columns)
-        return (*(self._result(spark, i, flag) for i, flag in enumerate(own)), *self.some)
+        return (*(self._result(spark, i, flag) for i, flag in enumerate(own)), *self.before)
 
     def _result(self, spark: Any, i: int, flag: Flag) -> CheckResult:
         if flag.on_fail == "error":
