@@ -9,7 +9,7 @@ import pytest
 from odibi_magics.engines.spark import jars, session
 from odibi_magics.errors import EngineError
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.classic]
 
 # A mirror that is not there: nothing listens on port 9.
 SETTINGS = """

@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 import pytest
 
-from odibi_magics.engines.spark.jars import fetched
 from odibi_magics.sandbox import Cloud
 from tests.accounts import opened
+from tests.spark import sessions
 
 # A session with its UI and its event log on, which then runs what is to be seen in neither.
 SESSION = textwrap.dedent("""
@@ -95,6 +95,7 @@ def secrets(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.spark
+@pytest.mark.classic
 def test_secrets_are_in_nothing_that_spark_shows(
     cloud: Cloud, secrets: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,27 +115,19 @@ nodes:
   - {{name: table, write: {{connection: by_sas, path: clean/secrets}}}}
   - {{name: back, write: {{connection: by_token, path: lake/secrets}}}}
 """)
-    options = f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'} -Djava.io.tmpdir={folder}"
-    settings = {
-        "spark.master": "local[2]",
-        "spark.jars": ",".join(map(str, fetched())),
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
-        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
+    given = sessions.settings(folder)
+    options = (
+        f"{given['spark.driver.extraJavaOptions']} -Dlog4j2.configurationFile={folder / 'log4j2.properties'}"
+    )
+    shown_by = {
         "spark.driver.extraJavaOptions": options,
-        "spark.local.dir": str(folder / "local"),
         "spark.ui.enabled": "true",
         "spark.ui.port": "0",
-        "spark.ui.showConsoleProgress": "false",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": (folder / "events").as_uri(),
         "spark.eventLog.compress": "false",
-        "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
-        "spark.databricks.delta.snapshotPartitions": "1",
-        "spark.sql.shuffle.partitions": "1",
     }
-    (folder / "settings.json").write_text(json.dumps(settings))
+    (folder / "settings.json").write_text(json.dumps({**given, **shown_by}))
     done = subprocess.run(
         [sys.executable, "-c", SESSION],
         cwd=folder,

@@ -11,7 +11,6 @@ from urllib.parse import unquote
 
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.base import Connection, Refused
-from odibi_magics.connections.credentials import SparkSession
 from odibi_magics.errors import CannotOpen, ConnectionFailed
 
 # Hadoop keeps file systems, which would go on with the key they were made with although that was mended meanwhile, and
@@ -141,7 +140,7 @@ def _said(text: str) -> str | None:
 
 def _reason(connection: AdlsConnection, url: str) -> Exception | None:
     """What the account says to a listing of one item; None where it has nothing against it, or we cannot ask."""
-    if isinstance(connection.source, SparkSession):
+    if connection.only_spark:
         return None
     container, _ = connection.split(url)
     try:

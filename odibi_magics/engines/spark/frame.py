@@ -97,7 +97,8 @@ def collected(frame: Any) -> pa.Table:
         raise EngineError(
             "rows are fetched from Spark as Arrow, which takes Spark 4: this session is an older one"
         )
-    return frame.toArrow()
+    # Another DataFrame over the same rows: one whose plan could not be made once says so ever after.
+    return frame.select("*").toArrow()
 
 
 def _naive(value: Any) -> Any:
