@@ -155,7 +155,7 @@ nodes:
     assert (
         "AzureBlobFileSystem" in log
         and "AADToken" in log
-        and " DEBUG" in f" {log}"
+        and "\nDEBUG org.apache.hadoop" in log
         and "userMetadata" in committed
     )
     shown = {
