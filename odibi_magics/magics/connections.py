@@ -14,10 +14,11 @@ from odibi_magics.display.html import Displayed
 from odibi_magics.display.tables import table_html, table_text
 from odibi_magics.errors import ConnectionFailed
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.progress import Spot, moves
 from odibi_magics.magics.show import show, show_help, show_text, show_warnings
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_doctor, add_refresh
+from odibi_magics.options import Parser
 from odibi_magics.pipeline.warn import plan_warnings
 
 T = TypeVar("T")
@@ -27,7 +28,7 @@ _COLUMNS = ("connection", "state", *INFO)
 
 def define(magics: OdibiMagics, line: str, cell: str) -> None:
     """Keeps the cell's connections; nothing is opened. Raises ConfigErrors."""
-    if _asked(Parser("%%odibi_connections", "Define connections by name."), line) is None:
+    if _asked(parser_of("%%odibi_connections"), line) is None:
         return
     project = magics.session.define_connections(cell, namespace=magics.variables, defined=magics.here)
     magics.session.keep(project)
@@ -41,7 +42,7 @@ def define(magics: OdibiMagics, line: str, cell: str) -> None:
 
 def check(magics: OdibiMagics, line: str) -> None:
     """Lists all connections. Raises ConnectionFailed, after the list, with the names of those that do not answer."""
-    parser = Parser("%odibi_connections", "List the connections and check that they answer.", add_refresh)
+    parser = parser_of("%odibi_connections")
     found = _asked(parser, line)
     if found is None:
         return
@@ -57,7 +58,7 @@ def check(magics: OdibiMagics, line: str) -> None:
 
 def diagnose(magics: OdibiMagics, line: str) -> None:
     """Shows each connection's layers. Raises ConnectionFailed, after them, with the names of those that failed."""
-    parser = Parser("%odibi_doctor", "Look at connections layer by layer.", add_doctor)
+    parser = parser_of("%odibi_doctor")
     found = _asked(parser, line)
     if found is None:
         return

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from odibi_magics.display.history import history_shown
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.live import show_history
 from odibi_magics.magics.show import kept_history, show_help, show_warnings
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_limit, add_table
 
 
 def history(magics: OdibiMagics, line: str) -> None:
     """Shows a TABLE's newest versions. Raises UsageError, EngineError, ConnectionFailed."""
-    parser = Parser("%odibi_history", "Show what a Delta table went through.", add_table, add_limit)
+    parser = parser_of("%odibi_history")
     given = words(parser.prog, line)
     if show_help(parser, given):
         return

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show, show_help
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_diff, two_tables
+from odibi_magics.options import two_tables
 
 
 def diff(magics: OdibiMagics, line: str) -> None:
@@ -13,7 +14,7 @@ def diff(magics: OdibiMagics, line: str) -> None:
 
     Raises UsageError, EngineError, ConnectionFailed.
     """
-    parser = Parser("%odibi_diff", "Show what differs between two versions, or two tables.", add_diff)
+    parser = parser_of("%odibi_diff")
     given = words(parser.prog, line)
     if show_help(parser, given):
         return

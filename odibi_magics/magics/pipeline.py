@@ -10,6 +10,7 @@ from odibi_magics.display.html import Displayed
 from odibi_magics.display.report import report_html, report_text
 from odibi_magics.errors import Cancelled, NodeFailed, UsageError, suggest
 from odibi_magics.magics.extension import RESULT, OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.progress import Spot, progress
 from odibi_magics.magics.show import kept_result, show_help, show_plan
 from odibi_magics.magics.words import words
@@ -17,14 +18,6 @@ from odibi_magics.option_values import SaveAs
 from odibi_magics.options import (
     Parser,
     RunOptions,
-    add_choice,
-    add_file,
-    add_plan,
-    add_preview,
-    add_repeat,
-    add_run_id,
-    add_save_as,
-    add_texts,
     run_options,
 )
 from odibi_magics.pipeline.events import Event, Observer, RunStarted
@@ -34,13 +27,9 @@ if TYPE_CHECKING:
     from odibi_magics.project import Project
 
 
-RUN = (add_plan, add_preview, add_choice, add_texts, add_save_as, add_repeat, add_run_id)
-
-
 def run_cell(magics: OdibiMagics, line: str, cell: str) -> None:
     """The cell's definitions join the notebook's project once all is checked, whatever becomes of the run."""
-    parser = Parser("%%odibi_pipeline", "Check the cell's YAML, run its nodes, report.", *RUN)
-    options = _options(parser, line)
+    options = _options(parser_of("%%odibi_pipeline"), line)
     if options is not None:
         project = _defined(magics, cell, options)
         _perform(magics, project, options, keep=lambda: magics.session.keep(project))
@@ -48,7 +37,7 @@ def run_cell(magics: OdibiMagics, line: str, cell: str) -> None:
 
 def run_file(magics: OdibiMagics, line: str) -> None:
     """A file is a project of its own; the notebook's stays as it is."""
-    options = _options(Parser("%odibi_run", "Check, run and report a project's file.", add_file, *RUN), line)
+    options = _options(parser_of("%odibi_run"), line)
     if options is not None:
         from odibi_magics.project import Project
 

@@ -10,9 +10,9 @@ from odibi_magics.display.tables import table
 from odibi_magics.display.text import blocks_text
 from odibi_magics.errors import UsageError
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show, show_help, show_text
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_texts
 from odibi_magics.project import Project
 
 _HELP = """\
@@ -35,7 +35,7 @@ Each takes --help. A %%magic must be its cell's first line: above it, not even a
 
 def overview(magics: OdibiMagics, line: str) -> None:
     """Connections, nodes, the last run, help; without the nodes that are to be forgotten. Raises UsageError."""
-    parser = Parser("%odibi", "What this notebook knows, and what the magics do.", _add_forget)
+    parser = parser_of("%odibi")
     given = words(parser.prog, line)
     if not show_help(parser, given):
         magics.session.forget(parser.read(given).forget)
@@ -69,7 +69,7 @@ def _last_run(magics: OdibiMagics) -> Block:
 
 def save(magics: OdibiMagics, line: str) -> None:
     """Raises UsageError with the reason where the project cannot stand alone in a file."""
-    parser = Parser("%odibi_save", "The notebook's project as one checked file.", _add_target)
+    parser = parser_of("%odibi_save")
     given = words(parser.prog, line)
     if not show_help(parser, given):
         found = parser.read(given)
@@ -81,7 +81,7 @@ def save(magics: OdibiMagics, line: str) -> None:
 
 def graph(magics: OdibiMagics, line: str) -> None:
     """Of the notebook, or of a file. Raises UsageError where there are no nodes."""
-    parser = Parser("%odibi_graph", "The pipeline as a picture.", _add_optional_file, add_texts)
+    parser = parser_of("%odibi_graph")
     given = words(parser.prog, line)
     if show_help(parser, given):
         return
@@ -95,19 +95,3 @@ def graph(magics: OdibiMagics, line: str) -> None:
         raise UsageError("there is no picture to draw: no nodes are defined yet")
     plan = project.graph()
     show(graph_svg(plan), graph_text(plan))
-
-
-def _add_forget(parser: Parser) -> None:
-    parser.add_argument("--forget", nargs="+", default=[], metavar="NODE", help="drop these nodes")
-
-
-def _add_target(parser: Parser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the file; functions of cells go beside it")
-    parser.add_argument(
-        "--force", action="store_true",
-        help="over files that were not saved from a notebook, or were edited since",
-    )  # fmt: skip
-
-
-def _add_optional_file(parser: Parser) -> None:
-    parser.add_argument("file", nargs="?", metavar="FILE", help="without it the notebook's own")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show_help, show_preview
 from odibi_magics.magics.words import words
-from odibi_magics.option_values import rows
-from odibi_magics.options import Parser, add_table
 from odibi_magics.pipeline.result import first_rows
 
 
 def preview(magics: OdibiMagics, line: str) -> None:
     """Shows a TABLE. Raises UsageError, EngineError, ConnectionFailed."""
-    parser = Parser("%odibi_preview", "Show the first rows of a table.", add_table, _add_rows)
+    parser = parser_of("%odibi_preview")
     given = words(parser.prog, line)
     if show_help(parser, given):
         return
@@ -20,10 +19,3 @@ def preview(magics: OdibiMagics, line: str) -> None:
     frame = magics.session.project().table(*found.table)
     shown = magics.keep_rows and (found.rows or magics.keep_rows)
     show_preview(first_rows(frame, shown, " ".join(found.table)))
-
-
-def _add_rows(parser: Parser) -> None:
-    parser.add_argument(
-        "--rows", type=rows, metavar="ROWS",
-        help="how many rows to show; without it OdibiMagics.keep_rows, and none where that is 0",
-    )  # fmt: skip

@@ -6,9 +6,9 @@ from odibi_magics.delta.undo import Undone
 from odibi_magics.display.undo import undone_shown
 from odibi_magics.errors import Cancelled, UndoFailed
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show, show_help
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_undo
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.undoing import is_table
 
@@ -17,7 +17,7 @@ _WAYS = Ways(undoing=("%odibi_undo",))
 
 def undo(magics: OdibiMagics, line: str) -> None:
     """Shows what an undo would do; with --at it does it, and shows what it did. Raises as Session.undo."""
-    parser = Parser("%odibi_undo", "Undo a run in every table it wrote.", add_undo)
+    parser = parser_of("%odibi_undo")
     given = words(parser.prog, line)
     if show_help(parser, given):
         return

@@ -7,14 +7,15 @@ from argparse import Namespace
 from odibi_magics.display.html import Displayed
 from odibi_magics.display.upkeep import optimized_shown, restored_shown, vacuumed_shown
 from odibi_magics.magics.extension import OdibiMagics
+from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import kept_optimized, show, show_help
 from odibi_magics.magics.words import words
-from odibi_magics.options import Parser, add_at, add_retention, add_table, add_yes
+from odibi_magics.options import Parser
 
 
 def restore(magics: OdibiMagics, line: str) -> None:
     """Raises UsageError, EngineError, ConnectionFailed."""
-    parser = Parser("%odibi_restore", "Show, or do, what makes a Delta table as it was.", add_table, add_at)
+    parser = parser_of("%odibi_restore")
     if found := _asked(parser, line):
         tables = magics.session.project().engine
         _show(restored_shown(tables.restore(*found.table, at=found.at, dry_run=found.at is None)))
@@ -22,8 +23,7 @@ def restore(magics: OdibiMagics, line: str) -> None:
 
 def vacuum(magics: OdibiMagics, line: str) -> None:
     """Raises UsageError, EngineError, ConnectionFailed."""
-    summary = "Show, or delete, files that no version of a Delta table needs."
-    parser = Parser("%odibi_vacuum", summary, add_table, add_retention, add_yes)
+    parser = parser_of("%odibi_vacuum")
     if found := _asked(parser, line):
         tables = magics.session.project().engine
         hours, act = found.retention_hours, found.yes
@@ -36,7 +36,7 @@ def vacuum(magics: OdibiMagics, line: str) -> None:
 
 def optimize(magics: OdibiMagics, line: str) -> None:
     """Raises UsageError, EngineError, ConnectionFailed."""
-    parser = Parser("%odibi_optimize", "Show, or join, small files of a Delta table.", add_table, add_yes)
+    parser = parser_of("%odibi_optimize")
     if found := _asked(parser, line):
         told = magics.session.project().engine.optimize(*found.table, dry_run=not found.yes)
         _show(optimized_shown(kept_optimized(told, magics.keep_rows)))

@@ -198,12 +198,11 @@ print(sorted({HEAVY!r} & {{name.partition(".")[0] for name in set(sys.modules) -
 
 
 def test_help_names_every_option(shell: InteractiveShell) -> None:
-    from odibi_magics.magics.pipeline import RUN
-    from odibi_magics.options import Parser
+    from odibi_magics.magics.grammar import parser
 
     shell.run_line_magic("load_ext", "odibi_magics")
     help_ = shell.find_cell_magic("odibi_pipeline").__doc__
-    options = [word for word in Parser("x", "", *RUN)._option_string_actions if word.startswith("--")]
+    options = [word for word in parser("%%odibi_pipeline")._option_string_actions if word.startswith("--")]
 
     assert [word for word in options if word not in help_] == []
 
