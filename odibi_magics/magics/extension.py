@@ -13,6 +13,7 @@ from traitlets import Integer
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from odibi_magics.magics.completion import Completion
     from odibi_magics.magics.namespace import NotebookVariables
     from odibi_magics.session import Session
 
@@ -43,6 +44,7 @@ class OdibiMagics(Magics):
 
     shell: InteractiveShell
     replaced: dict[str, dict[str, Any]]
+    completion: Completion
 
     @cached_property
     def session(self) -> Session:
@@ -98,9 +100,12 @@ class OdibiMagics(Magics):
             for kind, names in magics.magics.items()
         }
         manager.register(magics)
+        from odibi_magics.magics.completion import Completion
         from odibi_magics.magics.formatters import add_formatters
 
         add_formatters(magics)
+        magics.completion = Completion(magics)
+        magics.completion.enter()
 
     def leave(self) -> None:
         """Undoes `enter`."""
@@ -108,6 +113,7 @@ class OdibiMagics(Magics):
 
         manager = self.shell.magics_manager
         remove_formatters(self)
+        self.completion.leave()
         for kind, names in self.replaced.items():
             for name, before in names.items():
                 _put_back(manager.magics[kind], name, before)
