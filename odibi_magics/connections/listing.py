@@ -9,8 +9,8 @@ from itertools import islice
 
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.connections.base import Connection
-from odibi_magics.connections.containers import containers
 from odibi_magics.connections.local import LocalConnection
+from odibi_magics.connections.sdk import containers
 
 # More than anybody picks from.
 _MOST = 500
