@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from odibi_magics import secret
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 # A shell starts background jobs with SIGINT ignored, and children inherit that: the tests of Stop would wait for ever.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Machines differ, and are busy: how long examples take says nothing of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # The progress is among what is tested, whatever the caller's shell says of it.
 os.environ.pop("ODIBI_PROGRESS", None)

@@ -395,7 +395,11 @@ _ROW = st.tuples(
 
 
 @only_pandas
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.lists(_ROW, max_size=8))
 def test_what_a_csv_writer_writes_comes_back(house: House, data: list[tuple[Any, ...]]) -> None:
     text = io.StringIO()

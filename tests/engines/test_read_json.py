@@ -223,7 +223,11 @@ _VALUES = {
 
 
 @only_pandas
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     data=st.lists(st.fixed_dictionaries({}, optional=_VALUES), min_size=1, max_size=8),
     ascii_only=st.booleans(),

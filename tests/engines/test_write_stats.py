@@ -72,7 +72,11 @@ def bound(name: str, value: Any) -> Any:
     return value
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(tables())
 def test_statistics_hold_for_every_value(lake: Lake, data: pa.Table) -> None:
     lake.write(data, partition_by=["p"])

@@ -361,7 +361,11 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps)
 def test_whatever_happens_to_a_table(tmp_path_factory: pytest.TempPathFactory, found: list[Step]) -> None:
     """A model that knows which rows are there: an append is refused exactly where all of its rows are."""

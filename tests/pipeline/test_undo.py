@@ -513,7 +513,11 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps)
 def test_whatever_came_before(tmp_path_factory: pytest.TempPathFactory, found: list[tuple[str, int]]) -> None:
     """A model: a table is a list of who wrote its rows; a run is undone where it wrote the last of them."""
