@@ -8,6 +8,7 @@ import pytest
 
 from odibi_magics.engines.spark import jars, session
 from odibi_magics.errors import EngineError
+from tests.spark import sessions
 
 pytestmark = [pytest.mark.spark, pytest.mark.classic]
 
@@ -36,6 +37,7 @@ def test_the_set_is_for_the_spark_that_is_installed() -> None:
 
 def test_what_was_fetched_once_needs_no_network(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
+    sessions.environment(monkeypatch)
     there = jars.fetched()
     assert jars.sums(there[0].parent) == jars.SUMS.read_text().splitlines()
     monkeypatch.setenv(jars.SETTINGS, str(offline.parent / "ivysettings.xml"))

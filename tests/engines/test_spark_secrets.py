@@ -72,8 +72,7 @@ logger.http.level = debug
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_MASTER", "SPARK_REMOTE", "PYSPARK_SUBMIT_ARGS"):
-        monkeypatch.delenv(name, raising=False)
+    sessions.environment(monkeypatch)
     (tmp_path / "log4j2.properties").write_text(LOG4J)
     (tmp_path / "events").mkdir()
     return tmp_path
@@ -131,7 +130,7 @@ nodes:
     done = subprocess.run(
         [sys.executable, "-c", SESSION],
         cwd=folder,
-        env={**os.environ, "PYSPARK_PYTHON": sys.executable},
+        env=os.environ,
         capture_output=True,
         text=True,
         check=False,

@@ -51,7 +51,7 @@ def settings(folder: Path) -> dict[str, str]:
     }
 
 
-def _environment(patch: pytest.MonkeyPatch) -> None:
+def environment(patch: pytest.MonkeyPatch) -> None:
     """That of this checkout, whatever Spark the caller has."""
     for name in ("SPARK_HOME", "SPARK_CONF_DIR", "SPARK_MASTER", "SPARK_REMOTE", "PYSPARK_SUBMIT_ARGS"):
         patch.delenv(name, raising=False)
@@ -62,7 +62,7 @@ def _environment(patch: pytest.MonkeyPatch) -> None:
 def classic(folder: Path) -> Iterator[Any]:
     """A session whose JVM belongs to this process, which takes 10 to 20 s to start, and its end."""
     with pytest.MonkeyPatch.context() as patch:
-        _environment(patch)
+        environment(patch)
         from pyspark.sql import SparkSession
 
         session = SparkSession.builder.config(map=settings(folder)).getOrCreate()
@@ -92,7 +92,7 @@ _UNTIL_END = '"$@" </dev/null & read -r _; kill $!; wait $!'
 def connect(folder: Path) -> Iterator[Any]:
     """A session of Spark Connect with a server of its own, and the end of both. No JVM is in reach of this process."""
     with pytest.MonkeyPatch.context() as patch:
-        _environment(patch)
+        environment(patch)
         patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", secrets.token_hex())
         port, log = _free_port(), folder / "server.log"
         with log.open("wb") as out:

@@ -96,7 +96,9 @@ def fetch(folder: Path, cache: Path) -> None:
 def _why(log: str) -> str:
     """What Ivy said first of what went wrong; it tries each jar and tells of all."""
     said = re.search(
-        r"^\s*(?:ERROR:?|Server access error:?|.*UNRESOLVED DEPENDENCY:)\s*(.+)$", log, re.M | re.I
+        r"^\s*(?:ERROR:?|Server access error:?|.*UNRESOLVED DEPENDENCY:)(?: at url)?\s*(.+)$",
+        log,
+        re.M | re.I,
     )
     last = log.strip().splitlines()[-1:] or ["no reason was given"]
     return redact((said[1] if said else last[0]).strip(" :"))
