@@ -274,10 +274,23 @@ def _spark() -> dict[str, str]:
     return {"ODIBI_CACHE": str(Path(".cache").resolve()), "PYSPARK_PYTHON": sys.executable}
 
 
+def completion(folder: Path, quick: bool) -> None:
+    """Milliseconds of a completion in a cell of 200 nodes, and of the first one, by what is completed."""
+    rounds = 5 if quick else 51
+    took = json.loads(
+        run(["-m", "benchmarks.jobs.completion", "200", str(rounds), str(folder / "completion")]).out
+    )
+    print("| | ms | the first, ms |\n|---|---|---|")
+    for name, times in took.items():
+        print(f"| {name} | {Spread.of(times[-rounds:]):.1f} | {times[0]:.0f} |")
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
     "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
     "tpch": tpch, "spark": spark,
+=======
+    "completion": completion,
 }  # fmt: skip
 
 

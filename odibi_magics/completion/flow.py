@@ -14,7 +14,7 @@ _SPACE = re.compile(r"(?:\s|(?<=\s)#[^\n]*)*")
 _PLAIN = re.compile(
     r"(?:\{\{[^{}\n]*\}\}|\$\{[^{}\n]*\}|[^,\[\]{}\n#:]|:(?=[^\s,\[\]{}])|(?<=\S)#|\n(?!\s*[\w\"']+\s*:\s))+"
 )
-QUOTED = re.compile(r""""(?P<double>(?:[^"\\]|\\.)*)("|\Z)|'(?P<single>(?:[^']|'')*)('|\Z)""", re.DOTALL)
+QUOTED = re.compile(r""""(?P<double>(?:[^"\\]|\\.)*)("|\\?\Z)|'(?P<single>(?:[^']|'')*)('|\Z)""", re.DOTALL)
 
 
 class Flow:

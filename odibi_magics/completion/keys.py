@@ -27,11 +27,9 @@ if TYPE_CHECKING:
 def keys(typed: Typed, path: Path, facts: Facts, describes: Describes) -> Iterator[Offer]:
     """The keys that the mapping at a path of the project may still take, with their colons."""
     assert typed.spot is not None
-    written = typed.at(path)
-    there = set(written) if isinstance(written, dict) and typed.environment is None else set()
-    if typed.spot.role == "key" and isinstance(typed.there, dict):
-        there = set(typed.there)
-    there -= {typed.spot.name}
+    there = set(typed.there if isinstance(typed.there, dict) and path == typed.path else ()) - {
+        typed.spot.name
+    }
     for name, about, ending in _named(typed, path, facts, describes):
         if name not in there:
             yield Offer(name if typed.spot.colon else f"{name}{ending}", about)
@@ -63,16 +61,22 @@ def fields_at(typed: Typed, path: Path) -> dict[str, FieldInfo]:
             # Of a step it is not known yet which keys go with it, of a connection `type` says so wherever it stands.
             if len(models) == 1 or "type" in fields_of(model) or field.is_required():
                 found.setdefault(name, field)
-    return {**found, **_shorter(typed)} if path == () else found
+    return _of_shape(typed, found) if path == () else found
 
 
-def _shorter(typed: Typed) -> dict[str, FieldInfo]:
-    """Of a text that holds one pipeline's `nodes:` alone, the keys of that pipeline."""
-    written = typed.written if isinstance(typed.written, dict) else {}
-    if typed.kind != "pipeline" or "pipelines" in written:
-        return {}
-    names = PIPELINE_KEYS if "nodes" in written or not written else {"nodes"}
-    return {name: field for name, field in fields_of(Pipeline).items() if name in names}
+def _of_shape(typed: Typed, whole: dict[str, FieldInfo]) -> dict[str, FieldInfo]:
+    """The keys of a project, or of one whose single pipeline's keys stand in their place."""
+    there = typed.written if isinstance(typed.written, dict) else {}
+    own = typed.spot.name if typed.spot is not None and typed.spot.path == () else ""
+    written = there.keys() - {own}
+    if "pipelines" in written:
+        return whole
+    names = PIPELINE_KEYS if "nodes" in written or not written - PIPELINE_KEYS else {"nodes"}
+    short = {name: field for name, field in fields_of(Pipeline).items() if name in names}
+    long = {
+        name: field for name, field in whole.items() if name != "pipelines" or not written & PIPELINE_KEYS
+    }
+    return {**long, **short}
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:

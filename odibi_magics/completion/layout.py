@@ -41,10 +41,11 @@ class Typed:
 
     @property
     def there(self) -> Any:
-        """The mapping or list of the text that the spot is in, without what it takes from elsewhere."""
+        """The mapping of the text that a key is typed in, or the list that a value is typed in."""
         assert self.spot is not None
-        inner = self.spot.path if self.spot.role == "key" else self.spot.path[:-1]
-        return item_at(self.written, inner)
+        inner = item_at(self.written, self.spot.path)
+        is_key = self.spot.role == "key" or isinstance(inner, dict)
+        return inner if is_key else item_at(self.written, self.spot.path[:-1])
 
 
 def typed(text: str, at: int, kind: Kind = "pipeline") -> Typed:

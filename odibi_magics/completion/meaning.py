@@ -85,7 +85,8 @@ def _of_parameter(found: Typed, path: Path) -> str | None:
 
 def _of_function(function: Function) -> str:
     said = inspect.getdoc(function.call) or ""
-    return f"{function.name}{inspect.signature(function.call)}\n{function.place}\n\n{said}".rstrip()
+    takes = ", ".join([*(name for name, _ in function.frames), *map(str, function.params)])
+    return f"{function.name}({takes})\n{function.place}\n\n{said}".rstrip()
 
 
 def _of_value(found: Typed, word: str, asker: Asker) -> str | None:

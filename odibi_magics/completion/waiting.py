@@ -47,11 +47,12 @@ class Answers:
         self._asked: OrderedDict[Hashable, _Asked] = OrderedDict()
 
     def get(self, key: Hashable, call: Callable[[], T], patience: Patience) -> T | None:
-        """What the call gives, or gave; None where it takes longer than there is patience, or failed."""
+        """What the call gives, or gave a while ago; None where it takes longer than there is patience, or failed."""
         with self._lock:
             asked = self._asked.get(key)
             if asked is None or asked.until < monotonic():
-                asked = self._asked[key] = _Asked()
+                # What was found before is better than nothing, where it takes long to look again.
+                asked = self._asked[key] = _Asked(found=asked.found if asked else None)
                 while len(self._asked) > _MOST:
                     self._asked.popitem(last=False)
                 Thread(target=_answer, args=(asked, call), name="odibi completion", daemon=True).start()
@@ -64,6 +65,7 @@ def _answer(asked: _Asked, call: Callable[[], Any]) -> None:
     try:
         asked.found = call()
     except Exception:  # what cannot be had is not offered; a run will tell why
+        asked.found = None
         asked.until = monotonic() + FAILED
     else:
         asked.until = monotonic() + KEPT
