@@ -289,7 +289,6 @@ PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
     "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
     "tpch": tpch, "spark": spark,
-=======
     "completion": completion,
 }  # fmt: skip
 
