@@ -47,7 +47,8 @@ def _node(i: int) -> str:
     return (
         f"      - name: node_{i}\n        transform:\n          steps:\n            - sql: |\n"
         f"                SELECT id, qty + {i} AS qty, price, day\n                FROM node_{i - 1}\n"
-        f"        write:\n          connection: lake\n          path: out/{i}\n          mode: merge\n          keys: [id]\n"
+        f"        write:\n          connection: lake\n          path: out/{i}\n"
+        "          mode: merge\n          keys: [id]\n"
     )
 
 

@@ -115,7 +115,7 @@ def test_whatever_is_typed_up_to_wherever_nothing_is_raised(text: str, data: st.
     behind = data.draw(st.sampled_from([text[at:], "", "}\n", "\n" + NODES]))
     asker = Asker(Facts(folder=Path("/nonexistent")), Answers())
     for kind in ("pipeline", "connections"):
-        found = complete_cell(text[:at] + behind, at, kind, asker)  # type: ignore[arg-type]
+        found = complete_cell(text[:at] + behind, at, kind, asker)
         assert text[:at].endswith(found.replaced)
 
 
