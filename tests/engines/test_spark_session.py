@@ -66,7 +66,7 @@ def test_the_notebook_s_own_session_comes_first(spark: Any, offered: dict[str, A
     offered["spark"] = "no session"
     assert session.active() is spark
     if session.is_connect(spark):
-        own.stop()
+        own.client.close()
         offered["spark"] = own
         assert session.active() is spark
 
