@@ -280,9 +280,10 @@ def completion(folder: Path, quick: bool) -> None:
     took = json.loads(
         run(["-m", "benchmarks.jobs.completion", "200", str(rounds), str(folder / "completion")]).out
     )
-    print("| | ms | the first, ms |\n|---|---|---|")
+    print("| | ms | CPU, ms | the first, ms | CPU, ms |\n|---|---|---|---|---|")
     for name, times in took.items():
-        print(f"| {name} | {Spread.of(times[-rounds:]):.1f} | {times[0]:.0f} |")
+        wall, cpu = (Spread.of([one[i] for one in times[-rounds:]]) for i in (0, 1))
+        print(f"| {name} | {wall:.1f} | {cpu:.1f} | {times[0][0]:.0f} | {times[0][1]:.0f} |")
 
 
 PARTS = {

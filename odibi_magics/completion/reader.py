@@ -7,7 +7,9 @@ lines that are indented below it. Of a text that is right the values are those o
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from odibi_magics.completion.flow import Flow, inside, quoted
@@ -51,7 +53,13 @@ def read(text: str, at: int) -> Read:
 class _Reader:
     def __init__(self, text: str, at: int) -> None:
         self.text, self.cursor = text, Cursor(text, at)
-        self.starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        rows = text.split("\n")
+        self.starts = [0, *accumulate(len(row) + 1 for row in rows[:-1])]
+        self.ends = [
+            start + len(row) - row.endswith("\r") for start, row in zip(self.starts, rows, strict=True)
+        ]
+        # Spaces before a line's first word; None where it has none.
+        self.indents = list(map(_indent, rows))
         self.frames: list[_Frame] = []
         self.root: Any = None
         self.typed: tuple[dict[str, Any], str] | None = None
@@ -64,22 +72,10 @@ class _Reader:
             del self.typed[0][self.typed[1]]  # half a key is none yet
         return Read(self.root, self.cursor.spot)
 
-    def _end(self, line: int) -> int:
-        """Where a line ends, before its line break."""
-        last = line + 1 == len(self.starts)
-        end = len(self.text) if last else self.starts[line + 1] - 1
-        return end - (end > self.starts[line] and self.text[end - 1] == "\r")
-
-    def _indent(self, line: int) -> int | None:
-        """Spaces before a line's first word; None where it has none."""
-        words = self.text[self.starts[line] : self._end(line)]
-        inner = words.lstrip(" ")
-        return None if not inner.strip() or inner[0] == "#" else len(words) - len(inner)
-
     def _line(self, line: int) -> int:
         """Reads what begins on a line, and gives the line behind it."""
-        start, end = self.starts[line], self._end(line)
-        indent = self._indent(line)
+        start, end = self.starts[line], self.ends[line]
+        indent = self.indents[line]
         if indent is not None:
             if self.text.startswith(("---", "..."), start):
                 return line + 1
@@ -89,7 +85,7 @@ class _Reader:
         return line + 1
 
     def _entry(self, line: int, at: int, column: int) -> int:
-        end = self._end(line)
+        end = self.ends[line]
         if _DASH.match(self.text, at, end):
             return self._item(line, at, column)
         if match := _KEY.match(self.text, at, end):
@@ -105,7 +101,7 @@ class _Reader:
         return self._word(line, at, column)
 
     def _item(self, line: int, at: int, column: int) -> int:
-        frame, end = self._list_at(column), self._end(line)
+        frame, end = self._list_at(column), self.ends[line]
         index = len(frame.value)
         frame.value.append(None)
         frame.slot = index
@@ -122,7 +118,7 @@ class _Reader:
     def _word(self, line: int, at: int, column: int) -> int:
         """What is no `key:` and no item: half a key, or the value of a key above."""
         frame = self._around(column)
-        end = self._end(line)
+        end = self.ends[line]
         if frame is None and self.root is None:
             self.root, after = self._value(line, at, (), -1, role="either")
             return after
@@ -148,7 +144,7 @@ class _Reader:
 
         indent: of the mapping or list it is in.
         """
-        end = self._end(line)
+        end = self.ends[line]
         begin = at + len(self.text[at:end]) - len(self.text[at:end].lstrip(" \t"))
         if begin >= end or self.text[begin] == "#":
             self.cursor.gap(path, at + (self.text[at - 1 : at] == ":"), begin, role)
@@ -164,26 +160,26 @@ class _Reader:
 
     def _flow(self, line: int, at: int, path: Path, indent: int) -> tuple[Any, int]:
         before = self.cursor.spot
-        value, end, closed = Flow(self.cursor, self._end(line)).read(at, path)
+        value, end, closed = Flow(self.cursor, self.ends[line]).read(at, path)
         if closed:
             return value, line + 1
         self.cursor.spot = before
         value, end, _ = Flow(self.cursor, self._limit(line, indent)).read(at, path)
-        return value, self._line_of(end, line) + 1
+        return value, self._line_of(end) + 1
 
     def _quoted(self, line: int, at: int, path: Path, indent: int, role: Role) -> tuple[Any, int]:
-        text, end, style = quoted(self.text, at, self._end(line))
+        text, end, style = quoted(self.text, at, self.ends[line])
         if inside(self.text, at, end, style)[1] == end:  # not closed on its line
             text, end, style = quoted(self.text, at, self._limit(line, indent))
             text = _folded(text)
         self.cursor.value(path, *inside(self.text, at, end, style), role=role, style=style)
-        return text, self._line_of(end, line) + 1
+        return text, self._line_of(end) + 1
 
     def _plain(self, line: int, at: int, path: Path, indent: int, role: Role) -> tuple[Any, int]:
         last = line
         while last + 1 < len(self.starts) and self._goes_on(last + 1, indent):
             last += 1
-        end = self._end(last)
+        end = self.ends[last]
         text = " ".join(
             _COMMENT.sub("", part).strip() for part in self.text[at:end].splitlines() if part.strip()
         )
@@ -194,49 +190,51 @@ class _Reader:
 
     def _goes_on(self, line: int, indent: int) -> bool:
         """Whether a line belongs to the plain scalar above it."""
-        column = self._indent(line)
+        column = self.indents[line]
         if column is None or column <= indent:
             return False
-        at, end = self.starts[line] + column, self._end(line)
+        at, end = self.starts[line] + column, self.ends[line]
         return not (_DASH.match(self.text, at, end) or _KEY.match(self.text, at, end))
 
     def _block(self, line: int, path: Path, indent: int, *, folded: bool) -> tuple[str, int]:
         """Lines below `|` or `>`, as far as they are indented deeper than its key."""
         last, rows = line, []
         for below in range(line + 1, len(self.starts)):
-            words = self.text[self.starts[below] : self._end(below)]
+            words = self.text[self.starts[below] : self.ends[below]]
             column = len(words) - len(words.lstrip(" "))
             if words.strip() and column <= indent:
                 break
             rows.append(words)
             last = below
         if last > line:
-            start = self.starts[line + 1]
-            column = self.cursor.at - self.starts[self._line_of(self.cursor.at, line)]
-            blank = not self.text[
-                self.cursor.at - column : self._end(self._line_of(self.cursor.at, line))
-            ].strip()
-            if not (blank and column <= indent):
-                self.cursor.value(path, start, self._end(last), style="|")
-            elif self.cursor.within(start, self._end(last)):
-                self._blank(column)
+            self._in_block(path, self.starts[line + 1], self.ends[last], indent)
         depth = min((len(row) - len(row.lstrip(" ")) for row in rows if row.strip()), default=0)
         lines = [row[depth:] for row in rows]
         return (" ".join(lines) if folded else "\n".join(lines)).strip("\n ") + "\n", last + 1
 
+    def _in_block(self, path: Path, start: int, end: int, indent: int) -> None:
+        """Marks the lines of a block scalar; an empty one may be left of it, where a key may begin."""
+        at = self.cursor.at
+        if not self.cursor.within(start, end):
+            return
+        line = self._line_of(at)
+        column = at - self.starts[line]
+        if column <= indent and not self.text[self.starts[line] : self.ends[line]].strip():
+            self._blank(column)
+        else:
+            self.cursor.value(path, start, end, style="|")
+
     def _limit(self, line: int, indent: int) -> int:
         """Where a bracket or quote ends at the latest: at a line that is indented no deeper than its key."""
         for below in range(line + 1, len(self.starts)):
-            column = self._indent(below)
+            column = self.indents[below]
             if column is not None and column <= indent and self.text[self.starts[below] + column] not in "]}":
                 return self.starts[below] - 1
         return len(self.text)
 
-    def _line_of(self, at: int, line: int) -> int:
-        """The line an offset is on, from `line` on."""
-        while line + 1 < len(self.starts) and self.starts[line + 1] <= at:
-            line += 1
-        return line
+    def _line_of(self, at: int) -> int:
+        """The line an offset is on."""
+        return bisect_right(self.starts, at) - 1
 
     # Indentation ----------------------------------------------------------------------------------------------------
 
@@ -289,6 +287,11 @@ class _Reader:
             else:
                 return
         self.cursor.spot = spot
+
+
+def _indent(row: str) -> int | None:
+    inner = row.lstrip(" ")
+    return None if not inner.strip() or inner[0] == "#" else len(row) - len(inner)
 
 
 def _is_over(frame: _Frame, column: int) -> bool:
