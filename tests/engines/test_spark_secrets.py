@@ -17,6 +17,7 @@ from odibi_magics.sandbox import Cloud
 from tests.accounts import opened
 from tests.spark import sessions
 
+# The driver's own dump of headers stays out, as docs/engines.md says: it holds SAS tokens. So it does in sessions of ours.
 # A session with its UI and its event log on, which then runs what is to be seen in neither.
 SESSION = textwrap.dedent("""
     import json, re, sys, time
@@ -61,6 +62,8 @@ appender.file.layout.type = PatternLayout
 appender.file.layout.pattern = %p %c: %m%n%ex
 logger.hadoop.name = org.apache.hadoop
 logger.hadoop.level = debug
+logger.talkative.name = org.apache.hadoop.fs.azurebfs.services.AbfsIoUtils
+logger.talkative.level = info
 logger.sql.name = org.apache.spark.sql
 logger.sql.level = debug
 logger.delta.name = org.apache.spark.sql.delta

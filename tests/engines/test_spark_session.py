@@ -82,6 +82,9 @@ def test_where_no_session_is_active_a_local_one_with_delta_is_started(tmp_path: 
         "result = Project.from_file('p.odibi.yaml').run(); "
         "assert active().conf.get('spark.redaction.regex').endswith('azure'); "
         "assert 'hadoop-azure' in active().conf.get('spark.jars'); "
+        "from odibi_magics.engines.spark.session import TALKATIVE; "
+        "log = active()._jvm.org.apache.logging.log4j.LogManager.getLogger(TALKATIVE); "
+        "assert log.getLevel().toString() == 'INFO'; "
         "print(result.engine, result.node('a').written.version_after, result['a'].to_arrow().num_rows)"
     )
     environment = {"ODIBI_CACHE": str(CACHE), **os.environ, "PYSPARK_PYTHON": sys.executable}

@@ -20,6 +20,7 @@ from odibi_magics.errors import EngineError, MissingExtra
 JARS = "ODIBI_SPARK_JARS"
 """The environment variable that names a folder of jars to start with; without it they are fetched once."""
 
+TALKATIVE = "org.apache.hadoop.fs.azurebfs.services.AbfsIoUtils"
 REDACTED = "(?i)secret|password|token|access[.]?key"
 
 _CLASSIC, _CONNECT = "pyspark.sql.session", "pyspark.sql.connect.session"
@@ -111,11 +112,20 @@ def _started() -> Any:
     java()
     builder = _with_jars(SparkSession.builder.appName("odibi_magics").config(map=_LOCAL))
     try:
-        return builder.getOrCreate()
+        started = builder.getOrCreate()
     except Exception as error:  # a JVM that ends at once, packages that cannot be had: no error in common
         raise EngineError(
             f"no Spark session is active, and a local one does not start: {str(error).splitlines()[0]}"
         ) from None
+    _keep_quiet(started)
+    return started
+
+
+def _keep_quiet(session: Any) -> None:
+    """Has the driver for storage accounts not tell the headers of its requests, at whatever level the log is: the one
+    that copies a file holds its SAS token."""
+    log4j = session._jvm.org.apache.logging.log4j
+    log4j.core.config.Configurator.setLevel(TALKATIVE, log4j.Level.INFO)
 
 
 def _with_jars(builder: Any) -> Any:
