@@ -136,7 +136,7 @@ def load(work: Work, place: Place, version: int) -> Any:
     except Exception as error:
         if "VERSION_NOT_FOUND" in str(error):
             raise _missing(work, place, version) from None
-        if no_such_place(error):
+        if newest(work, place) is None:
             raise EngineError(no_table(work, place)) from None
         raise
     return found
