@@ -12,6 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import nbformat
+
 HERE = Path(__file__).parent
 SHOWN = "/home/you/flights"
 
@@ -32,10 +34,19 @@ def save(notebook: Path) -> None:
             str(copy),
         ]
         subprocess.run(command, check=True)
-        text = copy.read_text(encoding="utf-8").replace(str(Path(folder).resolve()), SHOWN)
+        text = without_chatter(copy).replace(str(Path(folder).resolve()), SHOWN)
     # When a cell ran says nothing to its reader, and changes each time.
     text = re.sub(r'\n    "execution": \{[^}]*\},?', "", text)
     notebook.write_text(text, encoding="utf-8")
+
+
+def without_chatter(notebook: Path) -> str:
+    """A notebook's text without what its kernel's stderr said: Java's lines about this machine, when Spark starts."""
+    read = nbformat.read(notebook, as_version=4)
+    for cell in read.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+    return str(nbformat.writes(read)) + "\n"
 
 
 if __name__ == "__main__":
