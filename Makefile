@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
 
 help:
-	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark and browser"
+	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark, browser and floors"
 	@echo "make demo         run the quickstart notebook and say where its tables are"
 	@echo "make test         lint, types, layers, tests and notebooks"
 	@echo "make check        of these, all but tests and notebooks"
@@ -33,8 +33,9 @@ help:
 setup: venv
 	@.ci/spark
 	@.ci/browser
+	@.ci/databricks
 
-# All but Spark and a browser, which only tests need: 440 MB, Java, and Chromium.
+# All but what only tests need: Spark (440 MB, Java), a browser, and the versions that Databricks has.
 venv:
 	@PYTHON="$(PYTHON)" .ci/setup
 
@@ -62,8 +63,8 @@ format: venv
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-notebooks: venv
-	ODIBI_PROGRESS=off $(PY) notebooks/save_outputs.py
+notebooks: setup
+	ODIBI_PROGRESS=off ODIBI_SPARK_JARS=$(CACHE)/jars $(PY) notebooks/save_outputs.py
 
 bench: venv
 	$(PY) -m benchmarks
@@ -79,6 +80,7 @@ lock: venv
 	$(LOCK) --group tools --output-file requirements/tools.txt
 	$(LOCK) --group spark-tests --output-file requirements/spark.txt
 	$(LOCK) pyproject.toml --extra dev --extra azure --extra sandbox --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra widgets --extra azure --group databricks --output-file requirements/databricks.txt
 	cd odibi_magics/sandbox/node && $(CURDIR)/.venv/bin/npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --cache $(CACHE)/npm
 	.ci/spark lock

@@ -12,5 +12,7 @@ from_debian() {
     { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$1"; } >/dev/null
 }
 
-# uv takes a fifth of pip's time, but knows nothing of a mirror set for pip: then pip does it.
-install() { .venv/bin/uv pip install --quiet --python .venv/bin/python "$@" || .venv/bin/python -m pip install --quiet "$@"; }
+# Into .venv/, or the one that `into` names. uv takes a fifth of pip's time, but knows nothing of a mirror set for pip: then
+# pip does it.
+into=.venv
+install() { .venv/bin/uv pip install --quiet --python "$into/bin/python" "$@" || "$into/bin/python" -m pip install --quiet "$@"; }

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,13 @@ def test_every_test_has_its_lane() -> None:
     assert lanes["others"] == ("tests", *(f"--ignore={one}" for one in folders), "-m", "not spark")
     assert all((ROOT / folder).is_dir() for folder in folders)
     assert lanes["spark"] == ("tests", "-m", "spark")
+
+
+def test_a_lane_s_own_python_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = tmp_path / "python"
+    said.write_text(f'#!/bin/sh\necho "own: $*"\nexec {sys.executable} "$@"\n')
+    said.chmod(0o755)
+    assert main([replace(lane(tmp_path, "a", PASSES), python=str(said))], tmp_path / "logs") == 0
+    assert "own: -u -m pytest" in capsys.readouterr().out
+    [databricks] = [one for one in LANES if one.name == "databricks"]
+    assert all((ROOT / one).exists() for one in databricks.arguments if one.startswith("tests/"))

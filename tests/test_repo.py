@@ -93,7 +93,7 @@ def test_every_requirement_says_why_and_from_when() -> None:
     asked = project()
     listed = [*asked["project"]["dependencies"], *asked["dependency-groups"]["tools"]]
     listed += [text for extra in asked["project"]["optional-dependencies"].values() for text in extra]
-    pinned = asked["dependency-groups"]["spark-tests"]
+    pinned = asked["dependency-groups"]["spark-tests"] + asked["dependency-groups"]["databricks"]
     said = requirements()
     assert sorted(text for text, _ in said) == sorted(listed + pinned)
     assert [text for text, comment in said if not re.match(r"# \S.{10,}", comment)] == []

@@ -111,7 +111,9 @@ def test_names_that_no_table_can_have_are_refused(house: House, names: list[str]
 
 
 def test_names_that_no_struct_can_have_are_refused(house: House) -> None:
-    put(house, "a.parquet", pa.table({"s": [{"x": 1, "X": 2}]}))
+    put(
+        house, "a.parquet", pa.table({"s": pa.array([(1, 2)], pa.struct({"x": pa.int64(), "X": pa.int64()}))})
+    )
     with pytest.raises(EngineError, match=r"a\.parquet has two columns 's\.x' and 's\.X'"):
         house.read("a.parquet", "parquet")
 
@@ -140,7 +142,8 @@ def test_a_decimal_of_more_digits_than_38_is_refused(house: House) -> None:
 
 @only_pandas
 def test_a_column_of_only_nulls_has_the_type_it_has_in_the_other_files(house: House) -> None:
-    inside = pa.array([{"NULL": 1, "n": None, "l": [None]}])
+    kinds = pa.struct({"NULL": pa.int64(), "n": pa.null(), "l": pa.list_(pa.null())})
+    inside = pa.array([(1, None, [None])], kinds)
     put(house, "inside.parquet", pa.table({"s": inside}))
     frame = house.read("inside.parquet", "parquet")
     assert types(frame.columns) == {"s": "struct<NULL:bigint,n:string,l:array<string>>"}
@@ -197,7 +200,7 @@ def test_what_is_no_parquet_is_told(house: House) -> None:
     with pytest.raises(EngineError, match=r"a\.parquet is no parquet file that can be read"):
         house.read("a.parquet", "parquet")
     put(house, "b.parquet", pa.table({"t": pa.array([1], pa.time64("us"))}))
-    with pytest.raises(EngineError, match=r"b\.parquet: column 't': TIME has no counterpart"):
+    with pytest.raises(EngineError, match=r"b\.parquet: column 't': TIME.* has no counterpart"):
         house.read("b.parquet", "parquet")
 
 
