@@ -64,7 +64,7 @@ format: venv
 	$(PY) -m ruff format .
 
 notebooks: setup
-	ODIBI_PROGRESS=off ODIBI_SPARK_JARS=$(CACHE)/jars $(PY) notebooks/save_outputs.py
+	ODIBI_PROGRESS=off $(PY) notebooks/save_outputs.py
 
 bench: venv
 	$(PY) -m benchmarks

@@ -26,7 +26,6 @@ PATIENCE = 60  # seconds that a process gets to end what it started, once it is 
 
 # One of the notebooks starts a session. The pandas beside it is newer than pyspark likes, and it says so.
 SPARK_IN_NOTEBOOKS = {
-    "ODIBI_SPARK_JARS": str(ROOT / ".cache" / "jars"),
     "PYTHONWARNINGS": "ignore::FutureWarning:pyspark.testing.utils",
 }
 
