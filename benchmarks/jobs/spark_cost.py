@@ -21,7 +21,7 @@ from benchmarks.tpch import QUERIES, TABLES, project
 from odibi_magics import Project
 from odibi_magics.engines.spark.session import found_or_started
 
-WARM_UP = 2  # rounds until Java has compiled what both need
+WARM_UP = 4  # rounds until Java has compiled what both need
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from odibi_magics.engines.spark import nan
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import literal, quoted
 from odibi_magics.engines.spark.session_files import seen_by_spark
-from odibi_magics.engines.spark.tables import newest, pinned, utc_columns
+from odibi_magics.engines.spark.tables import newest, pin, pinned, utc_columns
 from odibi_magics.engines.spark.types import in_sql
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError
@@ -60,7 +60,7 @@ def pins(work: Work, source: Source) -> dict[str, Any]:
         return files_at(work, source.place).pins()
     work.open_account(source.place)
     with work.running():
-        return {"url": source.place.url, "version": pinned(work, source)}
+        return pin(work, source.place, pinned(work, source))
 
 
 def read(work: Work, source: Source, samples: Samples, limit: int | None = None) -> SparkFrame:
@@ -88,7 +88,7 @@ def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:
         version = pinned(work, source)
         frame, columns = utc_columns(work, source.place, version)
         frame = nan.found(frame, columns)
-        return SparkFrame(work, frame, columns, ({"url": source.place.url, "version": version},), bare=True)
+        return SparkFrame(work, frame, columns, (pin(work, source.place, version),), bare=True)
     files = files_at(work, source.place)
     columns = samples.columns(source, files)
     frame = _scan(work, source, files, columns, samples)

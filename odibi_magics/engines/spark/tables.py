@@ -173,6 +173,11 @@ def details(work: Work, place: Place) -> Any:
     return work.spark.sql(f"DESCRIBE DETAIL {table(place)}").collect()[0]
 
 
+def pin(work: Work, place: Place, version: int) -> dict[str, Any]:
+    """What tells the rows that were read from any others: a table that was made anew has another id."""
+    return {"url": place.url, "version": version, "id": details(work, place)["id"]}
+
+
 def _look(place: Place) -> None:
     """Whether a table could come to be there: Spark takes a container that is not there for an empty one.
 
