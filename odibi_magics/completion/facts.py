@@ -13,12 +13,14 @@ from odibi_magics.config.marks import Path
 from odibi_magics.config.sqltext import VARIABLE
 from odibi_magics.pipeline.definitions import Definitions
 
+NONE = Definitions()
+
 
 @dataclass(frozen=True)
 class Facts:
     """definitions: of earlier cells. variables: of the notebook. folder: what relative paths are relative to."""
 
-    definitions: Definitions = field(default_factory=Definitions)
+    definitions: Definitions = NONE
     variables: Mapping[str, Any] = field(default_factory=dict)
     folder: Folder = field(default_factory=Folder.cwd)
 

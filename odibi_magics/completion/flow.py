@@ -32,8 +32,9 @@ class Flow:
         fresh = True  # a key may begin here
         while True:
             gap, at = at, self._skip(at)
-            if fresh and (at >= self.limit or self.text[at] in ",}]"):
-                self.cursor.gap(path, gap, at, "key", flow=True)
+            if fresh:
+                ends = at >= self.limit or self.text[at] in ",}]"
+                self.cursor.gap(path, gap, at if ends else at - 1, "key", flow=True)
             if at >= self.limit:
                 return value, self.limit, False
             if self.text[at] in "}]":

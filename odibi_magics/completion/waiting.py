@@ -33,6 +33,9 @@ class Patience:
 
 @dataclass
 class _Asked:
+    call: Callable[
+        [], Any
+    ]  # what it refers to lives as long as the answer, so that no key comes again for another
     done: Event = field(default_factory=Event)
     until: float = float("inf")
     found: Any = None
@@ -52,18 +55,18 @@ class Answers:
             asked = self._asked.get(key)
             if asked is None or asked.until < monotonic():
                 # What was found before is better than nothing, where it takes long to look again.
-                asked = self._asked[key] = _Asked(found=asked.found if asked else None)
+                asked = self._asked[key] = _Asked(call, found=asked.found if asked else None)
                 while len(self._asked) > _MOST:
                     self._asked.popitem(last=False)
-                Thread(target=_answer, args=(asked, call), name="odibi completion", daemon=True).start()
+                Thread(target=_answer, args=(asked,), name="odibi completion", daemon=True).start()
         asked.done.wait(patience.left)
         found: T | None = asked.found
         return found
 
 
-def _answer(asked: _Asked, call: Callable[[], Any]) -> None:
+def _answer(asked: _Asked) -> None:
     try:
-        asked.found = call()
+        asked.found = asked.call()
     except Exception:  # what cannot be had is not offered; a run will tell why
         asked.found = None
         asked.until = monotonic() + FAILED
