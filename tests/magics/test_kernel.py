@@ -121,13 +121,13 @@ def test_stop(kernel: Kernel) -> None:
 
 def test_completion_and_help(kernel: Kernel) -> None:
     cell = "%%odibi_pipeline\nnodes:\n  - name: orders\n    read: {conn"
-    message = kernel.client.complete(cell, len(cell), reply=True, timeout=60)["content"]  # type: ignore[call-arg]
+    message = kernel.client.complete(cell, len(cell), reply=True, timeout=60)["content"]
     assert message["matches"] == ["connection: "]
     assert cell[message["cursor_start"] : message["cursor_end"]] == "conn"
     [offered] = message["metadata"]["_jupyter_types_experimental"]
     assert offered["type"] == "The connection's name"
 
-    told = kernel.client.inspect(cell, cell.index("read") + 1, reply=True, timeout=60)["content"]  # type: ignore[call-arg]
+    told = kernel.client.inspect(cell, cell.index("read") + 1, reply=True, timeout=60)["content"]
     assert told["found"] and told["data"]["text/plain"].startswith("read: mapping\n\nWhat it reads.")
-    python = kernel.client.inspect("print", 3, reply=True, timeout=60)["content"]  # type: ignore[call-arg]
+    python = kernel.client.inspect("print", 3, reply=True, timeout=60)["content"]
     assert "Prints the values" in python["data"]["text/plain"]
