@@ -57,7 +57,9 @@ def test_the_notebook_s_session_is_adopted_and_left_as_it_was(loaded: Notebook) 
     loaded.good(f"rows = spark.read.format('delta').load('{loaded.folder}/clean/orders').count()")
     assert loaded["rows"] == 2
 
-    failed = loaded.bad(orders_cell("--preview").replace(ORDERS_SQL, "SELECT id, qty DIV 0 AS qty FROM orders"))
+    failed = loaded.bad(
+        orders_cell("--preview").replace(ORDERS_SQL, "SELECT id, qty DIV 0 AS qty FROM orders")
+    )
     assert "division by zero" in failed.lower()
     assert settings(spark) == before
     loaded.good("%unload_ext odibi_magics")
