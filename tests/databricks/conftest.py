@@ -70,6 +70,7 @@ def given(spark: Any) -> dict[str, Any]:
 def runtime(shell: Any, spark: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notebook]:
     """The notebook before `%load_ext`. Its session is its own, beside the one that the process was started with."""
     monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    spark.range(1).collect()  # a server of Connect knows a session from its first question on
     own = spark.cloneSession() if session.is_connect(spark) else spark.newSession()
     for kind, names in (("line", LINE_MAGICS), ("cell", CELL_MAGICS)):
         for name in names:
