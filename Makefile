@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
 
 help:
-	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark, browser and floors"
+	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark, browser, blob server and floors"
 	@echo "make demo         run the quickstart notebook and say where its tables are"
 	@echo "make test         lint, types, layers, tests and notebooks"
 	@echo "make check        of these, all but tests and notebooks"
@@ -34,6 +34,7 @@ setup: venv
 	@.ci/spark
 	@.ci/browser
 	@.ci/databricks
+	@$(PY) -c 'from odibi_magics.sandbox.azurite import install; install()'
 
 # All but what only tests need: Spark (440 MB, Java), a browser, and the versions that Databricks has.
 venv:
