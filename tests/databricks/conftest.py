@@ -81,4 +81,4 @@ def runtime(shell: Any, spark: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPat
     forget()
     session.offer({})
     if session.is_connect(own):
-        own.stop()
+        own.client.close()
