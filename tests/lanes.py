@@ -64,9 +64,11 @@ _ON_DATABRICKS = tuple(
 )  # fmt: skip
 _OF_PARTS = tuple(one for part in _PARTS for one in part.arguments if one not in WITHOUT_SPARK)
 
+# Not among the others: it takes as long as all of them together.
+CONNECT = Lane("connect", ("tests", "-m", "spark", "--connect"))
+
 LANES = (
     Lane("spark", ("tests", "-m", "spark")),
-    Lane("connect", ("tests", "-m", "spark", "--connect")),
     *_PARTS,
     Lane("others", ("tests", *(f"--ignore={folder}" for folder in _OF_PARTS), *WITHOUT_SPARK)),
     Lane(
@@ -240,4 +242,4 @@ def _stoppable() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main([CONNECT] if sys.argv[1:] == ["connect"] else LANES))
