@@ -493,7 +493,30 @@ def test_stop_while_storage_hangs(cloud: Cloud) -> None:
     lake.session.close()
 
 
-def test_a_stop_says_how_many_went(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def stop_at(work: Any) -> None:
+    """Ctrl-C, and it was heard."""
+    os.kill(os.getpid(), signal.SIGINT)
+    while not work._stopped.is_set():
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def works(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The vacuums that began."""
+    from odibi_magics.engines.pandas.vacuum import _Work
+
+    found: list[Any] = []
+    begin = _Work._begin
+
+    def noted(self: Any) -> int:
+        found.append(self)
+        return begin(self)
+
+    monkeypatch.setattr(_Work, "_begin", noted)
+    return found
+
+
+def test_a_stop_says_how_many_went(lake: Lake, works: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     for i in range(4):
         lake.write({"id": [i]})
     monkeypatch.setattr("odibi_magics.engines.pandas.vacuum._UNSTOPPED", 2)
@@ -501,8 +524,7 @@ def test_a_stop_says_how_many_went(lake: Lake, monkeypatch: pytest.MonkeyPatch) 
     delete = kind.delete_files
 
     def stopped(self: Any, paths: Any) -> Any:
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.2)
+        stop_at(works[0])
         yield from delete(self, paths)
 
     monkeypatch.setattr(kind, "delete_files", stopped)
@@ -515,7 +537,9 @@ def test_a_stop_says_how_many_went(lake: Lake, monkeypatch: pytest.MonkeyPatch) 
     assert at_once(lake).deleted == 1
 
 
-def test_a_stop_does_not_wait_for_a_deletion_that_hangs(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_does_not_wait_for_a_deletion_that_hangs(
+    lake: Lake, works: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake.write({"id": [1]})
     lake.write({"id": [2]})
     lake.write({"id": [3]})
@@ -523,7 +547,7 @@ def test_a_stop_does_not_wait_for_a_deletion_that_hangs(lake: Lake, monkeypatch:
     delete, go = kind.delete_files, threading.Event()
 
     def hanging(self: Any, paths: Any) -> Any:
-        os.kill(os.getpid(), signal.SIGINT)
+        stop_at(works[0])
         go.wait()
         yield from delete(self, paths)
 

@@ -49,8 +49,11 @@ class _Attempt:
 
     def seen_through(self) -> bool:
         """Waits until it is known what came of it; says whether a stop was asked for meanwhile."""
-        Thread(target=self._run, name="odibi-commit").start()
         stopped = False
+        try:
+            Thread(target=self._run, name="odibi-commit").start()
+        except KeyboardInterrupt:  # while it is waited for the thread to come up: it runs all the same
+            stopped = True
         while not self._done.is_set():
             try:
                 self._done.wait()

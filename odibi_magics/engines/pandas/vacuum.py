@@ -149,8 +149,8 @@ class _Work:
     def done(self) -> Vacuumed:
         """Raises Conflict where the table is no more as it was looked at; then nothing was deleted."""
         self._seen = self._begin()
-        Thread(target=self._run, name="odibi-vacuum").start()
         try:
+            Thread(target=self._run, name="odibi-vacuum").start()
             self._over.wait()
         except KeyboardInterrupt:
             self._stopped.set()
