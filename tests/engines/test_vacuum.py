@@ -496,8 +496,7 @@ def test_stop_while_storage_hangs(cloud: Cloud) -> None:
 def stop_at(work: Any) -> None:
     """Ctrl-C, and it was heard."""
     os.kill(os.getpid(), signal.SIGINT)
-    while not work._stopped.is_set():
-        time.sleep(0.01)
+    assert work._stopped.wait(60)
 
 
 @pytest.fixture
@@ -548,7 +547,7 @@ def test_a_stop_does_not_wait_for_a_deletion_that_hangs(
 
     def hanging(self: Any, paths: Any) -> Any:
         stop_at(works[0])
-        go.wait()
+        go.wait(60)
         yield from delete(self, paths)
 
     monkeypatch.setattr(kind, "delete_files", hanging)

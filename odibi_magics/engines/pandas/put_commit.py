@@ -10,6 +10,7 @@ from odibi_magics.delta.replay import Action
 from odibi_magics.delta.writing import Deed
 from odibi_magics.engines.pandas.commit import Conflict, Unknown
 from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.waiting import GLANCE
 from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError
 
 
@@ -56,7 +57,7 @@ class _Attempt:
             stopped = True
         while not self._done.is_set():
             try:
-                self._done.wait()
+                self._done.wait(GLANCE)
             except KeyboardInterrupt:
                 stopped = True
         return stopped

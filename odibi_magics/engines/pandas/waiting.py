@@ -16,8 +16,8 @@ T = TypeVar("T")
 Asked = Callable[[], bool]
 """Whether a stop was asked for."""
 
-# Seconds between two looks, and those that a request has although a stop was asked for: cleaning up needs a few.
-_GLANCE = 0.05
+# Seconds between two looks (a signal need not wake the main thread where there are others), and those that a request has although a stop was asked for: cleaning up needs a few.
+GLANCE = 0.05
 _PATIENCE = 0.5
 
 
@@ -60,7 +60,7 @@ def awaited(request: Callable[[], T]) -> T:
     began, stopped = monotonic(), _asked.get()
     while True:
         try:
-            found, error = done.get(timeout=_GLANCE)
+            found, error = done.get(timeout=GLANCE)
         except Empty:
             if stopped() and monotonic() - began > _PATIENCE:
                 raise Cancelled("stopped") from None
