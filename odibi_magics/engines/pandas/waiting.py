@@ -16,8 +16,8 @@ T = TypeVar("T")
 Asked = Callable[[], bool]
 """Whether a stop was asked for."""
 
-# Seconds between two looks (a signal need not wake the main thread where there are others), and those that a request has
-# although a stop was asked for: cleaning up needs a few.
+# Seconds between two looks (a signal need not wake the main thread where there are others), and those that a request
+# has although a stop was asked for: cleaning up needs a few.
 GLANCE = 0.05
 _PATIENCE = 0.5
 
