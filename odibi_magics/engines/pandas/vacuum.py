@@ -144,7 +144,7 @@ class _Work:
         self._back: list[Action] = []
         self._stopped, self._over = Event(), Event()
         self._error: Exception | None = None
-        self._done = told
+        self._result = told
         self.deleted: list[Stored] = []
 
     def done(self) -> Vacuumed:
@@ -161,11 +161,11 @@ class _Work:
             raise Cancelled(f"stopped; {self._so_far}{going}") from None
         if self._error is not None:
             raise self._broken_off(self._error)
-        return self._done
+        return self._result
 
     def _run(self) -> None:
         try:
-            self._done = self._deleted()
+            self._result = self._outcome()
         except Exception as error:
             self._error = error
             with suppress(OSError, OdibiError):
@@ -173,7 +173,7 @@ class _Work:
         finally:
             self._over.set()
 
-    def _deleted(self) -> Vacuumed:
+    def _outcome(self) -> Vacuumed:
         self._delete()
         folders = self._store.prune_above([one.path for one in self.deleted])
         committed = self._end("STOPPED" if self._stopped.is_set() else "COMPLETED", folders)

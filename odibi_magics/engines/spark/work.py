@@ -186,7 +186,7 @@ class Work:
             self._signal()
 
     def _signal(self) -> None:
-        with suppress(Exception):
+        with suppress(Exception):  # the session has gone away: its jobs have, too
             if self.connect:
                 self.spark.interruptTag(self._tag)
             else:
