@@ -17,6 +17,7 @@ from odibi_magics.engines.spark import session
 from tests.magics.conftest import Notebook
 from tests.magics.conftest import notebook as notebook
 from tests.magics.conftest import shell as shell
+from tests.spark import sessions
 
 LINE_MAGICS = ("pip", "sql", "fs", "sh", "run", "restart_python", "skip")
 CELL_MAGICS = ("sql", "python", "scala", "r", "md", "sh", "fs", "writefile")
@@ -80,5 +81,6 @@ def runtime(shell: Any, spark: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPat
     yield Notebook(shell, tmp_path)
     forget()
     session.offer({})
+    sessions.activate(spark)
     if session.is_connect(own):
         own.client.close()

@@ -71,6 +71,11 @@ def classic(folder: Path) -> Iterator[Any]:
         _stop(session)
 
 
+def activate(session: Any) -> None:
+    """Makes it this thread's active session again, after a test has worked in another one."""
+    session.createDataFrame([], "nothing int")
+
+
 def _stop(session: Any) -> None:
     """Ends the JVM too, which else would stay until Python ends."""
     from pyspark import SparkContext
