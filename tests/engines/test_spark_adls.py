@@ -179,13 +179,13 @@ def test_a_session_that_is_set_up_is_left_as_it_is(
         spark.conf.set(key, value)
     before = settings(spark)
     seen: list[dict[str, str]] = []
-    looked = tables.newest
+    loaded = tables.load
 
-    def newest(work: Any, at: Any) -> Any:
+    def load(*given: Any) -> Any:
         seen.append(settings(spark))
-        return looked(work, at)
+        return loaded(*given)
 
-    monkeypatch.setattr(tables, "newest", newest)
+    monkeypatch.setattr(tables, "load", load)
     try:
         assert reading("auth_mode: session", place).run(engine="spark")["table"].to_arrow().num_rows == 2
     finally:

@@ -41,7 +41,7 @@ SETTINGS = {
 
 def settings(folder: Path) -> dict[str, str]:
     """What a session is started with. folder: where it keeps what it makes."""
-    java = f"-Dderby.system.home={folder} -Djava.io.tmpdir={folder} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmn512m"
+    java = f"-Dderby.system.home={folder} -Djava.io.tmpdir={folder} -XX:+UseSerialGC -Xmn512m"
     return {
         **SETTINGS,
         "spark.jars": ",".join(map(str, fetched())),

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.history import counts
+from odibi_magics.delta.log import Commit
 from odibi_magics.delta.mark import read_mark
 from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Written
@@ -25,7 +27,7 @@ from odibi_magics.engines.spark.checks import Flag, condition, keys_counted, nul
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import is_named, listed, quoted, table
 from odibi_magics.engines.spark.places import check_free
-from odibi_magics.engines.spark.tables import Commit, commits_after, newest, state
+from odibi_magics.engines.spark.tables import commits_after, newest, state
 from odibi_magics.engines.spark.types import in_sql
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.engines.spark.write import Watched
@@ -119,9 +121,9 @@ def _guarded(job: Job, spark: Any, guard: Guard) -> Commit:
 def _ask_again(job: Job, guard: Guard, asked: int | None) -> int | None:
     """Asks the guard where others committed since a version. The version that it was asked about last."""
     now = newest(job.work, job.sink.place)
-    if now is not None and now.version != asked:
-        guard(now.version)
-    return asked if now is None else now.version
+    if now is not None and now != asked:
+        guard(now)
+    return asked if now is None else now
 
 
 def _once(job: Job, asked: int | None) -> dict[str, str]:
@@ -287,10 +289,11 @@ def _landed(job: Job) -> Commit | None:
             found = commits_after(job.work, job.sink.place, job.there.version)
     except Exception:  # there is no table, or nobody answers any more
         return None
-    ours = [commit for commit in found if not job.mark or commit.mark == job.mark]
+    marks = {commit.version: commit.info.get("userMetadata") or "" for commit in found}
+    ours = [commit for commit in found if not job.mark or marks[commit.version] == job.mark]
     if not (ours or job.work.takes_marks):
-        ours = [commit for commit in found if not commit.mark]
-    return ours[-1] if ours else None
+        ours = [commit for commit in found if not marks[commit.version]]
+    return ours[0] if ours else None
 
 
 @contextmanager
@@ -310,7 +313,7 @@ def _in_words(job: Job) -> Iterator[None]:
 
 
 def _written(job: Job, spark: Any, commit: Commit) -> Written:
-    number = commit.number
+    number = counts(commit.info).get
     merged = job.there.exists and job.sink.mode in _KEYED
     if merged:
         rows, inserted = number("numSourceRows"), number("numTargetRowsInserted")

@@ -21,14 +21,14 @@ def detail(work: Work, place: Place) -> Detail:
     Raises EngineError where there is none, ConnectionFailed.
     """
     with work.running():
-        latest = newest(work, place)
-        if latest is None:
+        version = newest(work, place)
+        if version is None:
             raise EngineError(no_table(work, place))
         about, frame = details(work, place), current(work, place)
         return Detail(
             address=place.address,
             url=place.url,
-            version=latest.version,
+            version=version,
             created=about["createdAt"].astimezone(UTC) if about["createdAt"] else None,
             name=about["name"],
             description=about["description"],

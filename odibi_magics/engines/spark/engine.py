@@ -27,6 +27,7 @@ from odibi_magics.engines.base import (
 from odibi_magics.engines.pandas.verbs import root_of
 from odibi_magics.engines.source_columns import chosen
 from odibi_magics.engines.spark.session import found_or_started
+from odibi_magics.engines.spark.states import States
 from odibi_magics.engines.spark.verbs import SparkVerbs
 from odibi_magics.errors import Cancelled, CannotOpen, EngineError
 
@@ -45,6 +46,7 @@ class SparkEngine(SparkVerbs):
     def __init__(self, session: Any | None = None) -> None:
         super().__init__()
         self._given = session
+        self._states = States()
 
     @cached_property
     def samples(self) -> Samples:
@@ -126,7 +128,7 @@ class SparkEngine(SparkVerbs):
         """A hold on the session. Raises MissingExtra, EngineError where there is none and none can be started."""
         from odibi_magics.engines.spark.work import Work
 
-        return Work(self._given or found_or_started())
+        return Work(self._given or found_or_started(), self._states)
 
     def planning(self) -> Work:
         """A hold that describes: another one for each look, so that no account stays open for those that follow."""

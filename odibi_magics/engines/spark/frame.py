@@ -16,6 +16,9 @@ from odibi_magics.errors import EngineError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Pin = Callable[[], dict[str, Any]]
+"""Tells a source as it was read: `{url, version, id}`, or `{url, files: [[name, bytes, mtime_ns], ...]}`."""
+
 Look = Callable[[], None]
 """Raises EngineError where a file is no longer the one that was listed."""
 
@@ -24,7 +27,7 @@ Look = Callable[[], None]
 class SparkFrame:
     """A DataFrame of Spark with its columns; nothing runs until rows are asked for.
 
-    inputs: what is read, pinned: `{url, version}`, or `{url, files: [[name, bytes, mtime_ns], ...]}`.
+    pins: what is read. A table is asked for its id when somebody wants to know: behind a write that takes a second.
     looks: whether the files are still those; asked before every reading.
     depth: how many queries are folded into this one. bare: whether it only reads one source as it is.
     """
@@ -32,10 +35,15 @@ class SparkFrame:
     work: Work
     spark: Any
     columns: tuple[Column, ...]
-    inputs: tuple[dict[str, Any], ...] = ()
+    pins: tuple[Pin, ...] = ()
     looks: tuple[Look, ...] = ()
     depth: int = 1
     bare: bool = False
+
+    @property
+    def inputs(self) -> tuple[dict[str, Any], ...]:
+        """What is read, pinned, each place once. Raises as Work.running."""
+        return tuple({repr(told): told for told in (pin() for pin in self.pins)}.values())
 
     @contextmanager
     def reading(self) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""A Delta table's log where only Spark may read it: made of what DESCRIBE HISTORY tells.
+"""A Delta table's log: its files, and where only Spark may read them what DESCRIBE HISTORY tells.
 
 That names no files. What the log is asked for (which rows are still there, what changed a table) is told by kinds of
 operations instead, each taken for what may have happened at most: in doubt rows are there, and a table was changed.
@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from odibi_magics.delta.history import counts
-from odibi_magics.delta.log import HINT, commit_name, versions_of
+from odibi_magics.delta.log import HINT, Log, commit_name, versions_of
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas.log import StoreLog
+from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.spark.failures import no_such_place
 from odibi_magics.engines.spark.names import table
 from odibi_magics.engines.spark.work import Work
+from odibi_magics.errors import EngineError
 
 # Versions that are asked for first, and how many times as many after that.
 _FIRST, _MORE = 16, 8
@@ -43,6 +47,22 @@ _NONE_ADDED = ("DELETE", "TRUNCATE", "REPLACE TABLE", "CREATE OR REPLACE TABLE")
 
 # One name for all rows, since nothing tells them apart.
 _ROWS = {"path": "rows", "dataChange": True}
+
+
+@contextmanager
+def reading(work: Work, place: Place) -> Iterator[Log]:
+    """A table's log. DESCRIBE HISTORY is a job of Spark's; its files take a hundredth of that to be read.
+
+    Raises EngineError for what cannot be read, ConnectionFailed.
+    """
+    if place.connection.only_spark:
+        yield HistoryLog(work, place)
+        return
+    try:
+        yield StoreLog(open_store(place))
+    except OSError as error:
+        why = error.strerror or error
+        raise EngineError(f"the log of {place.address} cannot be read: {why}") from None
 
 
 @dataclass

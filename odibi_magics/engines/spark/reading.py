@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from odibi_magics.config.types import Column
@@ -80,7 +81,7 @@ def read(work: Work, source: Source, samples: Samples, limit: int | None = None)
         if limit is not None:
             frame = frame.limit(int(limit))
     bare = whole.bare and not conditions and limit is None
-    return SparkFrame(work, frame, columns, whole.inputs, whole.looks, bare=bare)
+    return SparkFrame(work, frame, columns, whole.pins, whole.looks, bare=bare)
 
 
 def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:
@@ -88,12 +89,13 @@ def _whole(work: Work, source: Source, samples: Samples) -> SparkFrame:
         version = pinned(work, source)
         frame, columns = utc_columns(work, source.place, version)
         frame = nan.found(frame, columns)
-        return SparkFrame(work, frame, columns, (pin(work, source.place, version),), bare=True)
+        pinning = cache(partial(pin, work, source.place, version))
+        return SparkFrame(work, frame, columns, (pinning,), bare=True)
     files = files_at(work, source.place)
     columns = samples.columns(source, files)
     frame = _scan(work, source, files, columns, samples)
     return SparkFrame(
-        work, frame, columns, (files.pins(),), (files.check_unchanged,), bare=source.place.format == "parquet"
+        work, frame, columns, (files.pins,), (files.check_unchanged,), bare=source.place.format == "parquet"
     )
 
 

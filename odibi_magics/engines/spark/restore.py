@@ -13,12 +13,13 @@ from datetime import datetime
 from odibi_magics.delta.log import Commit, commits
 from odibi_magics.delta.mark import verb_mark
 from odibi_magics.delta.restore import Files, Restored, TableChange, changed_columns, refuse_changed
+from odibi_magics.delta.travel import version_at
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.upkeep import changes_table
 from odibi_magics.engines.spark.contents import contents, told_columns, totals
 from odibi_magics.engines.spark.log import HistoryLog
 from odibi_magics.engines.spark.names import is_named, table
-from odibi_magics.engines.spark.tables import current, load, no_table, version_at
+from odibi_magics.engines.spark.tables import current, load, no_table
 from odibi_magics.engines.spark.types import columns_of
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError, NoSuchVersion, WriteConflict
@@ -38,7 +39,7 @@ def restore(
     """Makes a new version that is like an older one. Parameters and errors as of `Engine.restore`."""
     with work.running():
         log, newest, at = _looked_at(work, place, at)
-        wanted = version if isinstance(version, int) else version_at(work, place, version)
+        wanted = version if isinstance(version, int) else _at(log, version)
         if wanted > newest:
             raise NoSuchVersion(
                 f"{place.url} has no version {wanted}: its versions are {log.oldest} to {newest}"
@@ -78,6 +79,12 @@ def empty(
             sql = f"DELETE FROM {table(place)}"
             return _Deed(work, place, "DELETE", mark).done(told, lambda: work.spark.sql(sql).collect())
         return _Deed(work, place, "WRITE", mark).done(told, lambda: _write_nothing(work, place))
+
+
+def _at(log: HistoryLog, when: datetime) -> int:
+    found = version_at(log, when)
+    assert found is not None  # there is a table
+    return found
 
 
 def _looked_at(work: Work, place: Place, at: int | None) -> tuple[HistoryLog, int, int]:

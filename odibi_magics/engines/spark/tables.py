@@ -2,70 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from odibi_magics.config.types import Column
+from odibi_magics.delta.log import Commit, commit_name, commits, newest_version, oldest_below
+from odibi_magics.delta.travel import version_at
 from odibi_magics.engines.base import Place, Source, TargetState
-from odibi_magics.engines.spark.failures import no_such_place
+from odibi_magics.engines.spark.log import reading
 from odibi_magics.engines.spark.names import is_named, table
 from odibi_magics.engines.spark.types import columns_of, in_utc
 from odibi_magics.engines.spark.work import Work
-from odibi_magics.errors import EngineError, NoSuchTime, NoSuchVersion
-
-# Commits that are asked for first: seldom are there more behind the version that a write began with.
-_FEW = 5
+from odibi_magics.errors import EngineError, NoSuchVersion
 
 
-@dataclass(frozen=True)
-class Commit:
-    """A version of a table. mark: its userMetadata. metrics: as Spark's history names them, numbers as text."""
-
-    version: int
-    time: datetime
-    mark: str
-    metrics: Mapping[str, str]
-
-    def number(self, name: str) -> int | None:
-        """A metric; None where the commit does not tell it."""
-        found = self.metrics.get(name)
-        return None if found is None else int(found)
-
-
-def newest(work: Work, place: Place) -> Commit | None:
+def newest(work: Work, place: Place) -> int | None:
     """The newest version of a table; None where there is none."""
-    try:
-        found = _commits(work, place, "LIMIT 1")
-    except Exception as error:
-        if no_such_place(error):
-            return None
-        raise
-    return found[0] if found else None
+    with reading(work, place) as log:
+        return newest_version(log)
 
 
 def commits_after(work: Work, place: Place, version: int | None) -> list[Commit]:
-    """The versions behind one, newest first; with None all. No more of the history is read than it takes."""
-    limit = _FEW
-    while True:
-        found = _commits(work, place, f"LIMIT {limit}")
-        behind = [commit for commit in found if commit.version > (-1 if version is None else version)]
-        if len(behind) < len(found) or len(found) < limit:
-            return behind
-        limit *= 10
-
-
-def _commits(work: Work, place: Place, more: str = "") -> list[Commit]:
-    history = work.spark.sql(f"DESCRIBE HISTORY {table(place)} {more}")
-    rows = history.selectExpr(
-        "version", "unix_micros(timestamp)", "userMetadata", "operationMetrics"
-    ).collect()
-    return [Commit(row[0], _utc(row[1]), row[2] or "", row[3] or {}) for row in rows]
-
-
-def _utc(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
+    """The versions behind one, the oldest first; with None all."""
+    with reading(work, place) as log:
+        last = newest_version(log)
+        return [] if last is None else commits(log, range(0 if version is None else version + 1, last + 1))
 
 
 def pinned(work: Work, source: Source) -> int:
@@ -73,36 +33,20 @@ def pinned(work: Work, source: Source) -> int:
     table, or not at that time."""
     if source.version is not None:
         return source.version
-    latest = newest(work, source.place)
-    if latest is None:
+    with reading(work, source.place) as log:
+        found = newest_version(log) if source.timestamp is None else version_at(log, source.timestamp)
+    if found is None:
         raise EngineError(no_table(work, source.place))
-    if source.timestamp is not None:
-        return version_at(work, source.place, source.timestamp)
-    return latest.version
+    return found
 
 
 def _missing(work: Work, place: Place, version: int) -> NoSuchVersion:
-    there = [commit.version for commit in _commits(work, place)]
-    first, last = there[-1], there[0]
+    with reading(work, place) as log:
+        last = newest_version(log) or 0
+        first = oldest_below(log, last)
+    first = last if first is None else first
     told = f"its versions are {first} to {last}" if first < last else f"its only version is {first}"
     return NoSuchVersion(f"{place.url} has no version {version}: {told}")
-
-
-def version_at(work: Work, place: Place, when: datetime) -> int:
-    """The last version committed at or before a time; Spark itself refuses times behind the newest commit."""
-    if when > datetime.now(UTC):
-        raise NoSuchTime(f"{place.url}: the time {_told(when)} lies in the future")
-    found = _commits(work, place)
-    before = [commit.version for commit in found if commit.time <= when]
-    if not before:
-        raise NoSuchTime(
-            f"{place.url} was not there at {_told(when)}; its first commit is of {_told(found[-1].time)}"
-        )
-    return max(before)
-
-
-def _told(when: datetime) -> str:
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def no_table(work: Work, place: Place) -> str:
@@ -151,15 +95,26 @@ def current(work: Work, place: Place) -> Any:
 
 def state(work: Work, place: Place) -> TargetState:
     """What stands at a place; the log alone is read."""
-    latest = newest(work, place)
-    if latest is None:
-        _look(place)
-        return TargetState(False)
+    with reading(work, place) as log:
+        version = newest_version(log)
+        if version is None:
+            _look(place)
+            return TargetState(False)
+        (text,) = log.read([commit_name(version)])
+    found = work.states.get(place, text) if text is not None else None
+    if found is None:
+        found = _state(work, place, version)
+        if text is not None:
+            work.states.put(place, text, found)
+    return found
+
+
+def _state(work: Work, place: Place, version: int) -> TargetState:
     detail = details(work, place)
     frame = current(work, place)
     return TargetState(
         exists=True,
-        version=latest.version,
+        version=version,
         columns=columns_of(frame),
         partition_by=tuple(detail["partitionColumns"]),
         files=detail["numFiles"],
@@ -175,7 +130,8 @@ def details(work: Work, place: Place) -> Any:
 
 def pin(work: Work, place: Place, version: int) -> dict[str, Any]:
     """What tells the rows that were read from any others: a table that was made anew has another id."""
-    return {"url": place.url, "version": version, "id": details(work, place)["id"]}
+    with work.running():
+        return {"url": place.url, "version": version, "id": details(work, place)["id"]}
 
 
 def _look(place: Place) -> None:

@@ -11,7 +11,7 @@ from odibi_magics.engines.base import Call, Query
 from odibi_magics.engines.calls import called, failed, taken
 from odibi_magics.engines.pandas.handover import check_kind, give, take
 from odibi_magics.engines.spark.failures import is_sparks
-from odibi_magics.engines.spark.frame import Look, SparkFrame
+from odibi_magics.engines.spark.frame import Look, Pin, SparkFrame
 from odibi_magics.engines.spark.names import quoted
 from odibi_magics.engines.spark.queries import empty, over, spark_sql
 from odibi_magics.engines.spark.types import columns_of, in_sql, in_utc
@@ -66,9 +66,9 @@ def _columns(frame: Any) -> tuple[Column, ...]:
     return columns
 
 
-def pins(frames: Iterable[SparkFrame]) -> tuple[dict[str, Any], ...]:
-    """What they read, each place once."""
-    return tuple({repr(pin): pin for frame in frames for pin in frame.inputs}.values())
+def pins(frames: Iterable[SparkFrame]) -> tuple[Pin, ...]:
+    """What they read, each once."""
+    return tuple(dict.fromkeys(pin for frame in frames for pin in frame.pins))
 
 
 def looks(frames: Iterable[SparkFrame]) -> tuple[Look, ...]:
@@ -80,7 +80,7 @@ def keep(frame: SparkFrame) -> SparkFrame:
     """The same rows computed once and kept, where the session keeps any. Raises EngineError, Cancelled."""
     with frame.reading() as spark:
         kept = frame.work.keep(spark)
-    return frame if kept is None else SparkFrame(frame.work, kept, frame.columns, frame.inputs, bare=True)
+    return frame if kept is None else SparkFrame(frame.work, kept, frame.columns, frame.pins, bare=True)
 
 
 # Functions ------------------------------------------------------------------------------------------------------------

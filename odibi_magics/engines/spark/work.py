@@ -14,6 +14,7 @@ from odibi_magics.engines.spark.accounts import REDACTION, Accounts
 from odibi_magics.engines.spark.failures import Failures, is_sparks
 from odibi_magics.engines.spark.session import is_connect, lives
 from odibi_magics.engines.spark.settings import MARK, OURS, settings_of
+from odibi_magics.engines.spark.states import States
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
 
 # How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
@@ -25,11 +26,12 @@ _GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCa
 class Work:
     """What runs in a session for one run of ours; thread-safe.
 
-    spark: the session, of either kind.
+    spark: the session, of either kind. states: what is known of tables.
     """
 
-    def __init__(self, spark: Any) -> None:
+    def __init__(self, spark: Any, states: States | None = None) -> None:
         self.spark = spark
+        self.states = states or States()
         self.accounts = Accounts(spark)
         self.failures = Failures(self.accounts)
         self.connect = is_connect(spark)
