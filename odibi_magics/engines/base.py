@@ -35,6 +35,11 @@ class Place:
     given: str | None = None
 
     @property
+    def root(self) -> str:
+        """The URL of all that its connection holds: what opening it lets a run open."""
+        return self.connection.url("")
+
+    @property
     def url(self) -> str:
         return self.connection.url(self.path)
 
@@ -318,9 +323,6 @@ class Engine(Protocol):
 
     def target(self, sink: Sink) -> TargetState:
         """What stands at a sink now; opens the table's log only."""
-
-    def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
-        """Whether rows with these columns can go to a sink as it stands. Raises EngineError with the remedy."""
 
     def log(self, place: Place) -> Log:
         """The log of the Delta table at a place. Raises ConnectionFailed."""

@@ -13,6 +13,7 @@ from odibi_magics.config.models import Read, Write
 from odibi_magics.config.types import Column
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
+from odibi_magics.engines.sinks import check_write
 from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
 from odibi_magics.pipeline.plan import LazySql, PlannedNode
@@ -142,7 +143,7 @@ class Describer:
         if node.sink.place.format != "delta" and node.sink.mode not in FILE_MODES:  # which was told
             return
         try:
-            self.engine.check_write(columns, node.sink, node.target)
+            check_write(columns, node.sink, node.target)
         except EngineError as error:
             self.problems.append(defined.config.problem(spot(defined, "write", error), str(error)))
 

@@ -13,6 +13,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from odibi_magics.engines.base import Sink, TableCheck
 from odibi_magics.engines.registry import choose_engine
+from odibi_magics.engines.sinks import check_write
 from odibi_magics.errors import Cancelled, EngineError, UsageError, ValidationFailed
 from tests.engines.conftest import House, rows, types
 
@@ -129,8 +130,8 @@ def test_what_files_cannot_hold_is_known_before_the_run(house: House) -> None:
     frame = house.sql("SELECT array(1, 2) AS a")
     target = house.engine.target(sink(house, "a.csv", "csv"))
     with pytest.raises(EngineError, match="csv cannot hold column 'a' of type array<int>"):
-        house.engine.check_write(frame.columns, sink(house, "a.csv", "csv"), target)
-    house.engine.check_write(frame.columns, sink(house, "a.json", "json"), target)
+        check_write(frame.columns, sink(house, "a.csv", "csv"), target)
+    check_write(frame.columns, sink(house, "a.json", "json"), target)
 
 
 def test_a_table_is_read_back_at_the_version_written(house: House) -> None:

@@ -19,7 +19,7 @@ import obstore
 from fsspec import AbstractFileSystem
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-from odibi_magics.engines.pandas.waiting import awaited
+from odibi_magics.engines.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, EngineError
 
 T = TypeVar("T")

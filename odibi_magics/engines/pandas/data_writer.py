@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, DataFile
 from odibi_magics.engines.pandas.stats import bounded, stats_json
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.engines.pandas.waiting import asked, obey
+from odibi_magics.engines.waiting import asked, obey
 from odibi_magics.errors import EngineError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.snapshot import Snapshot, told
-from odibi_magics.engines.pandas.waiting import awaited
+from odibi_magics.engines.waiting import awaited
 from odibi_magics.errors import EngineError
 
 if TYPE_CHECKING:

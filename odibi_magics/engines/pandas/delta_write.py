@@ -26,8 +26,8 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.engines.pandas.waiting import never, obeying
 from odibi_magics.engines.refusals import lost, refuse_strangers, there_already
+from odibi_magics.engines.waiting import never, obeying
 from odibi_magics.errors import ConnectionFailed, EngineError, WriteConflict
 
 # How often a commit is tried on newer and newer versions; the rows are staged once.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,10 +25,10 @@ from odibi_magics.engines.base import (
 from odibi_magics.engines.pandas.handover import check_kind
 from odibi_magics.engines.pandas.reading import Told, describe, is_there, pins, read
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.verbs import TableVerbs, root_of
-from odibi_magics.engines.pandas.waiting import never, obeying
+from odibi_magics.engines.pandas.verbs import TableVerbs
+from odibi_magics.engines.run import Run
 from odibi_magics.engines.source_columns import chosen
-from odibi_magics.errors import Cancelled, CannotOpen, EngineError
+from odibi_magics.errors import CannotOpen, EngineError
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.frame import DuckFrame
@@ -98,22 +96,6 @@ class PandasEngine(TableVerbs):
             not_null=table.not_null,
         )
 
-    def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
-        """Whether rows with these columns can go to a sink as it stands. Raises EngineError."""
-        if target.exists and sink.mode == "ignore":
-            return
-        if sink.place.format != "delta":
-            from odibi_magics.engines.file_sinks import check_sink
-
-            check_sink(columns, sink)
-            return
-        from odibi_magics.engines.align import layout, new_layout
-
-        if target.exists:
-            layout(columns, sink, target)
-        else:
-            new_layout(columns, sink)
-
     def pins(self, source: Source) -> dict[str, Any]:
         """What reading a source now would pin; no data is read. Raises EngineError, ConnectionFailed."""
         return pins(source)
@@ -138,17 +120,12 @@ def _own(frame: Frame) -> DuckFrame:
     return frame
 
 
-class PandasRun:
+class PandasRun(Run[Session]):
     """EngineRun: one DuckDB instance, and all that was read through it pinned as it stood."""
 
     def __init__(self, engine: PandasEngine, places: Iterable[Place] = ()) -> None:
+        super().__init__(places)
         self._engine = engine
-        self._roots = sorted({root_of(place) for place in places})
-        self._lock = threading.Lock()
-        self._session: Session | None = None
-        self._cancelled = threading.Event()
-        self._calls = 0
-        self._left: dict[str, Source] = {}
 
     def read(self, source: Source, *, limit: int | None = None) -> DuckFrame:
         """A lazy frame over a source. Raises EngineError, ConnectionFailed, Cancelled."""
@@ -206,10 +183,7 @@ class PandasRun:
                 cancelled=self._cancelled.is_set,
                 guard=guard,
             )
-        if sink.place.format != "delta":
-            schema = None if written.skipped else frame.columns
-            with self._lock:
-                self._left[sink.place.url] = Source(sink.place, options=sink.options, schema=schema)
+        self._leave(sink, None if written.skipped else frame.columns)
         return written
 
     def written(self, written: Written) -> DuckFrame:
@@ -217,46 +191,8 @@ class PandasRun:
 
         Never Cancelled, because the write has landed: nothing here runs in DuckDB.
         """
-        with self._call(also_cancelled=True):
-            source = self._left.get(written.place.url) or Source(written.place, version=written.version_after)
-            return read(self._opened(written.place), source, self._engine.told)
+        with self._seen_through():
+            return read(self._opened(written.place), self._source(written), self._engine.told)
 
-    def cancel(self) -> None:
-        """Stops what is running, from any thread; what is called afterwards raises Cancelled."""
-        self._cancelled.set()
-        with self._lock:
-            if self._session is not None and self._calls:
-                self._session.interrupt()
-
-    def close(self) -> None:
-        """Drops all data of the run. Safe to repeat."""
-        with self._lock:
-            if self._session is not None:
-                self._session.close()
-
-    @contextmanager
-    def _call(self, *, also_cancelled: bool = False) -> Iterator[None]:
-        """Counts the calls that run: a stop is over when the last of them has ended, and frames are read again."""
-        with self._lock:
-            if self._cancelled.is_set() and not also_cancelled:
-                raise Cancelled("stopped")
-            self._calls += 1
-        try:
-            with obeying(never if also_cancelled else self._cancelled.is_set):
-                yield
-        finally:
-            with self._lock:
-                self._calls -= 1
-                if not self._calls and self._session is not None:
-                    self._session.go_on()
-
-    def _opened(self, place: Place | None = None) -> Session:
-        with self._lock:
-            if self._session is None:
-                if not self._roots and place is not None:
-                    self._roots = [root_of(place)]
-                self._session = Session(self._roots)
-            elif place is not None and root_of(place) not in self._roots:
-                known = ", ".join(self._roots) or "no place"
-                raise EngineError(f"this run was opened for {known}, not for {root_of(place)}")
-            return self._session
+    def _new_hold(self, roots: Sequence[str]) -> Session:
+        return Session(roots)

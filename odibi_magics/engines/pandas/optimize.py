@@ -39,7 +39,7 @@ from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, told
 from odibi_magics.engines.pandas.stage import Staging
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.upkeep import changes_metadata, versions_of
-from odibi_magics.engines.pandas.waiting import awaited
+from odibi_magics.engines.waiting import awaited
 from odibi_magics.errors import Cancelled, EngineError, WriteConflict
 
 # A bin of each of so many partitions is written at a time: each is an open file.

@@ -12,7 +12,7 @@ from fsspec import AbstractFileSystem
 from odibi_magics.engines.pandas.blobs import BlobReader
 from odibi_magics.engines.pandas.files import unescaped
 from odibi_magics.engines.pandas.trees import BlobTree, File
-from odibi_magics.engines.pandas.waiting import Asked, obeying
+from odibi_magics.engines.waiting import Asked, obeying
 from odibi_magics.errors import EngineError
 
 

@@ -10,7 +10,7 @@ from odibi_magics.delta.replay import Action
 from odibi_magics.delta.writing import Deed
 from odibi_magics.engines.pandas.commit import Conflict, Unknown
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.engines.pandas.waiting import GLANCE
+from odibi_magics.engines.waiting import GLANCE
 from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError
 
 

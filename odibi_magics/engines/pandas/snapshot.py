@@ -20,7 +20,7 @@ from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.engines.pandas.waiting import awaited
+from odibi_magics.engines.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, DamagedLog, EngineError
 from odibi_magics.secret import redact
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from odibi_magics.engines.pandas.data_writer import DataWriter
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.engines.pandas.waiting import asked, obey
+from odibi_magics.engines.waiting import asked, obey
 from odibi_magics.errors import ConnectionFailed, EngineError
 
 # A file ends at about this many bytes of Arrow data, some 100 to 250 MB on storage; rows as wide as a page make no

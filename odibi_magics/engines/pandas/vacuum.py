@@ -34,7 +34,7 @@ from odibi_magics.engines.pandas.commit import Conflict
 from odibi_magics.engines.pandas.put_commit import put_commit
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.pandas.upkeep import versions_among
-from odibi_magics.engines.pandas.waiting import GLANCE
+from odibi_magics.engines.waiting import GLANCE
 from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, WriteConflict
 from odibi_magics.garbage import uncollected
 from odibi_magics.quoting import Data, Quoting

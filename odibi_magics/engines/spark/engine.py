@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +22,12 @@ from odibi_magics.engines.base import (
     TargetState,
     Written,
 )
-from odibi_magics.engines.pandas.verbs import root_of
+from odibi_magics.engines.run import Run
 from odibi_magics.engines.source_columns import chosen
 from odibi_magics.engines.spark.session import found_or_started
 from odibi_magics.engines.spark.states import States
 from odibi_magics.engines.spark.verbs import SparkVerbs
-from odibi_magics.errors import Cancelled, CannotOpen, EngineError
+from odibi_magics.errors import CannotOpen, EngineError
 
 if TYPE_CHECKING:
     from odibi_magics.engines.spark.frame import SparkFrame
@@ -92,22 +90,6 @@ class SparkEngine(SparkVerbs):
                 return TargetState(is_there(work, sink.place))
             return state(work, sink.place)
 
-    def check_write(self, columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
-        """Whether rows with these columns can go to a sink as it stands. Raises EngineError."""
-        if target.exists and sink.mode == "ignore":
-            return
-        if sink.place.format != "delta":
-            from odibi_magics.engines.file_sinks import check_sink
-
-            check_sink(columns, sink)
-            return
-        from odibi_magics.engines.align import layout, new_layout
-
-        if target.exists:
-            layout(columns, sink, target)
-        else:
-            new_layout(columns, sink)
-
     def pins(self, source: Source) -> dict[str, Any]:
         """What reading a source now would pin; no data is read. Raises EngineError, ConnectionFailed."""
         from odibi_magics.engines.spark.reading import pins
@@ -144,17 +126,12 @@ def _own(frame: Frame) -> SparkFrame:
     return frame
 
 
-class SparkRun:
+class SparkRun(Run["Work"]):
     """EngineRun: a hold on the session, and all that was read through it pinned as it stood."""
 
     def __init__(self, engine: SparkEngine, places: Iterable[Place] = ()) -> None:
+        super().__init__(places)
         self._engine = engine
-        self._roots = sorted({root_of(place) for place in places})
-        self._lock = threading.Lock()
-        self._work: Work | None = None
-        self._cancelled = threading.Event()
-        self._calls = 0
-        self._left: dict[str, Source] = {}
 
     def read(self, source: Source, *, limit: int | None = None) -> SparkFrame:
         """A lazy frame over a source. Raises EngineError, ConnectionFailed, Cancelled."""
@@ -207,10 +184,7 @@ class SparkRun:
             work.open_account(sink.place)
             samples = self._engine.samples
             written = write(own, sink, samples, checks=checks, mark=mark, progress=progress, guard=guard)
-        if sink.place.format != "delta":
-            schema = None if written.skipped else frame.columns
-            with self._lock:
-                self._left[sink.place.url] = Source(sink.place, options=sink.options, schema=schema)
+        self._leave(sink, None if written.skipped else frame.columns)
         return written
 
     def written(self, written: Written) -> SparkFrame:
@@ -220,47 +194,10 @@ class SparkRun:
         """
         from odibi_magics.engines.spark.reading import read
 
-        with self._call(also_cancelled=True):
-            source = self._left.get(written.place.url) or Source(written.place, version=written.version_after)
+        with self._seen_through():
             work = self._opened(written.place)
             with work.seen_through():
-                return read(work, source, self._engine.samples)
+                return read(work, self._source(written), self._engine.samples)
 
-    def cancel(self) -> None:
-        """Stops what is running, from any thread; what is called afterwards raises Cancelled."""
-        self._cancelled.set()
-        with self._lock:
-            if self._work is not None and self._calls:
-                self._work.interrupt()
-
-    def close(self) -> None:
-        """Drops all data of the run; the session goes on. Safe to repeat."""
-        with self._lock:
-            if self._work is not None:
-                self._work.close()
-
-    @contextmanager
-    def _call(self, *, also_cancelled: bool = False) -> Iterator[None]:
-        """Counts the calls that run: a stop is over when the last of them has ended, and frames are read again."""
-        with self._lock:
-            if self._cancelled.is_set() and not also_cancelled:
-                raise Cancelled("stopped")
-            self._calls += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._calls -= 1
-                if not self._calls and self._work is not None:
-                    self._work.go_on()
-
-    def _opened(self, place: Place | None = None) -> Work:
-        with self._lock:
-            if self._work is None:
-                if not self._roots and place is not None:
-                    self._roots = [root_of(place)]
-                self._work = self._engine.work()
-            elif place is not None and root_of(place) not in self._roots:
-                known = ", ".join(self._roots) or "no place"
-                raise EngineError(f"this run was opened for {known}, not for {root_of(place)}")
-            return self._work
+    def _new_hold(self, roots: Sequence[str]) -> Work:
+        return self._engine.work()

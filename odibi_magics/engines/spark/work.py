@@ -15,6 +15,7 @@ from odibi_magics.engines.spark.failures import Failures, is_sparks
 from odibi_magics.engines.spark.session import is_connect, lives
 from odibi_magics.engines.spark.settings import MARK, OURS, settings_of
 from odibi_magics.engines.spark.states import States
+from odibi_magics.engines.waiting import never, obeying
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
 
 # How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
@@ -82,13 +83,14 @@ class Work:
 
     @contextmanager
     def seen_through(self) -> Iterator[None]:
-        """What must be known although a stop was asked for: it does not end this thread's jobs meanwhile."""
+        """What must be known although a stop was asked for: it ends no job or request of this thread meanwhile."""
         before, named = getattr(self._inside, "deaf", False), bool(getattr(self._inside, "depth", 0))
         self._inside.deaf = True
         if named and not before:
             self._unname_jobs()
         try:
-            yield
+            with obeying(never):
+                yield
         finally:
             self._inside.deaf = before
             if named and not before:

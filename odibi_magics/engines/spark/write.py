@@ -78,7 +78,7 @@ class Watched:
 
     def observed(self) -> dict[str, Any]:
         """What was counted on the way."""
-        from odibi_magics.engines.pandas.waiting import awaited
+        from odibi_magics.engines.waiting import awaited
 
         found: dict[str, Any] = awaited(lambda: self.counted.get)
         return found
