@@ -1,12 +1,13 @@
-"""How checks went, in words: the same on every engine."""
+"""Checks of rows, and how they went, in words: the same on every engine."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from odibi_magics.engines.base import CheckResult, TableCheck
+from odibi_magics.engines.base import Check, CheckResult, RowCheck, TableCheck
 from odibi_magics.errors import ValidationFailed
 from odibi_magics.quoting import Data, Quoting
 
@@ -25,6 +26,29 @@ class ChecksFailed(ValidationFailed):
         kind = bad[0].label.partition(" ")[0]
         self.about = ("write" if kind == "replace_where" else "validation", kind)
         super().__init__(Quoting("validation failed, nothing was written", *told))
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A condition that is TRUE for a bad row, in an engine's SQL over the frame's columns.
+
+    remedy: what to do about such rows, where the label alone does not tell.
+    """
+
+    label: str
+    bad: str
+    on_fail: str = "error"
+    columns: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+def row_flags(checks: Sequence[Check], translated: Callable[[RowCheck], str]) -> tuple[Flag, ...]:
+    """The checks that one row alone can fail. translated: a check's condition in the engine's SQL."""
+    return tuple(
+        Flag(one.label, f"({translated(one)}) IS FALSE", one.on_fail, one.columns)
+        for one in checks
+        if isinstance(one, RowCheck)
+    )
 
 
 def row_result(

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.base import Check, CheckResult, Progress, RowCheck, TableCheck
+from odibi_magics.engines.base import Check, CheckResult, Progress, TableCheck
 from odibi_magics.engines.checks import (
     EXAMPLES,
     ChecksFailed,
+    Flag,
     count_result,
     examples,
+    row_flags,
     row_result,
     settle,
     unique_result,
@@ -30,31 +32,9 @@ if TYPE_CHECKING:
 _EVERY = 0.2  # seconds between two reports of progress
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A condition that is TRUE for a bad row, in DuckDB's SQL over the frame's columns.
-
-    remedy: what to do about such rows, where the label alone does not tell.
-    """
-
-    label: str
-    bad: str
-    on_fail: str = "error"
-    columns: tuple[str, ...] = ()
-    remedy: str = ""
-
-
 def flags(checks: Sequence[Check], columns: Sequence[Column]) -> tuple[Flag, ...]:
     """The checks that one row alone can fail."""
-    return tuple(
-        Flag(one.label, f"({_row_condition(one, columns)}) IS FALSE", one.on_fail, one.columns)
-        for one in checks
-        if isinstance(one, RowCheck)
-    )
-
-
-def _row_condition(check: RowCheck, columns: Sequence[Column]) -> str:
-    return condition(check.label, check.condition, columns, ValidationFailed)
+    return row_flags(checks, lambda one: condition(one.label, one.condition, columns, ValidationFailed))
 
 
 def condition(

@@ -11,8 +11,8 @@ from odibi_magics.config.types import Column
 from odibi_magics.delta.features import text_lengths
 from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, Warned, Written
-from odibi_magics.engines.checks import settle
-from odibi_magics.engines.pandas.checks import Flag, Watcher, condition, flags, table_checks
+from odibi_magics.engines.checks import Flag, settle
+from odibi_magics.engines.pandas.checks import Watcher, condition, flags, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
 from odibi_magics.engines.pandas.detail import log_warnings
 from odibi_magics.engines.pandas.frame import DuckFrame

@@ -10,7 +10,8 @@ import pyarrow as pa
 from odibi_magics.config.types import Column
 from odibi_magics.engines.align import Layout
 from odibi_magics.engines.base import Progress, Sink
-from odibi_magics.engines.pandas.checks import Flag, Rows, Watcher, flag_fields, flag_items
+from odibi_magics.engines.checks import Flag
+from odibi_magics.engines.pandas.checks import Rows, Watcher, flag_fields, flag_items
 from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, DataFile, FileRows
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted

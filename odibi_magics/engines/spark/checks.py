@@ -9,12 +9,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from odibi_magics.config.types import Column
-from odibi_magics.engines.base import Check, CheckResult, RowCheck, TableCheck
+from odibi_magics.engines.base import Check, CheckResult, TableCheck
 from odibi_magics.engines.checks import (
     EXAMPLES,
     ChecksFailed,
+    Flag,
     count_result,
     examples,
+    row_flags,
     row_result,
     settle,
     unique_result,
@@ -28,45 +30,22 @@ from odibi_magics.errors import EngineError, ValidationFailed
 _SHOWN = 5  # columns of a row that fails, beside those in question
 
 
-@dataclass(frozen=True)
-class Flag:
-    """A condition in Spark's SQL that is TRUE for a bad row.
-
-    remedy: what to do about such rows, where the label alone does not tell.
-    """
-
-    label: str
-    bad: str
-    on_fail: str = "error"
-    columns: tuple[str, ...] = ()
-    remedy: str = ""
-
-
 def flags(checks: Sequence[Check], columns: Sequence[Column]) -> tuple[Flag, ...]:
     """The checks that one row alone can fail."""
-    return tuple(
-        Flag(one.label, f"({condition(one.label, one.condition, columns, ValidationFailed)}) IS FALSE", one.on_fail,
-             one.columns)
-        for one in checks
-        if isinstance(one, RowCheck)
-    )  # fmt: skip
+    return row_flags(checks, lambda one: condition(one.label, one.condition, columns, ValidationFailed))
 
 
 def condition(
     label: str, text: str, columns: Sequence[Column], refused: type[EngineError] = EngineError
 ) -> str:
     """A condition that fits these columns. Raises `refused` where it does not; they may be known only now."""
-    from odibi_magics.sql.check import check_predicate
+    from odibi_magics.engines.spark.queries import predicate
     from odibi_magics.sql.problems import SqlErrors
-    from odibi_magics.sql.transpile import check_condition, to_spark
 
     try:
-        predicate = check_predicate(text)
-        if problems := check_condition(predicate, [(column.name, column.type) for column in columns]):
-            raise SqlErrors(problems)
+        return predicate(text, columns)
     except SqlErrors as error:
         raise refused(f"{label} does not fit the columns that came out: {error}") from None
-    return to_spark(predicate)
 
 
 # From inside a write --------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from odibi_magics.delta.log import Commit
 from odibi_magics.delta.mark import read_mark
 from odibi_magics.engines.align import Layout, layout, new_layout
 from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Written
+from odibi_magics.engines.checks import Flag
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.refusals import (
     lost,
@@ -23,7 +24,7 @@ from odibi_magics.engines.refusals import (
     there_already,
 )
 from odibi_magics.engines.spark import nan
-from odibi_magics.engines.spark.checks import Flag, condition, keys_counted, nulls, repeats
+from odibi_magics.engines.spark.checks import condition, keys_counted, nulls, repeats
 from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.names import is_named, listed, quoted, table
 from odibi_magics.engines.spark.places import check_free

@@ -9,8 +9,17 @@ from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Query
 from odibi_magics.engines.spark.names import quoted
 from odibi_magics.engines.spark.types import schema_of
+from odibi_magics.sql.check import check_predicate
 from odibi_magics.sql.problems import SqlErrors
-from odibi_magics.sql.transpile import check_columns, to_spark
+from odibi_magics.sql.transpile import check_columns, check_condition, to_spark
+
+
+def predicate(text: str, columns: Sequence[Column]) -> str:
+    """Spark's SQL for a condition over these columns. Raises SqlErrors where it does not fit them."""
+    checked = check_predicate(text)
+    if problems := check_condition(checked, [(column.name, column.type) for column in columns]):
+        raise SqlErrors(problems)
+    return to_spark(checked)
 
 
 def over(spark: Any, sql: str, tables: Mapping[str, Any]) -> Any:

@@ -114,17 +114,13 @@ def _scan(work: Work, source: Source, files: Files, columns: Columns, samples: S
 
 
 def _filter(text: str, columns: Sequence[Column]) -> str:
-    from odibi_magics.sql.check import check_predicate
+    from odibi_magics.engines.spark.queries import predicate
     from odibi_magics.sql.problems import SqlErrors
-    from odibi_magics.sql.transpile import check_condition, to_spark
 
     try:
-        predicate = check_predicate(text)
-        if problems := check_condition(predicate, [(column.name, column.type) for column in columns]):
-            raise SqlErrors(problems)
+        return predicate(text, columns)
     except SqlErrors as error:
         raise EngineError(f"filter: {error}") from None
-    return to_spark(predicate)
 
 
 def _newer(work: Work, source: Source, columns: Sequence[Column], samples: Samples) -> list[str]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, TableCheck, Written
-from odibi_magics.engines.checks import EXAMPLES, count_result, examples, row_result, settle
-from odibi_magics.engines.spark.checks import Flag, Measured, flags, guarded, measured, told
+from odibi_magics.engines.checks import EXAMPLES, Flag, count_result, examples, row_result, settle
+from odibi_magics.engines.spark.checks import Measured, flags, guarded, measured, told
 from odibi_magics.engines.spark.frame import SparkFrame, collected
 from odibi_magics.engines.spark.names import quoted
 from odibi_magics.engines.spark.reading import Samples
