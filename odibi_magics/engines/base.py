@@ -225,6 +225,10 @@ class Frame(Protocol):
     def inputs(self) -> tuple[dict[str, Any], ...]:
         """What it reads, pinned: `{url, version}` of Delta tables, `{url, files: [[name, bytes, mtime_ns], ...]}`."""
 
+    @property
+    def bare(self) -> bool:
+        """Whether reading it costs no more than reading its rows: they are kept, or lie in a table or Parquet files."""
+
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
 
     def to_arrow(self) -> Any:
@@ -272,7 +276,7 @@ class EngineRun(Protocol[F]):
         """The step's result; `inputs` are by table name, `df` among them where there is one."""
 
     def share(self, frame: F) -> F:
-        """The same rows computed once, for frames that several nodes read."""
+        """The same rows computed once, for frames that several nodes read; bare, but where the engine keeps none."""
 
     def check(self, frame: F, checks: Sequence[Check]) -> tuple[CheckResult, ...]:
         """Runs checks without writing (a preview, or a node with no sink). Raises ValidationFailed."""

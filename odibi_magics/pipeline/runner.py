@@ -49,6 +49,7 @@ from odibi_magics.pipeline.result import NodeResult, Render, RunResult, first_ro
 from odibi_magics.pipeline.resume import Kept, needless
 from odibi_magics.pipeline.runmark import run_mark
 from odibi_magics.pipeline.validation import check_schema, checks
+from odibi_magics.pipeline.warn import recomputed
 from odibi_magics.pipeline.workers import Workers, deaf_to_signals
 
 # Nodes at once. DuckDB uses all cores for each of them; more nodes only share them, and each holds its own memory.
@@ -249,10 +250,12 @@ class Run:
             return self._written(node, frame, found)
         to_run = self._checks(node, frame)
         results = (*found, *(self.hold.check(frame, to_run) if to_run else ()))
-        self.frames[node.name] = self.hold.share(frame) if self._readers.get(node.name, 0) > 1 else frame
+        readers = self._readers.get(node.name, 0)
+        self.frames[node.name] = shared = self.hold.share(frame) if readers > 1 else frame
         if self.peek and self._is_shown(node):
             self.shown = first_rows(self.frames[node.name], self.peek.rows, node.name)
-        done = NodeResult(node.name, node.pipeline, "done", checks=results, warnings=node.warnings)
+        warnings = (*node.warnings, *(recomputed(readers) if readers > 1 and not shared.bare else ()))
+        done = NodeResult(node.name, node.pipeline, "done", checks=results, warnings=warnings)
         if node.name in self._evaluated or to_run:
             return done
         return replace(done, state="not evaluated", reason="nothing reads it")

@@ -1,4 +1,4 @@
-"""Warnings that the text alone gives, before anything runs."""
+"""Warnings that the text alone gives, and those of how its nodes are computed."""
 
 from __future__ import annotations
 
@@ -39,4 +39,15 @@ def _doubled(node: str, path: str, container: str) -> Warned:
         f"node '{node}': the path '{path}' begins with the name of its own container '{container}'",
         "leave the container out of the path",
         "doubled-container",
+    )
+
+
+def recomputed(readers: int) -> tuple[Warned, ...]:
+    """Of a node whose rows the engine does not keep. readers: how many nodes take them."""
+    return (
+        Warned(
+            f"its rows are computed anew for each of the {readers} nodes that read them: this Spark session keeps none",
+            "give the node a write:, and the others read what it wrote",
+            "recomputed",
+        ),
     )

@@ -150,12 +150,11 @@ def test_checks_without_a_write(house: House) -> None:
 
 
 def test_a_stop_from_another_thread(house: House) -> None:
-    house.file("n.csv", "n\n" + "1\n" * 3000)
-    slow = house.sql(
-        "SELECT count(*) AS c FROM a CROSS JOIN b CROSS JOIN c CROSS JOIN d",
-        1,
-        **dict.fromkeys("abcd", house.read("n.csv", "csv")),
-    )
+    house.file("n.csv", "n\n" + "1\n" * 100)
+    house.file("long.csv", "n\n" + "1\n" * 100_000)
+    # A task of Spark's looks whether it is to end at each row that it reads, and never inside of a join.
+    given = {"long": house.read("long.csv", "csv"), **dict.fromkeys("abc", house.read("n.csv", "csv"))}
+    slow = house.sql("SELECT count(*) AS c FROM long CROSS JOIN a CROSS JOIN b CROSS JOIN c", 1, **given)
     done = house.csv("id\n1\n")
     ended: list[BaseException] = []
 

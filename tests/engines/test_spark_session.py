@@ -99,6 +99,36 @@ def test_where_no_session_is_active_a_local_one_with_delta_is_started(tmp_path: 
     assert done.stdout.split() == ["spark", "engine", "0", "1"]
 
 
+# Rows that several nodes read ----------------------------------------------------------------------------------------
+
+
+def test_where_the_session_keeps_no_rows_the_report_says_so(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The refusal is Databricks' serverless one, made up here: nothing else refuses."""
+    (tmp_path / "a.csv").write_text("id\n1\n2\n")
+    text = f"""
+engine: spark
+connections: {{lake: {{type: local, base_path: {tmp_path}}}}}
+nodes:
+  - {{name: a, read: {{connection: lake, path: a.csv}}}}
+  - {{name: b, transform: {{steps: [{{sql: "SELECT id + 1 AS id FROM a"}}]}}}}
+  - {{name: c, transform: {{steps: [{{sql: "SELECT a.id FROM a JOIN b USING (id)"}}]}}}}
+"""
+    built = Project.from_yaml(text, folder=tmp_path)
+    kept = built.preview()
+    assert [node.warnings for node in kept] == [(), (), ()]
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("[NOT_SUPPORTED_WITH_SERVERLESS] PERSIST TABLE is not supported on serverless compute.")
+
+    monkeypatch.setattr(type(spark.range(1)), "localCheckpoint", refused)
+    told = built.preview()
+    assert [[one.code for one in node.warnings] for node in told] == [["recomputed"], [], []]
+    assert "for each of the 2 nodes that read them" in told.node("a").warnings[0].message
+    assert told["c"].to_arrow().to_pylist() == kept["c"].to_arrow().to_pylist() == [{"id": 2}]
+
+
 # Settings -------------------------------------------------------------------------------------------------------------
 
 PIPELINE = """
