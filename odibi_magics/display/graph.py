@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import htpy as h
 
@@ -27,10 +28,11 @@ _WIDEST = 38
 def graph_svg(plan: Plan, states: Mapping[str, str] | None = None) -> str:
     """The plan as a picture, coloured by the state of each node, and as text behind a triangle below it."""
     text = fitting_text(graph_text(plan, states), ROOM // 4)
+    states = states or {}
     told = h.details[h.summary["as text"], h.pre(".text.table")[text]]
     shown = list(plan.nodes[:NODES])
     while True:
-        picture = _svg(shown, states or {})
+        picture = Picture.of(shown, {name: [state] for name, state in states.items()}).svg(states)
         if len(str(picture).encode()) <= ROOM // 2 or len(shown) <= 1:
             break
         shown = shown[: len(shown) * 2 // 3]
@@ -72,32 +74,64 @@ def _lines(node: PlannedNode, state: str | None) -> list[str]:
     return [cut(line(text), _WIDEST) for text in (name, reads, writes, _earlier(node)) if text]
 
 
-def _svg(nodes: Sequence[PlannedNode], states: Mapping[str, str]) -> h.Element:
-    there = {node.name for node in nodes}
-    lines = {node.name: _lines(node, states.get(node.name)) for node in nodes}
-    edges = {(edge.source, node.name): edge for node in nodes for edge in node.edges if edge.source in there}
-    drawn = layout({name: _size(texts) for name, texts in lines.items()}, list(edges))
-    wide, high = round(drawn.width) + 4, round(drawn.height) + 4
-    return h.svg(
-        role="img",
-        aria_label=f"{plural(len(nodes), 'node')}: {', '.join(map(line, lines))}",
-        xmlns="http://www.w3.org/2000/svg",
-        width=wide,
-        height=high,
-        viewBox=f"-2 -2 {wide} {high}",
-        font_family="system-ui, sans-serif",
-        font_size=12,
-        fill="currentColor",
-    )[
-        h.g(fill="none", stroke="currentColor", stroke_opacity=".55")[
-            [_edge(ends, edge, drawn) for ends, edge in edges.items()]
-        ],
-        [_node(node, lines[node.name], drawn.boxes[node.name], states.get(node.name)) for node in nodes],
-    ]
+@dataclass(frozen=True)
+class Picture:
+    """Nodes laid out once, to be drawn in one state after the other: no box moves.
+
+    drawn: where they are. edges: between them, by the names of both ends.
+    """
+
+    nodes: tuple[PlannedNode, ...]
+    drawn: Layout
+    edges: Mapping[tuple[str, str], Edge]
+
+    @classmethod
+    def of(cls, nodes: Sequence[PlannedNode], states: Mapping[str, Collection[str]]) -> Picture:
+        """states: those that a node may come to be in, for which its box has room."""
+        there = {node.name for node in nodes}
+        edges = {
+            (edge.source, node.name): edge for node in nodes for edge in node.edges if edge.source in there
+        }
+        sizes = {
+            node.name: _size([_lines(node, state) for state in states.get(node.name) or (None,)])
+            for node in nodes
+        }
+        return cls(tuple(nodes), layout(sizes, list(edges)), edges)
+
+    def svg(self, states: Mapping[str, str]) -> h.Element:
+        """The picture, coloured by the state of each node."""
+        wide, high = round(self.drawn.width) + 4, round(self.drawn.height) + 4
+        names = ", ".join(line(node.name) for node in self.nodes)
+        return h.svg(
+            role="img",
+            aria_label=f"{plural(len(self.nodes), 'node')}: {names}",
+            xmlns="http://www.w3.org/2000/svg",
+            width=wide,
+            height=high,
+            viewBox=f"-2 -2 {wide} {high}",
+            font_family="system-ui, sans-serif",
+            font_size=12,
+            fill="currentColor",
+        )[
+            h.g(fill="none", stroke="currentColor", stroke_opacity=".55")[
+                [_edge(ends, edge, self.drawn) for ends, edge in self.edges.items()]
+            ],
+            [
+                _node(
+                    node,
+                    _lines(node, states.get(node.name)),
+                    self.drawn.boxes[node.name],
+                    states.get(node.name),
+                )
+                for node in self.nodes
+            ],
+        ]
 
 
-def _size(texts: Sequence[str]) -> tuple[float, float]:
-    return max(map(width, texts)) * _CHAR + 2 * _PADDING, len(texts) * _LINE + _PADDING
+def _size(ways: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """Of a box that has room for each of these texts, which have as many lines."""
+    widest = max(width(text) for texts in ways for text in texts)
+    return widest * _CHAR + 2 * _PADDING, len(ways[0]) * _LINE + _PADDING
 
 
 def _edge(ends: tuple[str, str], edge: Edge, drawn: Layout) -> h.Element:

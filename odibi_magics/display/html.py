@@ -82,6 +82,12 @@ def blocks_html(blocks: Sequence[Block], *more: Any, room: int = ROOM) -> str:
     return framed(*_parts(blocks, room), *more)
 
 
+def beside(blocks: Sequence[Block], picture: Markup) -> str:
+    """A display of blocks with a picture at their right, or below them where there is no room."""
+    told, drawn = h.div[list(_parts(blocks, ROOM // 2))], h.div(".picture")[picture]
+    return framed(h.div(".beside")[told, drawn])
+
+
 def page(title: str, blocks: Sequence[Block], *more: Any) -> str:
     """A standalone page with everything in it."""
     body = h.body[h.div(".odibi.page")[h.style[style()], _parts(blocks, None), more]]

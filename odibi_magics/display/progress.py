@@ -1,4 +1,4 @@
-"""What shows while a run goes on: a table that moves, or a line for each event."""
+"""What shows while a run goes on: a table that moves beside a picture that changes colour, or a line for each event."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from markupsafe import Markup
+
 from odibi_magics.display.document import CellValue, Line, Table
-from odibi_magics.display.html import Displayed, blocks_html
+from odibi_magics.display.graph import Picture
+from odibi_magics.display.html import Displayed, beside, blocks_html
 from odibi_magics.display.report import state_cell
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import count, duration, plural
@@ -33,6 +36,12 @@ PAUSE = 0.2
 ROWS = 40
 
 
+# Nodes of a picture beside the table; with more it would push the cells below out of sight.
+DRAWN = 16
+
+_STATES = ("queued", "running", "again", "stopping", "stopped", "done", "failed", "skipped", "not evaluated")
+
+
 @dataclass
 class _Row:
     """A node as it stands. since: the clock when it started."""
@@ -52,12 +61,15 @@ class Watched:
     clock: Callable[[], float] = time.monotonic
     rows: dict[str, _Row] = field(default_factory=dict)
     title: Line = field(default_factory=lambda: Line("Run"))
+    picture: Picture | None = None
 
     def take(self, event: Event) -> None:
         """Takes an event in."""
         if isinstance(event, RunStarted):
             self.rows = {node.name: _Row(node.name) for node in event.plan.nodes if node.runs}
             self.title = Line("… Running", f"{event.run_id} on {event.plan.engine_title}", "running")
+            if 1 < len(event.plan.nodes) <= DRAWN:
+                self.picture = Picture.of(event.plan.nodes, dict.fromkeys(self.rows, _STATES))
         elif isinstance(event, NodeStarted):
             row = self._row(event.node)
             row.state, row.reason, row.since = "running", "", self.clock()
@@ -94,6 +106,10 @@ class Watched:
 
     def _elapsed(self, row: _Row) -> float:
         return self.clock() - row.since if row.state in ("running", "stopping") else row.seconds
+
+    def states(self) -> dict[str, str]:
+        """The state of each node."""
+        return {name: row.state for name, row in self.rows.items()}
 
     def blocks(self) -> list[Line | Table]:
         """The title, and a row for each node; of many nodes those where something happens."""
@@ -136,6 +152,7 @@ class LiveTable:
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._changed = False
+        self._drawn: tuple[dict[str, str], Markup] = ({}, Markup(""))
 
     def __call__(self, event: Event) -> None:
         with self._lock:
@@ -160,7 +177,16 @@ class LiveTable:
     def _show(self) -> None:
         self._changed = False
         blocks = self._watched.blocks()
-        self._update(Displayed(blocks_html(blocks), blocks_text(blocks)))
+        picture = self._watched.picture
+        html = blocks_html(blocks) if picture is None else beside(blocks, self._picture(picture))
+        self._update(Displayed(html, blocks_text(blocks)))
+
+    def _picture(self, picture: Picture) -> Markup:
+        """Drawn anew only where a node has come to another state: rows and times change more often."""
+        states = self._watched.states()
+        if self._drawn[0] != states:
+            self._drawn = (states, Markup(str(picture.svg(states))))
+        return self._drawn[1]
 
 
 class PlainLog:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
@@ -81,6 +82,20 @@ def test_the_log_says_why_a_node_is_tried_again() -> None:
     assert log_line(RETRIED) == (
         "clean: try 1 of 3 failed, again in 2.0 s: lake:clean: other writers committed"
     )
+
+
+def test_the_picture_beside_it_changes_colour_and_no_box_moves() -> None:
+    shown: list[Displayed] = []
+    live = LiveTable(shown.append)
+    for event in (STARTED, NodeStarted("clean", AT), Stopping(("clean",)), RunFinished(DONE)):
+        live(event)
+    pictures = [re.findall(r"<svg.*?</svg>", each.html, re.DOTALL) for each in shown]
+    assert [len(found) for found in pictures] == [1, 1, 1]
+    boxes = [re.findall(r'<g(?: class="(\w+)")?>(<rect [^>]*>)', svg) for (svg,) in pictures]
+    places = [[rect for _, rect in found] for found in boxes]
+    assert places[0] == places[1] == places[2] and len(places[0]) == len(PLAN.nodes)
+    coloured = [{state for state, _ in found} - {""} for found in boxes]
+    assert coloured[:2] == [{"queued"}, {"stopped", "stopping"}]
 
 
 def test_of_many_nodes_those_that_move_show() -> None:
