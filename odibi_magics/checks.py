@@ -103,15 +103,21 @@ def follow_diagnoses(
     """
     chosen = [_known(project, name) for name in names] or list(project.definitions.connections)
     forget()
-    now = {name: Diagnosis(name, "") for name in chosen}
+    for found in followed(project, chosen, wait):
+        yield tuple(found.values())
+
+
+def followed(project: Project, names: Iterable[str], wait: float = 0.0) -> Iterator[dict[str, Diagnosis]]:
+    """The diagnoses by name, with what is at hand of secrets and tokens: others may be looked at meanwhile."""
+    now = {name: Diagnosis(name, "") for name in names}
     checks = {name: _diagnosed(project, name, wait) for name in now}
-    yield tuple(now.values())
+    yield dict(now)
     seconds = _DOCTOR + wait
     for found in follow(checks, seconds):
         now |= found
-        yield tuple(now.values())
+        yield dict(now)
     if any(each.state == "running" for each in now.values()):
-        yield tuple(cut_short(each, seconds) for each in now.values())
+        yield {name: cut_short(each, seconds) for name, each in now.items()}
 
 
 def _known(project: Project, name: str) -> str:

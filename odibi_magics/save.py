@@ -7,13 +7,12 @@ import builtins
 import inspect
 import os
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from odibi_magics.config.dump import as_yaml
 from odibi_magics.config.load import Config, load
 from odibi_magics.config.marks import Path as Marks
 from odibi_magics.config.models import FunctionStep
@@ -102,7 +101,7 @@ def to_yaml(definitions: Definitions, functions: Iterable[str] = (), folder: Pat
     ordered = {
         key: whole[key] for key in (*_ORDER, "connections", "pipelines", "environments") if whole.get(key)
     }
-    return yaml.dump(ordered, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    return as_yaml(ordered)
 
 
 def _base(config: Config) -> Tree:
@@ -223,35 +222,6 @@ def _with_input(written: dict[str, Any], edges: Sequence[Edge], before: str | No
     """A node that takes the one before it, where another one stands before it in the file, says which it takes."""
     taken = [edge.source for edge in edges if edge.why == "the node before it" and edge.source != before]
     return {"name": written["name"], "depends_on": taken, **written} if taken else written
-
-
-class _Dumper(yaml.SafeDumper):
-    """SQL of several lines as a block, what is short on one line, everything else as PyYAML writes it."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
-        return super().represent_mapping(tag, mapping, flow_style or _is_short(mapping.values()))
-
-    def represent_sequence(
-        self, tag: str, sequence: Any, flow_style: bool | None = None
-    ) -> yaml.SequenceNode:
-        return super().represent_sequence(tag, sequence, flow_style or _is_short(sequence))
-
-
-def _is_short(values: Collection[Any]) -> bool:
-    """Whether they are few scalars."""
-    texts = [str(value) for value in values if not isinstance(value, (dict, list))]
-    return len(texts) == len(values) and "\n" not in "".join(texts) and sum(map(len, texts)) <= 60
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def _check(text: str, path: Path, notebook: Definitions) -> None:

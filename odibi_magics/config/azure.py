@@ -13,7 +13,7 @@ from odibi_magics.config.models import AdlsConnection
 from odibi_magics.errors import Problem
 
 # What each way of opening an account needs, and what else it may have.
-_AUTH = {
+AUTH: Final = {
     "key_vault": ({"secret_name"}, {"key_vault_name"}),
     "direct_key": ({"account_key"}, set()),
     "sas_token": ({"sas_token"}, set()),
@@ -24,13 +24,13 @@ _AUTH = {
     "databricks_secret": ({"secret_scope", "secret_key"}, set()),
     "session": (set(), set()),
 }
-_AUTH_KEYS = frozenset().union(*(needed | allowed for needed, allowed in _AUTH.values()))
+AUTH_KEYS: Final = frozenset().union(*(needed | allowed for needed, allowed in AUTH.values()))
 
 
 def check_account(config: Config, path: Path, connection: AdlsConnection, known: Known) -> Iterator[Problem]:
     """What is wrong with a connection to a storage account whose keys and types are right."""
-    given = set(connection.model_fields_set) & _AUTH_KEYS
-    needed, allowed = _AUTH[connection.auth_mode]
+    given = set(connection.model_fields_set) & AUTH_KEYS
+    needed, allowed = AUTH[connection.auth_mode]
     for key in sorted(needed - given):
         yield config.key_problem(path, f"auth_mode {connection.auth_mode} needs the key '{key}'")
     for key in sorted(given - needed - allowed):

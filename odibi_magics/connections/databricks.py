@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -52,6 +53,26 @@ class DatabricksSecret:
 
     def __str__(self) -> str:
         return f"Secret '{self.key}' of scope '{self.scope}'"
+
+
+def scopes() -> list[str]:
+    """The names of the scopes that this notebook may see. Raises Refused."""
+    return _listed(lambda: [one.name for one in _dbutils().secrets.listScopes()])
+
+
+def keys_in(scope: str) -> list[str]:
+    """The keys of a scope, not what they hold. Raises Refused."""
+    return _listed(lambda: [one.key for one in _dbutils().secrets.list(scope)])
+
+
+def _listed(ask: Callable[[], list[str]]) -> list[str]:
+    try:
+        return sorted(ask())
+    except Refused:
+        raise
+    except Exception as error:  # as of a secret
+        line = str(error).strip().partition("\n")[0]
+        raise Refused(f"dbutils does not list them: {line}", "Type the name") from None
 
 
 def forget() -> None:

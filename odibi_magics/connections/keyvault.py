@@ -104,6 +104,23 @@ def fetch(secrets: Collection[VaultSecret], timeout: float) -> dict[VaultSecret,
     return dict(found)
 
 
+def names_in(vault: str, deadline: float) -> list[str]:
+    """The names of a vault's first secrets, sorted; their values are not asked for. Raises Refused.
+
+    deadline: as of time.monotonic(). Listing takes a right of its own: who may read a secret may not always list.
+    """
+    asked = VaultSecret(vault, "")
+    try:
+        listed = _client(asked.host).list_properties_of_secrets(timeout=max(0.1, deadline - monotonic()))
+        in_time = takewhile(lambda _: monotonic() < deadline, islice(listed, _LISTED))
+        return sorted(one.name for one in in_time if one.name)
+    except Exception as error:
+        refused = of_vault(error, asked)
+        if refused is None:
+            raise
+        raise refused from None
+
+
 def forget() -> None:
     """Drops all secrets."""
     _kept.clear()

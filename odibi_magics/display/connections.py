@@ -24,8 +24,14 @@ _STATES = {
     "queued": ("·", "queued", "queued"),
     "running": ("…", "looking", "running"),
     "checking": ("…", "checking", "running"),
+    "waiting": ("·", "waiting", "queued"),
     "stopped": ("■", "stopped", "stopped"),
 }
+
+
+def state_words(state: str) -> tuple[str, str, str]:
+    """A state's sign, word and look."""
+    return _STATES[state]
 
 
 def _state(state: str) -> Cell:
@@ -86,7 +92,9 @@ def _diagnoses(diagnoses: Sequence[Diagnosis], stopped: str) -> Iterator[Block]:
         yield Table(("connection", "state", "at"), rows, weight=4)
         shown = [each for each in diagnoses if each.state in ("failed", "warning")][:_WHOLE]
     for each in shown:
-        yield from _diagnosis(each, stopped)
+        yield _heading(each, stopped)
+        yield from layers_table(each, stopped)
+        yield from advice(each)
     if len(shown) < len(diagnoses):
         yield Line("", "With the name of a connection the doctor shows its layers")
 
@@ -95,16 +103,18 @@ def _at(found: Diagnosis) -> str:
     return found.failure.name if found.failure else ""
 
 
-def _diagnosis(found: Diagnosis, stopped: str) -> Iterator[Block]:
-    state = _now(found.state, stopped)
-    sign, word, kind = _STATES[state]
+def _heading(found: Diagnosis, stopped: str) -> Line:
+    sign, word, kind = _STATES[_now(found.state, stopped)]
     said = f"failed at {found.failure.name}" if found.failure else word
     parts = filter(None, (found.place, said, milliseconds(found.seconds)))
-    yield Line(f"{sign} {found.connection}", "".join(f"· {part} " for part in parts).rstrip(), kind)
+    return Line(f"{sign} {found.connection}", "".join(f"· {part} " for part in parts).rstrip(), kind)
+
+
+def layers_table(found: Diagnosis, stopped: str = "") -> Iterator[Block]:
+    """A connection's layers as a table; nothing before any is known."""
     rows = tuple(_row(list(same), stopped) for _, same in groupby(found.layers, _alike))
     if rows:
         yield Table(("layer", "state", "time", "found"), rows, right=("time",), weight=4)
-    yield from _advice(found)
 
 
 def _alike(layer: Layer) -> tuple[str, str]:
@@ -118,7 +128,7 @@ def _row(same: list[Layer], stopped: str) -> tuple[str, Cell, str, str]:
     return ", ".join(layer.name for layer in same), _state(state), time, same[0].said
 
 
-def _advice(found: Diagnosis) -> Iterator[Advice]:
+def advice(found: Diagnosis) -> Iterator[Advice]:
     """What mends the failure, then each warning; layers that one thing mends stand together."""
     warnings = [layer for layer in found.layers if layer.state == "warning"]
     told = [found.failure, *warnings] if found.failure else warnings
@@ -177,7 +187,12 @@ def failed_words(diagnoses: Sequence[Diagnosis]) -> str:
 
 def broken_names(names: Sequence[str], count: int) -> str:
     """The same in one line, for where the display above tells the rest. names: what breaks, of `count` connections."""
-    return f"{_broken(len(names), count)}: {', '.join(names)} (see above)"
+    return f"{broken_words(names, count)} (see above)"
+
+
+def broken_words(names: Sequence[str], count: int) -> str:
+    """How many do not work, and which."""
+    return f"{_broken(len(names), count)}: {', '.join(names)}"
 
 
 def _broken(broken: int, count: int) -> str:

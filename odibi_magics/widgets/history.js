@@ -1,120 +1,8 @@
-// The page's half of a live history. Python sorts, filters, formats and redacts; the page asks for the rows in sight.
-// Whatever comes from a table becomes text of an element, never HTML.
+// The page's half of a live history, behind page.js. Python sorts, filters, formats and redacts; the page asks for the
+// rows in sight.
 
 const ROW = 26; // pixels, as in history.css
 const SPARE = 12; // rows kept ready above and below those in sight
-const SILENCE = 5000; // milliseconds after which a kernel that was restarted is taken for gone
-
-// Elements -----------------------------------------------------------------------------------------------------------
-
-function element(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value === true) made.setAttribute(name, "");
-    else if (value !== false && value != null) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child != null));
-  return made;
-}
-
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copiedByHand(text); // no clipboard without https, as on many servers
-  }
-}
-
-function copiedByHand(text) {
-  const field = element("textarea", { class: "odibi-copied" });
-  field.value = text;
-  document.body.append(field);
-  field.select();
-  const done = document.execCommand("copy");
-  field.remove();
-  return done;
-}
-
-// A command to paste, and the button that copies it.
-function command(text) {
-  const button = element("button", { type: "button" }, "Copy");
-  const told = element("span", { role: "status", class: "told" });
-  button.addEventListener("click", async () => {
-    told.textContent = (await copied(text)) ? "Copied" : "Select it and press Ctrl+C";
-    setTimeout(() => (told.textContent = ""), 4000);
-  });
-  return element("div", { class: "command" }, element("code", {}, text), button, told);
-}
-
-// Blocks, as Python's displays are made of ---------------------------------------------------------------------------
-
-const BLOCKS = {
-  line: (block) => element("p", {}, element("b", { class: block.look }, block.strong), " ", block.text),
-  table: (block) =>
-    element(
-      "div",
-      {},
-      block.title ? element("p", {}, element("b", {}, block.title)) : null,
-      element("div", { class: "data", tabindex: 0 }, dataTable(block)),
-      ...block.notes.map((note) => element("p", {}, note)),
-    ),
-  items: (block) =>
-    element("div", {}, element("p", {}, element("b", { class: block.look }, block.title)), list(block.items)),
-  texts: (block) => element("div", {}, ...block.entries.flatMap(([about, text]) => titled(about, text))),
-  advice: ({ parts: [title, text, line, after], look }) =>
-    element("div", {}, element("p", {}, element("b", { class: look }, title), " ", text), line ? command(line) : null, after),
-};
-
-function dataTable(block) {
-  const side = (i) => (block.right[i] ? "right" : null);
-  const head = block.columns.map((name, i) =>
-    element("th", { class: side(i), scope: "col" }, name, block.types[i] ? element("small", {}, block.types[i]) : null),
-  );
-  const cell = ([text, hover, kind], i) =>
-    element("td", { class: [side(i), kind].filter(Boolean).join(" "), title: hover || null }, text);
-  const rows = block.rows.map((row) => element("tr", {}, ...row.map(cell)));
-  return element("table", {}, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows));
-}
-
-function list(items) {
-  const item = ([about, text, remedy]) =>
-    element("li", {}, about ? element("b", {}, about, ": ") : null, text, remedy ? element("p", {}, "→ ", remedy) : null);
-  return element("ul", {}, ...items.map(item));
-}
-
-function titled(about, text) {
-  return [element("p", {}, element("b", {}, about)), element("pre", {}, text)];
-}
-
-function blocks(made) {
-  return made.map((block) => BLOCKS[block.kind](block));
-}
-
-// Questions to Python ------------------------------------------------------------------------------------------------
-
-// Gives a function that asks, and a promise of each answer; one that comes to another page is not ours.
-function asker(model) {
-  const waiting = new Map();
-  const page = Math.random().toString(36).slice(2);
-  let last = 0;
-  model.on("msg:custom", (answer) => {
-    waiting.get(answer.id)?.(answer);
-    waiting.delete(answer.id);
-  });
-  return (question) =>
-    new Promise((resolve) => {
-      const id = `${page}-${++last}`;
-      const gone = () => resolve({ error: "The kernel that knew this table is gone: run the cell again" });
-      waiting.set(id, resolve);
-      try {
-        Promise.resolve(model.send({ ...question, id })).catch(gone);
-      } catch {
-        gone();
-      }
-    });
-}
 
 // The table of versions ----------------------------------------------------------------------------------------------
 
@@ -335,10 +223,6 @@ class Version {
   }
 }
 
-function failure(text) {
-  return element("pre", { class: "failed", role: "alert" }, text);
-}
-
 // All of it ----------------------------------------------------------------------------------------------------------
 
 class Live {
@@ -357,7 +241,7 @@ class Live {
     // Notebooks read single keys as commands, deleting the cell among them.
     this.element = element(
       "div",
-      { class: "odibi-live", "data-lm-suppress-shortcuts": "true", onkeydown: (event) => event.stopPropagation() },
+      { class: "odibi-live odibi-history", "data-lm-suppress-shortcuts": "true", onkeydown: (event) => event.stopPropagation() },
       bar,
       this.table.element,
       this.version.element,
@@ -398,66 +282,6 @@ class Live {
   }
 }
 
-// In place of the static table ---------------------------------------------------------------------------------------
-
-// Models by their id, of all histories on this page: each was loaded with a module of its own.
-const models = (globalThis[Symbol.for("odibi-history")] ??= new Map());
-
-// <odibi-history data-model="…"> holds the static table. Where the model is here, the live one stands in its place;
-// a saved notebook, or a page that has no widgets, shows what is in it.
-if (!customElements.get("odibi-history")) {
-  class InPlace extends HTMLElement {
-    connectedCallback() {
-      models.get(this.dataset.model)?.(this);
-    }
-  }
-  customElements.define("odibi-history", InPlace);
-}
-
 const FIRST = { ask: "table", column: 0, descending: true, words: "", first: 0, length: 30 };
 
-function initialize({ model }) {
-  const ask = asker(model);
-  const places = new Set();
-  let id, first;
-  const enter = (place) => {
-    if (!places.has(place)) open(place);
-    places.add(place);
-  };
-  const open = async (place) => {
-    const answer = first ?? (await ask(FIRST));
-    first = null;
-    if (answer.error || !place.isConnected) return;
-    place.querySelector(":scope > .odibi-live")?.remove();
-    place.append(new Live(ask, answer).element);
-    place.setAttribute("live", "");
-  };
-  const leave = () => places.forEach((place) => place.removeAttribute("live"));
-  // After a restart of its kernel nobody answers; after a broken connection somebody does.
-  model.on("comm_live_update", async () => {
-    const silence = setTimeout(leave, SILENCE);
-    const answer = await ask(FIRST);
-    clearTimeout(silence);
-    if (answer.error) leave();
-    else places.forEach((place) => place.setAttribute("live", ""));
-  });
-  ask(FIRST).then((answer) => {
-    if (answer.error) return;
-    id = answer.model;
-    first = answer;
-    models.set(id, enter);
-    document.querySelectorAll("odibi-history").forEach((place) => place.dataset.model === id && enter(place));
-  });
-  return () => {
-    models.delete(id);
-    leave();
-  };
-}
-
-async function render({ model, el }) {
-  const ask = asker(model);
-  const answer = await ask(FIRST);
-  el.append(answer.error ? failure(answer.error) : new Live(ask, answer).element);
-}
-
-export default { initialize, render };
+export default inPlace("odibi-history", FIRST, (ask, answer) => new Live(ask, answer).element);

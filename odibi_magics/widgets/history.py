@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from typing import Any, Protocol
 
 import anywidget
-import htpy as h
-from markupsafe import Markup
 
 from odibi_magics.delta.history import History, HistoryEntry
 from odibi_magics.display.commands import NOTEBOOK
@@ -24,9 +21,8 @@ from odibi_magics.display.units import count, size
 from odibi_magics.display.values import block, cut, line
 from odibi_magics.errors import Cancelled, OdibiError, Unexpected, UsageError
 from odibi_magics.widgets.blocks import blocks_json
+from odibi_magics.widgets.sources import place, together, view_of
 from odibi_magics.widgets.versions import Order, Versions
-
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 # Versions read in one step, which is made larger or smaller until it takes about so many seconds.
 _STEP, _SMALLEST, _LARGEST, _SECONDS = 200, 20, 5000, 0.4
@@ -51,8 +47,8 @@ class Verbs(Protocol):
 class LiveHistory(anywidget.AnyWidget):
     """The widget of one history. Each message of the page is a question with an id, and gets one answer."""
 
-    _esm = files("odibi_magics.widgets").joinpath("history.js").read_text("utf-8")
-    _css = files("odibi_magics.widgets").joinpath("history.css").read_text("utf-8")
+    _esm = together("page.js", "history.js")
+    _css = together("page.css", "history.css")
 
     def __init__(self, history: History, verbs: Verbs) -> None:
         super().__init__()
@@ -63,11 +59,11 @@ class LiveHistory(anywidget.AnyWidget):
 
     def in_place(self, static: str) -> str:
         """HTML of a display, which the widget takes the place of where a page runs it: the HTML alone is saved."""
-        return str(h.Element("odibi-history")(data_model=self.model_id)[Markup(static)])
+        return place("odibi-history", self.model_id, static)
 
     def view(self) -> dict[str, Any]:
         """The widget's own mime type, for front ends that keep each output apart from the page."""
-        return {VIEW: {"model_id": self.model_id, "version_major": 2, "version_minor": 0}}
+        return view_of(self.model_id)
 
     def _answer(self, widget: object, question: Mapping[str, Any], buffers: object) -> None:
         self.send({"id": question.get("id"), **self._told(question)})

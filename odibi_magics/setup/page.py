@@ -1,0 +1,276 @@
+"""The wizard as a page shows it, in JSON: sections with fields and buttons, rows, and the text it ends with.
+
+All text is redacted and shows what is invisible; what a button does is a question to the wizard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from odibi_magics.display.connections import advice, layers_table, milliseconds, state_words
+from odibi_magics.display.document import Advice, Block, Line, Table, Texts
+from odibi_magics.display.values import block, line
+from odibi_magics.doctor.diagnosis import Layer
+from odibi_magics.setup.drafts import NAME, TYPE, Draft
+from odibi_magics.setup.fields import Field, Step, types
+from odibi_magics.setup.lookups import environment_names
+from odibi_magics.setup.rows import Row
+from odibi_magics.setup.wizard import STEPS, StepName, Wizard
+from odibi_magics.widgets.blocks import blocks_json
+
+Json = dict[str, Any]
+
+# Of each step its title, what is done in it, and what the button says that leads there.
+_TITLES: Final[dict[StepName, tuple[str, str, str]]] = {
+    "connections": ("Connections", "Which places is it about? A connection is a name that points at one.", "Connections"),
+    "identity": ("Identity and vault", "How each account is opened. Secrets stay where they are: only their names are asked for.", "Next: identity and vault"),
+    "place": ("Account and container", "Where each connection points.", "Next: account and container"),
+    "check": ("Check", "Each connection is looked at layer by layer, all at once.", "Check the connections"),
+    "result": ("Result", "The connections as YAML, for a cell or a file.", "Next: the YAML"),
+}  # fmt: skip
+
+COMMAND: Final = "%odibi_setup --cell"
+
+
+def view(wizard: Wizard) -> Json:
+    """The whole of what the page shows now."""
+    with wizard.lock:
+        at = STEPS.index(wizard.step)
+        title, lead, _ = _TITLES[wizard.step]
+        return {
+            "step": wizard.step,
+            "title": title,
+            "lead": lead,
+            "steps": [_step(wizard, each) for each in STEPS],
+            "said": line(wizard.said),
+            "sections": list(_SECTIONS[wizard.step](wizard)),
+            "back": {"label": "Back", "ask": _go(STEPS[at - 1])} if at else None,
+            "next": _next(STEPS[at + 1]) if at + 1 < len(STEPS) else None,
+        }
+
+
+def _step(wizard: Wizard, step: StepName) -> Json:
+    state = "now" if step == wizard.step else "done" if STEPS.index(step) < STEPS.index(wizard.step) else "ahead"
+    return {"title": _TITLES[step][0], "state": state, "ask": _go(step)}
+
+
+def _go(step: StepName) -> Json:
+    return {"ask": "go", "to": step}
+
+
+def _next(step: StepName) -> Json:
+    return {"label": _TITLES[step][2], "ask": _go(step)}
+
+
+# Forms ----------------------------------------------------------------------------------------------------------------
+
+
+def _connections(wizard: Wizard) -> Iterator[Json]:
+    if wizard.note:
+        yield _told("note", "warned", "⚠", wizard.note)
+    for draft in wizard.drafts:
+        fields = [
+            _field(wizard, draft, NAME, draft.name, "Name", "What nodes call it.", needed=True),
+            _field(wizard, draft, TYPE, draft.type, "Type", "The kind of place.", kind="choice", choices=types()),
+        ]  # fmt: skip
+        yield _form(wizard, draft, fields if draft.chosen else [], _first_actions(draft))
+    if wizard.wrong.get(("", "")):
+        yield _told("none", "failed", "✗", wizard.wrong[("", "")])
+    yield {"kind": "actions", "id": "add", "actions": [{"label": "Add a connection", "ask": {"ask": "add"}}]}
+
+
+def _first_actions(draft: Draft) -> list[Json]:
+    if not draft.origin:
+        label = f"Remove {draft.name or 'this connection'}"
+        return [{"label": "Remove", "about": line(label), "ask": {"ask": "remove", "of": draft.id}}]
+    label = "Leave out" if draft.chosen else "Take in"
+    ask = {"ask": "choose", "of": draft.id, "chosen": not draft.chosen}
+    return [{"label": label, "about": line(f"{label} {draft.name}"), "ask": ask}]
+
+
+def _identity(wizard: Wizard) -> Iterator[Json]:
+    yield _caller(wizard)
+    yield from _forms(wizard, "identity")
+
+
+def _place(wizard: Wizard) -> Iterator[Json]:
+    return _forms(wizard, "place")
+
+
+def _forms(wizard: Wizard, step: Step) -> Iterator[Json]:
+    for draft in wizard.chosen:
+        yield _form(wizard, draft, [_asked(wizard, draft, field) for field in draft.asked(step)], [])
+
+
+def _form(wizard: Wizard, draft: Draft, fields: list[Json], actions: list[Json]) -> Json:
+    origin = f"from {draft.origin}" if draft.origin else ""
+    nothing = "" if fields or not draft.chosen else "Nothing is asked here: it is opened as this session is."
+    wrong = wizard.wrong.get((draft.id, ""), "") if wizard.step == "place" else ""
+    return {
+        "kind": "form",
+        "id": draft.id,
+        "legend": line(draft.name or "a connection"),
+        "origin": line(origin if draft.chosen else f"{origin}, left out"),
+        "notes": [line(note) for note in (*draft.notes, nothing) if note],
+        "wrong": line(wrong),
+        "fields": fields,
+        "actions": actions,
+    }
+
+
+def _asked(wizard: Wizard, draft: Draft, field: Field) -> Json:
+    return _field(
+        wizard, draft, field.key, draft.value(field), field.label, field.help,
+        kind="choice" if field.kind == "choice" else "text", choices=field.choices, needed=field.needed,
+        about=_names(wizard, draft, field),
+    )  # fmt: skip
+
+
+def _field(
+    wizard: Wizard, draft: Draft, key: str, value: str, label: str, help_: str, *,
+    kind: str = "text", choices: tuple[tuple[str, str], ...] = (), needed: bool = False,
+    about: tuple[list[str], str] = ([], ""),
+) -> Json:  # fmt: skip
+    names, said = about
+    return {
+        "key": key,
+        "label": label,
+        "help": help_,
+        "kind": kind,
+        "value": line(value),
+        "choices": choices,
+        "names": [line(name) for name in names],
+        "said": line(said),
+        "needed": needed,
+        "wrong": line(wizard.wrong.get((draft.id, key), "") or draft.errors.get(key, "")),
+    }
+
+
+# What the names are of that a field offers.
+_OF: Final = {"secret_name": "secrets", "secret_scope": "scopes", "secret_key": "keys", "container": "containers"}
+
+
+def _names(wizard: Wizard, draft: Draft, field: Field) -> tuple[list[str], str]:
+    """Names to choose from, and a word on them."""
+    if field.kind == "variable":
+        return environment_names(), ""
+    if field.key == "key_vault_name":
+        return wizard.vaults(), ""
+    found, looking = wizard.found(draft, field.key)
+    what = _OF.get(field.key, "")
+    if looking:
+        return [], f"… looking for its {what}"
+    if found is None:
+        return [], ""
+    if found.said:
+        return list(found.names), f"Its {what} are not listed ({found.said}): type the name"
+    return list(found.names), f"{len(found.names)} {what} to choose from"
+
+
+def _caller(wizard: Wizard) -> Json:
+    """Who we are, or what mends it that we are nobody."""
+    found: Layer | None = wizard.lookups.get(wizard.CALLER)
+    again = [{"label": "Look again", "about": "Look again who you are", "ask": {"ask": "look_again"}}]
+    if found is None:
+        return _told("caller", "running", "…", "looking who you are to Azure")
+    sign, _, look = state_words(found.state)
+    if found.state == "ok":
+        return _told("caller", look, sign, f"You are {found.said}", actions=again)
+    blocks = [Advice("What mends it", found.remedy, found.command, kind=look)]
+    return _told("caller", look, sign, f"You are not signed in: {found.said}", blocks, again)
+
+
+def _told(
+    id_: str, look: str, sign: str, text: str, blocks: list[Advice] | None = None, actions: list[Json] | None = None
+) -> Json:  # fmt: skip
+    return {
+        "kind": "told", "id": id_, "look": look, "sign": sign, "text": line(text),
+        "blocks": blocks_json(blocks or ()), "actions": actions or [],
+    }  # fmt: skip
+
+
+# The check and the result ---------------------------------------------------------------------------------------------
+
+
+def _check(wizard: Wizard) -> Iterator[Json]:
+    yield from map(_row, wizard.rows.rows)
+    again = {"label": "Check all again", "ask": {"ask": "check", "name": ""}}
+    yield {"kind": "actions", "id": "again", "actions": [again] if wizard.rows.over else []}
+
+
+def _row(row: Row) -> Json:
+    sign, word, look = state_words(row.state)
+    found = row.found
+    failure = found.failure if found else None
+    now = next((layer.name for layer in found.layers if layer.state == "running"), "") if found else ""
+    said = f"failed at {failure.name}: {failure.said}" if failure else now and f"looking at {now}"
+    again = {"label": "Check again", "about": line(f"Check {row.name} again"), "ask": {"ask": "check", "name": row.name}}
+    return {
+        "kind": "row",
+        "id": row.name,
+        "name": line(row.name),
+        "sign": sign,
+        "word": word,
+        "look": look,
+        "time": milliseconds(found.seconds) if found and row.over else "",
+        "place": line(found.place) if found else "",
+        "said": line(said),
+        "blocks": blocks_json(list(advice(found))) if found and row.over else [],
+        "layers": blocks_json(list(layers_table(found))) if found and row.over else [],
+        "actions": [again] if row.over else [],
+    }  # fmt: skip
+
+
+def _result(wizard: Wizard) -> Iterator[Json]:
+    broken = [row.name for row in wizard.rows.rows if row.state != "ok"]
+    if broken and not wizard.rows.over:
+        yield _told("state", "running", "…", f"The check is not over yet: {', '.join(broken)}")
+    elif broken := [row.name for row in wizard.rows.rows if row.state == "failed"]:
+        yield _told("state", "failed", "✗", f"These do not work yet: {', '.join(broken)}. The check says what mends them")
+    elif wizard.rows.over:
+        yield _told("state", "done", "✓", "All of them work")
+    yield {"kind": "yaml", "id": "yaml", "label": "The connections as YAML", "text": block(wizard.text())}
+    yield {
+        "kind": "use", "id": "use",
+        "done": "✓ This session knows them" if wizard.used else "",
+        "actions": [{"label": "Use in this session", "ask": {"ask": "use"}}],
+        "cell": COMMAND,
+    }  # fmt: skip
+    yield {
+        "kind": "file", "id": "file", "value": line(wizard.file), "said": line(wizard.file_said),
+        "failed": wizard.file_failed,
+    }  # fmt: skip
+
+
+_SECTIONS: Final[dict[StepName, Callable[[Wizard], Iterator[Json]]]] = {
+    "connections": _connections, "identity": _identity, "place": _place, "check": _check, "result": _result,
+}  # fmt: skip
+
+
+# What stays -----------------------------------------------------------------------------------------------------------
+
+_INTRODUCTION: Final = (
+    "answers in a notebook whose front end shows widgets, as long as its kernel runs: run the cell again. "
+    "Without it, %%odibi_connections defines connections, and %odibi_doctor says where one breaks and what mends it."
+)
+
+
+def still(wizard: Wizard) -> list[Block]:
+    """What a saved notebook shows of it, and a front end without widgets."""
+    with wizard.lock:
+        blocks: list[Block] = [Line("The setup wizard", _INTRODUCTION)]
+        rows = [row for row in wizard.rows.rows if row.found]
+        if not wizard.rows.over:
+            return blocks
+        cells = [(row.name, " ".join(state_words(row.state)[:2]), _still_words(row)) for row in rows]
+        blocks.append(Table(("connection", "state", "found"), cells))
+        blocks.append(Texts((("The connections", wizard.text()),)))
+        return blocks
+
+
+def _still_words(row: Row) -> str:
+    failure = row.found.failure if row.found else None
+    if failure is None:
+        return row.found.place if row.found else ""
+    return f"{failure.name}: {failure.said}. {failure.remedy}"
