@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from odibi_magics.magics.completion import Completion
     from odibi_magics.magics.namespace import NotebookVariables
     from odibi_magics.session import Session
+    from odibi_magics.setup.wizard import Wizard
 
 RESULT = "odibi_result"
 
@@ -45,6 +46,7 @@ class OdibiMagics(Magics):
     shell: InteractiveShell
     replaced: dict[str, dict[str, Any]]
     completion: Completion
+    wizard: Wizard | None = None
 
     @cached_property
     def session(self) -> Session:
@@ -181,6 +183,16 @@ class OdibiMagics(Magics):
         from odibi_magics.magics import connections
 
         connections.check(self, line) if cell is None else connections.define(self, line, cell)
+
+    @_magic(line_magic)
+    def odibi_setup(self, line: str) -> None:
+        """%odibi_setup: a wizard that sets connections up, checks them, and ends with their YAML.
+
+        --cell              what it made, in the next cell
+        """
+        from odibi_magics.magics import setup
+
+        setup.setup(self, line)
 
     @_magic(line_magic)
     def odibi_doctor(self, line: str) -> None:

@@ -41,6 +41,12 @@ def _add_optional_file(parser: Parser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help="without it the notebook's own")
 
 
+def _add_cell(parser: Parser) -> None:
+    parser.add_argument(
+        "--cell", action="store_true", help="put what the wizard made into the next cell; before that, show the wizard",
+    )  # fmt: skip
+
+
 def _add_rows(parser: Parser) -> None:
     parser.add_argument(
         "--rows", type=rows, metavar="ROWS",
@@ -56,6 +62,7 @@ _LINES: dict[str, tuple[str, *tuple[Callable[[Parser], object], ...]]] = {
     "%odibi_graph": ("The pipeline as a picture.", _add_optional_file, options.add_texts),
     "%%odibi_connections": ("Define connections by name.",),
     "%odibi_connections": ("List the connections and check that they answer.", options.add_refresh),
+    "%odibi_setup": ("Set connections up with a wizard, and check them.", _add_cell),
     "%odibi_doctor": ("Look at connections layer by layer.", options.add_doctor),
     "%odibi_preview": ("Show the first rows of a table.", options.add_table, _add_rows),
     "%odibi_history": ("Show what a Delta table went through.", options.add_table, options.add_limit),

@@ -1,4 +1,4 @@
-"""%odibi_history's live table, where the front end can show one."""
+"""Widgets under cells, where the front end can show them: %odibi_history's live table, and what others need too."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def show_history(magics: OdibiMagics, project: Project, history: History, static
         show(static.html + framed(HINT), f"{static.text}\n\n{HINT}")
         return
     live = LiveHistory(history, TableVerbs(magics, project, history.address))
-    _keep(live)
-    apart = _keeps_outputs_apart(magics)
+    keep(live)
+    apart = keeps_outputs_apart(magics)
     data = {
         **(live.view() if apart else {}),
         "text/html": static.html if apart else live.in_place(static.html),
@@ -49,13 +49,14 @@ def show_history(magics: OdibiMagics, project: Project, history: History, static
     display(data, raw=True)
 
 
-def _keep(live: Any) -> None:
+def keep(live: Any) -> None:
+    """Has a widget answer until many others came after it."""
     _answering.append(live)
     if len(_answering) > _MOST:
         _answering.popleft().close()
 
 
-def _keeps_outputs_apart(magics: OdibiMagics) -> bool:
+def keeps_outputs_apart(magics: OdibiMagics) -> bool:
     """Whether outputs stand in frames of their own, where a widget's code runs only if its mime type is shown.
 
     VS Code shows the HTML of a notebook that was saved with both. JupyterLab says "model not found" there, and an error

@@ -20,6 +20,7 @@ _HELP = """\
 %odibi_run FILE        the same for a file
 %odibi_save FILE       the notebook's project as a file
 %%odibi_connections    define connections    %odibi_connections: list and check them
+%odibi_setup           set connections up with a wizard, and check them   (--cell: its YAML in the next cell)
 %odibi_doctor [NAME]   where a connection breaks, layer by layer, and the command that mends it
 %odibi_preview TABLE   the first rows of conn:path, a node, a path or a URL, at @5 or @2026-11-20T18:00Z
 %odibi_history TABLE   what a Delta table went through, version by version

@@ -101,7 +101,9 @@ def draft_of(id_: str, found: DefinedConnection) -> Draft:
         _take(made, key, value, found.model)
     vault = getattr(found.model, "key_vault_name", None)
     if vault and getattr(found.model, AUTH_MODE, "") == "key_vault":
-        made.values["key_vault_name"] = vault  # the project's may be meant, which a text of its own does not know
+        made.values["key_vault_name"] = (
+            vault  # the project's may be meant, which a text of its own does not know
+        )
     return made
 
 

@@ -19,7 +19,6 @@ MODELS: Final[dict[str, Any]] = {
 AUTH_MODE: Final = "auth_mode"
 
 
-
 @dataclass(frozen=True)
 class Field:
     """A key that is asked for.

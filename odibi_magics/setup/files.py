@@ -47,7 +47,9 @@ def write_new(config: Config, name: str) -> Path:
     except FileExistsError:
         stem = path.name.removesuffix(path.suffix).removesuffix(".odibi")
         free = path.with_name(free_name(folder, stem))
-        raise Taken(f"'{path}' is there already, and was left as it is. '{free}' is free", str(free)) from None
+        raise Taken(
+            f"'{path}' is there already, and was left as it is. '{free}' is free", str(free)
+        ) from None
     except OSError as error:
         raise UsageError(f"'{path}' cannot be written: {error.strerror}") from None
     return path
@@ -78,5 +80,8 @@ def drafts_of_file(path: Path, ids: Iterable[str]) -> tuple[list[Draft], str]:
         found = Project.from_file(path).definitions.connections
     except (ConfigErrors, UsageError) as error:
         problems = len(error.problems) if isinstance(error, ConfigErrors) else 1
-        return [], f"{path.name} has {problems} problem{'s' * (problems != 1)}, so that nothing of it stands here"
+        return (
+            [],
+            f"{path.name} has {problems} problem{'s' * (problems != 1)}, so that nothing of it stands here",
+        )
     return [draft_of(id_, each) for id_, each in zip(ids, found.values(), strict=False)], ""

@@ -31,7 +31,7 @@ SECONDS: Final = 20.0
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of one question. names: to choose from. said: why there are none, "" where nothing is to be said."""
+    """What is known of one question. names: to choose from. said: why there are none, "" for nothing."""
 
     names: tuple[str, ...] = ()
     said: str = ""

@@ -5,7 +5,7 @@ All text is redacted and shows what is invisible; what a button does is a questi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from odibi_magics.display.connections import advice, layers_table, milliseconds, state_words
@@ -23,14 +23,50 @@ Json = dict[str, Any]
 
 # Of each step its title, what is done in it, and what the button says that leads there.
 _TITLES: Final[dict[StepName, tuple[str, str, str]]] = {
-    "connections": ("Connections", "Which places is it about? A connection is a name that points at one.", "Connections"),
-    "identity": ("Identity and vault", "How each account is opened. Secrets stay where they are: only their names are asked for.", "Next: identity and vault"),
+    "connections": (
+        "Connections", "Which places is it about? A connection is a name that points at one.", "Connections",
+    ),
+    "identity": (
+        "Identity and vault",
+        "How each account is opened. Secrets stay where they are: only their names are asked for.",
+        "Next: identity and vault",
+    ),
     "place": ("Account and container", "Where each connection points.", "Next: account and container"),
     "check": ("Check", "Each connection is looked at layer by layer, all at once.", "Check the connections"),
     "result": ("Result", "The connections as YAML, for a cell or a file.", "Next: the YAML"),
 }  # fmt: skip
 
 COMMAND: Final = "%odibi_setup --cell"
+
+
+class Page:
+    """A wizard as its widget knows it."""
+
+    def __init__(self, wizard: Wizard) -> None:
+        self._wizard = wizard
+
+    def view(self) -> Json:
+        """All that is on the page now; from any thread."""
+        return view(self._wizard)
+
+    def answer(self, question: Mapping[str, Any]) -> None:
+        """Does what a question asks for. Raises OdibiError."""
+        with self._wizard.lock:
+            _DOES[question["ask"]](self._wizard, question)
+
+
+_DOES: Final[Mapping[str, Callable[[Wizard, Mapping[str, Any]], None]]] = {
+    "view": lambda wizard, asked: None,
+    "add": lambda wizard, asked: wizard.add(),
+    "remove": lambda wizard, asked: wizard.remove(str(asked["of"])),
+    "choose": lambda wizard, asked: wizard.choose(str(asked["of"]), bool(asked["chosen"])),
+    "set": lambda wizard, asked: wizard.set(str(asked["of"]), str(asked["key"]), str(asked["text"])),
+    "go": lambda wizard, asked: wizard.go(str(asked["to"])),
+    "look_again": lambda wizard, asked: wizard.look_again(),
+    "check": lambda wizard, asked: wizard.check(str(asked["name"])),
+    "use": lambda wizard, asked: wizard.use(),
+    "write": lambda wizard, asked: wizard.write(str(asked["name"])),
+}
 
 
 def view(wizard: Wizard) -> Json:
@@ -51,7 +87,9 @@ def view(wizard: Wizard) -> Json:
 
 
 def _step(wizard: Wizard, step: StepName) -> Json:
-    state = "now" if step == wizard.step else "done" if STEPS.index(step) < STEPS.index(wizard.step) else "ahead"
+    state = (
+        "now" if step == wizard.step else "done" if STEPS.index(step) < STEPS.index(wizard.step) else "ahead"
+    )
     return {"title": _TITLES[step][0], "state": state, "ask": _go(step)}
 
 
@@ -148,7 +186,12 @@ def _field(
 
 
 # What the names are of that a field offers.
-_OF: Final = {"secret_name": "secrets", "secret_scope": "scopes", "secret_key": "keys", "container": "containers"}
+_OF: Final = {
+    "secret_name": "secrets",
+    "secret_scope": "scopes",
+    "secret_key": "keys",
+    "container": "containers",
+}
 
 
 def _names(wizard: Wizard, draft: Draft, field: Field) -> tuple[list[str], str]:
@@ -205,7 +248,11 @@ def _row(row: Row) -> Json:
     failure = found.failure if found else None
     now = next((layer.name for layer in found.layers if layer.state == "running"), "") if found else ""
     said = f"failed at {failure.name}: {failure.said}" if failure else now and f"looking at {now}"
-    again = {"label": "Check again", "about": line(f"Check {row.name} again"), "ask": {"ask": "check", "name": row.name}}
+    again = {
+        "label": "Check again",
+        "about": line(f"Check {row.name} again"),
+        "ask": {"ask": "check", "name": row.name},
+    }
     return {
         "kind": "row",
         "id": row.name,
@@ -227,7 +274,12 @@ def _result(wizard: Wizard) -> Iterator[Json]:
     if broken and not wizard.rows.over:
         yield _told("state", "running", "…", f"The check is not over yet: {', '.join(broken)}")
     elif broken := [row.name for row in wizard.rows.rows if row.state == "failed"]:
-        yield _told("state", "failed", "✗", f"These do not work yet: {', '.join(broken)}. The check says what mends them")
+        yield _told(
+            "state",
+            "failed",
+            "✗",
+            f"These do not work yet: {', '.join(broken)}. The check says what mends them",
+        )
     elif wizard.rows.over:
         yield _told("state", "done", "✓", "All of them work")
     yield {"kind": "yaml", "id": "yaml", "label": "The connections as YAML", "text": block(wizard.text())}
@@ -264,7 +316,7 @@ def still(wizard: Wizard) -> list[Block]:
         if not wizard.rows.over:
             return blocks
         cells = [(row.name, " ".join(state_words(row.state)[:2]), _still_words(row)) for row in rows]
-        blocks.append(Table(("connection", "state", "found"), cells))
+        blocks.append(Table(("connection", "state", "found"), tuple(cells)))
         blocks.append(Texts((("The connections", wizard.text()),)))
         return blocks
 

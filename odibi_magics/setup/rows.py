@@ -13,6 +13,7 @@ from odibi_magics.errors import said
 from odibi_magics.project import Project
 from odibi_magics.secret import redact
 
+
 @dataclass(frozen=True)
 class Row:
     """A connection's check. found: what the doctor found so far; None before it looked."""

@@ -111,11 +111,14 @@ class Wizard:
 
     def go(self, to: str) -> None:
         """To a step; forward only past those that are filled in right, else to the first that is not."""
-        target = STEPS.index(to)  # type: ignore[arg-type]
+        target = STEPS.index(to)
         self.wrong = self._wrong() if target > STEPS.index(self.step) else {}
         for step in STEPS[STEPS.index(self.step) : target]:
             if self._count_wrong(step):
-                self.step, self.said = step, f"{plural(self._count_wrong(step), 'thing')} to mend in this step"
+                self.step, self.said = (
+                    step,
+                    f"{plural(self._count_wrong(step), 'thing')} to mend in this step",
+                )
                 self._look_up()
                 return
         self.step, self.said = STEPS[target], ""
@@ -208,15 +211,15 @@ class Wizard:
             connection = self.project([draft]).connection(draft.name)
         except (ConfigErrors, ConnectionFailed):
             return
-        self.lookups.ask(
-            self.containers_of(draft), lambda: lookups.container_names(connection), lookups.LATE
-        )
+        self.lookups.ask(self.containers_of(draft), lambda: lookups.container_names(connection), lookups.LATE)
 
     @staticmethod
     def containers_of(draft: Draft) -> tuple[str, str]:
         """The question after an account's containers, opened as the connection says."""
         opened = {*AUTH_KEYS, AUTH_MODE, "account"}
-        return "containers", str(sorted((key, str(value)) for key, value in draft.written().items() if key in opened))
+        return "containers", str(
+            sorted((key, str(value)) for key, value in draft.written().items() if key in opened)
+        )
 
     def found(self, draft: Draft, key: str) -> tuple[Found | None, bool]:
         """What was found to choose from in a field, and whether somebody is looking for it."""
@@ -240,7 +243,9 @@ class Wizard:
     def check(self, name: str = "") -> None:
         """Looks at one connection again, or at all that nobody looks at now."""
         project = self._arranged()
-        again = [row.name for row in self.rows.rows if row.name == name or (not name and row.state != "running")]
+        again = [
+            row.name for row in self.rows.rows if row.name == name or (not name and row.state != "running")
+        ]
         self._start(project, again)
 
     def _check_changed(self) -> None:
@@ -264,7 +269,9 @@ class Wizard:
         rows = self.rows.rows
         if self.rows.over:
             broken = [row.name for row in rows if row.state == "failed"]
-            self.said = broken_words(broken, len(rows)) if broken else f"Checked: {plural(len(rows), 'connection')}"
+            self.said = (
+                broken_words(broken, len(rows)) if broken else f"Checked: {plural(len(rows), 'connection')}"
+            )
             self.said += "" if broken else f" {'works' if len(rows) == 1 else 'work'}"
         self.changed()
 
@@ -322,4 +329,3 @@ class Wizard:
     def used(self) -> bool:
         """Whether the session knows the connections as they are now."""
         return self._used == self.text()
-
