@@ -62,6 +62,11 @@ _AZURE_NAMES: Final = {
 }  # fmt: skip
 
 
+def is_name(key: str, value: str) -> bool:
+    """Whether Azure allows it as a name for what a key names, so that it may become part of a host's name."""
+    return _AZURE_NAMES[key][0].fullmatch(value) is not None
+
+
 def _azure_names(config: Config, path: Path, connection: AdlsConnection) -> Iterator[Problem]:
     for key, (pattern, said) in _AZURE_NAMES.items():
         value = getattr(connection, key)

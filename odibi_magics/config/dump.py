@@ -20,12 +20,17 @@ class _Dumper(yaml.SafeDumper):
         return True
 
     def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
-        return super().represent_mapping(tag, mapping, flow_style or _is_short(mapping.values()))
+        return super().represent_mapping(tag, mapping, flow_style or _fits(mapping))
 
     def represent_sequence(
         self, tag: str, sequence: Any, flow_style: bool | None = None
     ) -> yaml.SequenceNode:
         return super().represent_sequence(tag, sequence, flow_style or _is_short(sequence))
+
+
+def _fits(mapping: Any) -> bool:
+    """Whether a mapping is read at a glance on one line."""
+    return _is_short(mapping.values()) and sum(map(len, map(str, [*mapping, *mapping.values()]))) <= 90
 
 
 def _is_short(values: Collection[Any]) -> bool:

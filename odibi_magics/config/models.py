@@ -64,9 +64,11 @@ class AdlsConnection(Model):
     connection_string: SecretText | None = Field(
         None, description="For `connection_string`: write `${NAME}`."
     )
-    tenant_id: str | None = Field(None, description="For `service_principal`: the directory.")
+    tenant_id: str | None = Field(
+        None, description="The directory: of a `service_principal`, or of who signs in by `identity`."
+    )
     client_id: str | None = Field(
-        None, description="For `service_principal`, or of a user-assigned managed identity."
+        None, description="The application: of a `service_principal`, or a user-assigned managed identity."
     )
     client_secret: SecretText | None = Field(None, description="For `service_principal`: write `${NAME}`.")
     secret_scope: str | None = Field(None, description="For `databricks_secret`: the scope.")

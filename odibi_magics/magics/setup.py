@@ -33,8 +33,8 @@ def setup(magics: OdibiMagics, line: str) -> None:
     given = words(parser.prog, line)
     if show_help(parser, given):
         return
-    last = magics.wizard
-    if parser.read(given).cell and last is not None and last.ready:
+    last = magics.wizard if parser.read(given).cell else None
+    if last is not None and last.ready:
         magics.shell.set_next_input(f"%%odibi_connections\n{last.text()}")
         return
     if not hasattr(magics.shell, "kernel"):
@@ -47,7 +47,7 @@ def setup(magics: OdibiMagics, line: str) -> None:
             raise
         show_text(NO_WIDGETS)
         return
-    magics.wizard = Wizard(magics.session, lambda: magics.variables, f"setup in {magics.here}")
+    magics.wizard = last or Wizard(magics.session, lambda: magics.variables, f"setup in {magics.here}")
     Shown(magics, magics.wizard, SetupWizard(Page(magics.wizard)))
 
 
@@ -64,6 +64,8 @@ class Shown:
     def _changed(self) -> None:
         """From any thread."""
         self._widget.changed()
+        if not self._wizard.rows.over:
+            return
         data = self._data()
         if data["text/plain"] != self._saved["text/plain"]:
             self._saved = data

@@ -9,19 +9,20 @@ from typing import Final
 
 from odibi_magics.config.load import Config, load
 from odibi_magics.config.source import Source
+from odibi_magics.display.units import plural
 from odibi_magics.errors import ConfigErrors, UsageError
 from odibi_magics.pipeline.definitions import definitions
-from odibi_magics.project import Project
+from odibi_magics.project import read_text
 from odibi_magics.save import to_yaml
 from odibi_magics.secret import redact
-from odibi_magics.setup.drafts import Draft
+from odibi_magics.setup.drafts import Draft, draft_of
 
 _ENDING: Final = ".odibi.yaml"
 
 
 def only_file(folder: Path) -> Path | None:
     """The project's file, where a folder has one and no more."""
-    files = sorted(folder.glob(f"*{_ENDING}"))
+    files = sorted([*folder.glob(f"*{_ENDING}"), *folder.glob(_ENDING[1:])])
     return files[0] if len(files) == 1 else None
 
 
@@ -73,15 +74,10 @@ def _check_alone(text: str, path: Path) -> None:
 
 
 def drafts_of_file(path: Path, ids: Iterable[str]) -> tuple[list[Draft], str]:
-    """The connections of a project's file, and why there are none of it where it does not check."""
-    from odibi_magics.setup.drafts import draft_of
-
+    """The connections of a project's file, none of whose code runs; and why there are none where it does not check."""
     try:
-        found = Project.from_file(path).definitions.connections
+        found = definitions(load(read_text(path)), path.name).connections
     except (ConfigErrors, UsageError) as error:
-        problems = len(error.problems) if isinstance(error, ConfigErrors) else 1
-        return (
-            [],
-            f"{path.name} has {problems} problem{'s' * (problems != 1)}, so that nothing of it stands here",
-        )
+        problems = plural(len(error.problems), "problem") if isinstance(error, ConfigErrors) else str(error)
+        return [], f"{path.name} is left out: {problems}"
     return [draft_of(id_, each) for id_, each in zip(ids, found.values(), strict=False)], ""

@@ -125,10 +125,13 @@ def container_names(connection: Connection) -> Found:
     if not isinstance(connection, AdlsConnection):
         return Found()
     try:
+        connection.source.get(monotonic() + SECONDS / 2)
         names = containers(connection.blob_host, connection.source)
+    except Refused as error:
+        return Found(said=error.said)
     except ModuleNotFoundError as error:
         return Found(said=f"{error.name} is not installed")
-    return Found(tuple(names), "" if names else "none could be listed")
+    return Found(tuple(names), "" if names else "the account shows none to us")
 
 
 # What people call a variable that holds a secret.

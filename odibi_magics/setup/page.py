@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from odibi_magics.display.connections import advice, layers_table, milliseconds, state_words
 from odibi_magics.display.document import Advice, Block, Line, Table, Texts
+from odibi_magics.display.units import plural
 from odibi_magics.display.values import block, line
 from odibi_magics.doctor.diagnosis import Layer
 from odibi_magics.setup.drafts import NAME, TYPE, Draft
@@ -128,8 +129,11 @@ def _first_actions(draft: Draft) -> list[Json]:
 
 
 def _identity(wizard: Wizard) -> Iterator[Json]:
-    yield _caller(wizard)
-    yield from _forms(wizard, "identity")
+    forms = list(_forms(wizard, "identity"))
+    yield (
+        _caller(wizard) if forms else _told("none", "done", "✓", "Nothing here takes an identity or a secret")
+    )
+    yield from forms
 
 
 def _place(wizard: Wizard) -> Iterator[Json]:
@@ -138,19 +142,19 @@ def _place(wizard: Wizard) -> Iterator[Json]:
 
 def _forms(wizard: Wizard, step: Step) -> Iterator[Json]:
     for draft in wizard.chosen:
-        yield _form(wizard, draft, [_asked(wizard, draft, field) for field in draft.asked(step)], [])
+        if fields := [_asked(wizard, draft, field) for field in draft.asked(step)]:
+            yield _form(wizard, draft, fields, [])
 
 
 def _form(wizard: Wizard, draft: Draft, fields: list[Json], actions: list[Json]) -> Json:
     origin = f"from {draft.origin}" if draft.origin else ""
-    nothing = "" if fields or not draft.chosen else "Nothing is asked here: it is opened as this session is."
     wrong = wizard.wrong.get((draft.id, ""), "") if wizard.step == "place" else ""
     return {
         "kind": "form",
         "id": draft.id,
         "legend": line(draft.name or "a connection"),
         "origin": line(origin if draft.chosen else f"{origin}, left out"),
-        "notes": [line(note) for note in (*draft.notes, nothing) if note],
+        "notes": [line(note) for note in draft.notes],
         "wrong": line(wrong),
         "fields": fields,
         "actions": actions,
@@ -203,12 +207,12 @@ def _names(wizard: Wizard, draft: Draft, field: Field) -> tuple[list[str], str]:
     found, looking = wizard.found(draft, field.key)
     what = _OF.get(field.key, "")
     if looking:
-        return [], f"… looking for its {what}"
+        return [], f"… looking for {what}s"
     if found is None:
         return [], ""
     if found.said:
-        return list(found.names), f"Its {what} are not listed ({found.said}): type the name"
-    return list(found.names), f"{len(found.names)} {what} to choose from"
+        return list(found.names), f"No {what}s to choose from: {found.said}. Type the name"
+    return list(found.names), f"{plural(len(found.names), what)} to choose from"
 
 
 def _caller(wizard: Wizard) -> Json:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, Final, Literal
 
-from odibi_magics.config.azure import AUTH_KEYS
+from odibi_magics.config.azure import AUTH_KEYS, is_name
 from odibi_magics.config.dump import as_yaml
 from odibi_magics.config.load import Config, load_connections
 from odibi_magics.config.marks import render_path
@@ -98,7 +98,7 @@ class Wizard:
         draft = self._draft(id_)
         draft.set(key, text)
         self.wrong = {at: said for at, said in self.wrong.items() if at[0] != id_ or at[1] not in ("", key)}
-        self.said = draft.errors.get(key, "")
+        self.said = "What was typed is not kept" if key in draft.errors else ""
         self._look_up()
 
     def _draft(self, id_: str) -> Draft:
@@ -183,7 +183,8 @@ class Wizard:
 
     def _look_up(self) -> None:
         if self.step == "identity":
-            self.lookups.ask(self.CALLER, lambda: lookups.caller(active), lookups.CALLER_LATE)
+            if any(draft.asked("identity") for draft in self.chosen):
+                self.lookups.ask(self.CALLER, lambda: lookups.caller(active), lookups.CALLER_LATE)
             for draft in self.chosen:
                 for question, look in self._questions(draft):
                     self.lookups.ask(question, look, lookups.LATE)
@@ -194,9 +195,9 @@ class Wizard:
     def _questions(self, draft: Draft) -> list[tuple[tuple[str, str], Callable[[], Found]]]:
         """What helps to fill in how a connection is opened."""
         keys = {each.key for each in draft.asked("identity")}
-        vault, scope = draft.values.get("key_vault_name", ""), draft.values.get("secret_scope", "")
+        vault, scope = self.vault_of(draft), draft.values.get("secret_scope", "")
         asked: list[tuple[tuple[str, str], Callable[[], Found]]] = []
-        if "key_vault_name" in keys and vault and not draft.missing().keys() & {"key_vault_name"}:
+        if "key_vault_name" in keys and is_name("key_vault_name", vault):
             asked.append((("secrets", vault), lambda: lookups.secret_names(vault)))
         if "secret_scope" in keys and lookups.on_databricks():
             asked.append((("scopes", ""), lookups.scope_names))
@@ -224,7 +225,7 @@ class Wizard:
     def found(self, draft: Draft, key: str) -> tuple[Found | None, bool]:
         """What was found to choose from in a field, and whether somebody is looking for it."""
         question = {
-            "secret_name": ("secrets", draft.values.get("key_vault_name", "")),
+            "secret_name": ("secrets", self.vault_of(draft)),
             "secret_scope": ("scopes", ""),
             "secret_key": ("keys", draft.values.get("secret_scope", "")),
             "container": self.containers_of(draft),
@@ -232,6 +233,11 @@ class Wizard:
         if question is None:
             return None, False
         return self.lookups.get(question), self.lookups.looking(question)
+
+    def vault_of(self, draft: Draft) -> str:
+        """Its own, else the one that others name."""
+        own, others = draft.values.get("key_vault_name", ""), self.vaults()
+        return own or (others[0] if len(others) == 1 else "")
 
     def vaults(self) -> list[str]:
         """Vaults that are named anywhere."""
@@ -314,7 +320,7 @@ class Wizard:
             self.file = error.free if isinstance(error, Taken) else self.file
         else:
             self.file, self.file_said, self.file_failed = str(path), f"Written: {path}", False
-        self.said = self.file_said
+        self.said = "No file was written" if self.file_failed else "The file was written"
 
     def use(self) -> None:
         """Makes the connections known to the notebook, as %%odibi_connections does. Raises ConfigErrors."""

@@ -35,15 +35,19 @@ function copiedByHand(text) {
   return done;
 }
 
-// A command to paste, and the button that copies it.
-function command(text) {
-  const button = element("button", { type: "button" }, "Copy");
+// A button that copies a text, and the word that it did.
+function copier(text, about) {
   const told = element("span", { role: "status", class: "told" });
-  button.addEventListener("click", async () => {
+  const copy = async () => {
     told.textContent = (await copied(text)) ? "Copied" : "Select it and press Ctrl+C";
     setTimeout(() => (told.textContent = ""), 4000);
-  });
-  return element("div", { class: "command" }, element("code", {}, text), button, told);
+  };
+  return [element("button", { type: "button", "aria-label": about, onclick: copy }, "Copy"), told];
+}
+
+// A command to paste, and the button that copies it.
+function command(text) {
+  return element("div", { class: "command" }, element("code", {}, text), ...copier(text));
 }
 
 // Blocks, as Python's displays are made of ---------------------------------------------------------------------------

@@ -162,15 +162,6 @@ class Wizard {
   }
 }
 
-function copy(text, about) {
-  const told = element("span", { role: "status", class: "told" });
-  const press = async () => {
-    told.textContent = (await copied(text)) ? "Copied" : "Select it and press Ctrl+C";
-    setTimeout(() => (told.textContent = ""), 4000);
-  };
-  return [element("button", { type: "button", "aria-label": about, onclick: press }, "Copy"), told];
-}
-
 const MAKE = {
   form: (wizard, { id, legend, origin, notes, wrong, fields, actions }) =>
     element(
@@ -204,7 +195,7 @@ const MAKE = {
     ),
   yaml: (wizard, { label, text }) => {
     const id = wizard.id();
-    return element("div", { class: "yaml" }, element("div", { class: "line" }, element("b", { id }, label), ...copy(text, "Copy the YAML")), element("pre", { tabindex: 0, role: "region", "aria-labelledby": id }, text));
+    return element("div", { class: "yaml" }, element("div", { class: "line" }, element("b", { id }, label), ...copier(text, "Copy the YAML")), element("pre", { tabindex: 0, role: "region", "aria-labelledby": id }, text));
   },
   use: (wizard, { done, actions, cell }) =>
     element(
@@ -217,6 +208,7 @@ const MAKE = {
     const id = wizard.id();
     const input = element("input", { id, type: "text", value, spellcheck: "false", "data-at": "file", "aria-describedby": `${id}-said`, "aria-invalid": failed ? "true" : null });
     const write = () => wizard.send({ ask: "write", name: input.value });
+    input.addEventListener("keydown", (event) => event.key === "Enter" && (event.preventDefault(), write()));
     return element(
       "div",
       { class: "line" },
