@@ -185,17 +185,12 @@ def _field(
         "names": [line(name) for name in names],
         "said": line(said),
         "needed": needed,
-        "wrong": line(wizard.wrong.get((draft.id, key), "") or draft.errors.get(key, "")),
+        "wrong": line(draft.errors.get(key) or wizard.wrong.get((draft.id, key), "")),
     }
 
 
 # What the names are of that a field offers.
-_OF: Final = {
-    "secret_name": "secrets",
-    "secret_scope": "scopes",
-    "secret_key": "keys",
-    "container": "containers",
-}
+_OF: Final = {"secret_name": "secret", "secret_scope": "scope", "secret_key": "key", "container": "container"}
 
 
 def _names(wizard: Wizard, draft: Draft, field: Field) -> tuple[list[str], str]:

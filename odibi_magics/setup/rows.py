@@ -24,7 +24,7 @@ class Row:
     @property
     def state(self) -> str:
         """ "waiting", "running", "ok", "warning" or "failed"."""
-        return self.found.state if self.found is not None and self.found.layers else "waiting"
+        return self.found.state if self.found else "waiting"
 
     @property
     def over(self) -> bool:
