@@ -213,9 +213,10 @@ def _names(wizard: Wizard, draft: Draft, field: Field) -> tuple[list[str], str]:
 def _caller(wizard: Wizard) -> Json:
     """Who we are, or what mends it that we are nobody."""
     found: Layer | None = wizard.lookups.get(wizard.CALLER)
-    again = [{"label": "Look again", "about": "Look again who you are", "ask": {"ask": "look_again"}}]
+    ask = {"ask": "look_again"}
+    again = [{"label": "Look again", "about": "Look again who you are", "ask": ask, "resting": found is None}]
     if found is None:
-        return _told("caller", "running", "…", "looking who you are to Azure")
+        return _told("caller", "running", "…", "looking who you are to Azure", actions=again)
     sign, _, look = state_words(found.state)
     if found.state == "ok":
         return _told("caller", look, sign, f"You are {found.said}", actions=again)
@@ -237,8 +238,8 @@ def _told(
 
 def _check(wizard: Wizard) -> Iterator[Json]:
     yield from map(_row, wizard.rows.rows)
-    again = {"label": "Check all again", "ask": {"ask": "check", "name": ""}}
-    yield {"kind": "actions", "id": "again", "actions": [again] if wizard.rows.over else []}
+    again = {"label": "Check all again", "ask": {"ask": "check", "name": ""}, "resting": not wizard.rows.over}
+    yield {"kind": "actions", "id": "again", "actions": [again]}
 
 
 def _row(row: Row) -> Json:
@@ -264,7 +265,7 @@ def _row(row: Row) -> Json:
         "said": line(said),
         "blocks": blocks_json(list(advice(found))) if found and row.over else [],
         "layers": blocks_json(list(layers_table(found))) if found and row.over else [],
-        "actions": [again] if row.over else [],
+        "actions": [again],
     }  # fmt: skip
 
 

@@ -28,6 +28,9 @@ class Sections {
   }
 }
 
+// Where the cursor goes once something was done.
+const FOCUSED = { go: '[aria-invalid="true"]', add: "fieldset:last-of-type input", remove: '[data-at="add "]' };
+
 class Wizard {
   constructor(ask, answer, model) {
     this.ask = ask;
@@ -98,12 +101,12 @@ class Wizard {
     return element("li", { class: step.state }, button);
   }
 
-  button({ label, about, ask, type }) {
-    const made = element("button", {
-      type: type ?? "button", class: type ? "main" : null, "aria-label": about ?? null, "data-at": `${label} ${about ?? ""}`,
-      onclick: type ? null : () => this.send(ask),
+  // One that does nothing for now keeps the cursor, which a disabled one would lose.
+  button({ label, about, ask, type, resting }) {
+    return element("button", {
+      type: type ?? "button", class: type ? "main" : null, "aria-label": about ?? null, "aria-disabled": resting ? "true" : null,
+      "data-at": `${ask.ask} ${ask.of ?? ask.name ?? ""}`, onclick: () => type || resting || this.send(ask),
     }, label);
-    return made;
   }
 
   actions(actions) {
@@ -120,7 +123,8 @@ class Wizard {
     const answer = await this.ask(question);
     if (answer.error) this.said.textContent = answer.error;
     if (answer.view) this.show(answer.view);
-    if (question.ask === "go") this.sections.element.querySelector('[aria-invalid="true"]')?.focus();
+    const focused = FOCUSED[question.ask];
+    if (focused) this.sections.element.querySelector(focused)?.focus();
   }
 
   id() {
