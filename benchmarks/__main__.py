@@ -286,11 +286,19 @@ def completion(folder: Path, quick: bool) -> None:
         print(f"| {name} | {wall:.1f} | {cpu:.1f} | {times[0][0]:.0f} | {times[0][1]:.0f} |")
 
 
+def setup(folder: Path, quick: bool) -> None:
+    """Milliseconds until a page has the setup wizard, a kernel's first one and later ones."""
+    first, *later = json.loads(run(["-m", "benchmarks.jobs.setup_wizard", str(5 if quick else 25)]).out)
+    shown, answered = (Spread.of([one[i] for one in later]) for i in (0, 1))
+    print(f"%odibi_setup: displayed in {shown:.0f} ms, answered in {answered:.0f} ms")
+    print(f"a kernel's first one: {first[0]:.0f} and {first[1]:.0f} ms")
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
     "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
     "tpch": tpch, "spark": spark,
-    "completion": completion,
+    "completion": completion, "setup": setup,
 }  # fmt: skip
 
 
