@@ -58,7 +58,7 @@ _ON_DATABRICKS = tuple(
     for name in (
         "databricks/floors.py", "widgets", "display/test_tables.py", "display/test_values.py", "display/test_report.py",
         "display/test_history.py", "display/test_every_display.py", "magics/test_extension.py", "magics/test_pipeline.py",
-        "magics/test_live_history.py", "magics/test_keep_rows.py", "magics/test_kernel.py",
+        "magics/test_live_history.py", "magics/test_setup.py", "magics/test_keep_rows.py", "magics/test_kernel.py",
         "engines/test_transform_functions.py", "engines/test_read_parquet.py",
     )
 )  # fmt: skip

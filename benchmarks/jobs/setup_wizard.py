@@ -1,6 +1,6 @@
 """`%odibi_setup` in a kernel: until the page has all that it shows. Arguments: rounds.
 
-Prints milliseconds as JSON, those of a kernel's first wizard and of the later ones: from the request to run the cell until
+Prints milliseconds as JSON, of the first wizard of a kernel and of later ones: from the request to run the cell until
 the display is there, and until the widget has answered the page's first question. The browser's own work is not in it.
 """
 
@@ -29,7 +29,9 @@ def main(rounds: int) -> list[tuple[float, float]]:
 def _shown(client: Any) -> tuple[float, float]:
     begun = time.perf_counter()
     client.execute("%odibi_setup")
-    opened = _message(client, "comm_open", lambda content: "wizard" in str(content["data"]["state"].get("_esm")))
+    opened = _message(
+        client, "comm_open", lambda content: "wizard" in str(content["data"]["state"].get("_esm"))
+    )
     _message(client, "display_data", lambda content: "odibi-setup" in content["data"]["text/html"])
     displayed = time.perf_counter() - begun
     question = {"method": "custom", "content": {"id": 1, "ask": "view"}}

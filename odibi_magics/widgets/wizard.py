@@ -39,17 +39,18 @@ class SetupWizard(anywidget.AnyWidget):
     def __init__(self, model: Model) -> None:
         super().__init__()
         self._model = model
+        self._id: str = self.model_id  # once it is closed, it has none
         self._lock = Lock()
         self._coming = False
         self.on_msg(self._answer)
 
     def in_place(self, still: str) -> str:
         """HTML of a display, which the widget takes the place of where a page runs it: the HTML alone is saved."""
-        return place("odibi-setup", self.model_id, still)
+        return place("odibi-setup", self._id, still)
 
     def shown(self) -> dict[str, Any]:
         """The widget's own mime type, for front ends that keep each output apart from the page."""
-        return view_of(self.model_id)
+        return view_of(self._id)
 
     def changed(self) -> None:
         """There is something new to see; from any thread."""
@@ -68,7 +69,7 @@ class SetupWizard(anywidget.AnyWidget):
             self.send({"view": self._model.view()})
 
     def _answer(self, widget: object, question: Mapping[str, Any], buffers: object) -> None:
-        self.send({"id": question.get("id"), "model": self.model_id, **self._told(question)})
+        self.send({"id": question.get("id"), "model": self._id, **self._told(question)})
 
     def _told(self, question: Mapping[str, Any]) -> dict[str, Any]:
         """The view as it is then, and an error in our words."""

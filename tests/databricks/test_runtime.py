@@ -17,6 +17,7 @@ from IPython.utils.capture import capture_output
 from odibi_magics.engines.spark import session
 from odibi_magics.magics import live
 from odibi_magics.sandbox import Cloud
+from odibi_magics.setup.lookups import caller
 from tests.databricks.conftest import CELL_MAGICS, LINE_MAGICS
 from tests.magics.conftest import ORDERS, ORDERS_SQL, Notebook, orders_cell
 
@@ -109,6 +110,11 @@ def test_widgets_are_variables(loaded: Notebook) -> None:
     assert "least" in loaded.good(WITH_WIDGET.replace("--as kept", "--plan")).text[0]
     loaded.good(WITH_WIDGET)
     assert len(loaded["kept"]) == 2
+
+
+def test_the_wizard_tells_who_the_workspace_takes_one_for(loaded: Notebook) -> None:
+    [row] = loaded["spark"].sql("SELECT current_user() AS name").collect()
+    assert caller(session.active).said == f"{row['name']}, as the workspace knows you"
 
 
 # Displays -------------------------------------------------------------------------------------------------------------
