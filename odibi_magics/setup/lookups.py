@@ -155,11 +155,16 @@ def caller(session: Callable[[], Any]) -> Layer:
 
     session: gives the Spark session that is there, or None.
     """
-    if on_databricks() and (spark := session()) is not None:
-        [row] = spark.sql("SELECT current_user() AS name").collect()
-        return ok(f"{row['name']}, as the workspace knows you")
-    *_, found = examine(Diagnosis("", ""), [Step("sign-in", SignIn(Identity(), STORAGE).look)])
-    return found["sign-in"]
+    try:
+        if on_databricks() and (spark := session()) is not None:
+            [row] = spark.sql("SELECT current_user() AS name").collect()
+            return ok(f"{row['name']}, as the workspace knows you")
+        *_, found = examine(Diagnosis("", ""), [Step("sign-in", SignIn(Identity(), STORAGE).look)])
+        return found["sign-in"]
+    except Exception as error:  # of a gateway, of a library
+        return failed(
+            redact(f"{type(error).__name__}: {said(error)}"), "Look again; if it stays, please report it"
+        )
 
 
 CALLER_LATE: Final = failed(

@@ -12,11 +12,11 @@ from odibi_magics.display.connections import advice, layers_table, milliseconds,
 from odibi_magics.display.document import Advice, Block, Line, Table, Texts
 from odibi_magics.display.units import plural
 from odibi_magics.display.values import block, line
-from odibi_magics.doctor.diagnosis import Layer
+from odibi_magics.doctor.diagnosis import Diagnosis, Layer
 from odibi_magics.setup.drafts import NAME, TYPE, Draft
 from odibi_magics.setup.fields import Field, Step, types
 from odibi_magics.setup.lookups import environment_names
-from odibi_magics.setup.rows import Row
+from odibi_magics.setup.rows import Row, Rows
 from odibi_magics.setup.wizard import STEPS, StepName, Wizard
 from odibi_magics.widgets.blocks import blocks_json
 
@@ -245,13 +245,11 @@ def _check(wizard: Wizard) -> Iterator[Json]:
 def _row(row: Row) -> Json:
     sign, word, look = state_words(row.state)
     found = row.found
-    failure = found.failure if found else None
-    now = next((layer.name for layer in found.layers if layer.state == "running"), "") if found else ""
-    said = f"failed at {failure.name}: {failure.said}" if failure else now and f"looking at {now}"
     again = {
         "label": "Check again",
         "about": line(f"Check {row.name} again"),
         "ask": {"ask": "check", "name": row.name},
+        "resting": not row.over,
     }
     return {
         "kind": "row",
@@ -262,26 +260,26 @@ def _row(row: Row) -> Json:
         "look": look,
         "time": milliseconds(found.seconds) if found and row.over else "",
         "place": line(found.place) if found else "",
-        "said": line(said),
+        "said": line(_said_of(found) if found else ""),
         "blocks": blocks_json(list(advice(found))) if found and row.over else [],
         "layers": blocks_json(list(layers_table(found))) if found and row.over else [],
         "actions": [again],
     }  # fmt: skip
 
 
+def _said_of(found: Diagnosis) -> str:
+    """What is to be known of a check without its layers."""
+    if found.failure:
+        return f"failed at {found.failure.name}: {found.failure.said}"
+    now = next((layer.name for layer in found.layers if layer.state == "running"), "")
+    if now:
+        return f"looking at {now}"
+    skipped = [layer.said for layer in found.layers if layer.state == "skipped"]
+    return skipped[0] if len(skipped) == len(found.layers) > 0 else ""
+
+
 def _result(wizard: Wizard) -> Iterator[Json]:
-    broken = [row.name for row in wizard.rows.rows if row.state != "ok"]
-    if broken and not wizard.rows.over:
-        yield _told("state", "running", "…", f"The check is not over yet: {', '.join(broken)}")
-    elif broken := [row.name for row in wizard.rows.rows if row.state == "failed"]:
-        yield _told(
-            "state",
-            "failed",
-            "✗",
-            f"These do not work yet: {', '.join(broken)}. The check says what mends them",
-        )
-    elif wizard.rows.over:
-        yield _told("state", "done", "✓", "All of them work")
+    yield from _outcome(wizard.rows)
     yield {"kind": "yaml", "id": "yaml", "label": "The connections as YAML", "text": block(wizard.text())}
     yield {
         "kind": "use", "id": "use",
@@ -293,6 +291,23 @@ def _result(wizard: Wizard) -> Iterator[Json]:
         "kind": "file", "id": "file", "value": line(wizard.file), "said": line(wizard.file_said),
         "failed": wizard.file_failed,
     }  # fmt: skip
+
+
+def _outcome(rows: Rows) -> Iterator[Json]:
+    """What the check says of the text; nothing where there was none."""
+    running, failed, skipped = (
+        ", ".join(row.name for row in rows.rows if row.state in states)
+        for states in (("waiting", "running"), ("failed",), ("skipped",))
+    )
+    if running:
+        yield _told("state", "running", "…", f"The check is not over yet: {running}")
+    elif failed:
+        said = f"These do not work yet: {failed}. The check says what mends them"
+        yield _told("state", "failed", "✗", said)
+    elif skipped:
+        yield _told("state", "skipped", "–", f"None fails; not looked at: {skipped}")
+    elif rows.over:
+        yield _told("state", "done", "✓", "All of them work")
 
 
 _SECTIONS: Final[dict[StepName, Callable[[Wizard], Iterator[Json]]]] = {

@@ -23,12 +23,15 @@ class Row:
 
     @property
     def state(self) -> str:
-        """ "waiting", "running", "ok", "warning" or "failed"."""
-        return self.found.state if self.found else "waiting"
+        """ "waiting", "running", "ok", "warning" or "failed"; "skipped" of one that only Spark could look at."""
+        if self.found is None:
+            return "waiting"
+        nothing = self.found.layers and all(layer.state == "skipped" for layer in self.found.layers)
+        return "skipped" if nothing else self.found.state
 
     @property
     def over(self) -> bool:
-        return self.state in ("ok", "warning", "failed")
+        return self.state not in ("waiting", "running")
 
 
 class Rows:

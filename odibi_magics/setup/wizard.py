@@ -272,14 +272,19 @@ class Wizard:
             self.rows.start(project, names)
 
     def _row_changed(self) -> None:
-        rows = self.rows.rows
         if self.rows.over:
-            broken = [row.name for row in rows if row.state == "failed"]
-            self.said = (
-                broken_words(broken, len(rows)) if broken else f"Checked: {plural(len(rows), 'connection')}"
-            )
-            self.said += "" if broken else f" {'works' if len(rows) == 1 else 'work'}"
+            self.said = self._outcome()
         self.changed()
+
+    def _outcome(self) -> str:
+        rows = self.rows.rows
+        broken = [row.name for row in rows if row.state == "failed"]
+        if broken:
+            return broken_words(broken, len(rows))
+        skipped = [row.name for row in rows if row.state == "skipped"]
+        works = len(rows) - len(skipped)
+        said = f"Checked: {plural(works, 'connection')} {'works' if works == 1 else 'work'}"
+        return f"{said}; not looked at: {', '.join(skipped)}" if skipped else said
 
     # The result ---------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,9 @@ nodes:
     read: {connection: bronze, path: sales.csv}
 """
 
+NOTEBOOK = "window.jupyterapp.shell.currentWidget"
+KERNEL = f"{NOTEBOOK}.sessionContext.session.kernel"
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -136,6 +139,24 @@ def test_a_wrong_secret_and_its_mend(notebook: Opened) -> None:
     expect(green.get_by_role("cell", name="vault answers")).to_be_visible()
 
 
+def test_rows_move_while_the_kernel_is_busy_and_hold_it_up_never(
+    notebook: Opened, practice_cloud: Cloud
+) -> None:
+    shown = wizard(notebook)
+    vault = practice_cloud.vault("company-kv")
+    vault.hang()
+    shown.get_by_role("button", name="Check bronze again").click()
+    check_row(shown, "bronze", "looking")
+    busy = "import time\nwhile not os.path.exists('go'): time.sleep(0.05)"
+    notebook.page.evaluate(f"code => {{ {KERNEL}.requestExecute({{ code }}); }}", busy)
+    notebook.page.wait_for_function(f"{KERNEL}.status === 'busy'")
+    expect(check_row(shown, "bronze", "failed")).to_contain_text("does not answer in time")
+    assert notebook.page.evaluate(f"{KERNEL}.status") == "busy"
+    vault.clear()
+    (notebook.lab.folder / "go").touch()
+    notebook.page.wait_for_function(f"{KERNEL}.status === 'idle'")
+
+
 def test_one_row_is_checked_again_alone(notebook: Opened, practice_cloud: Cloud) -> None:
     shown = wizard(notebook)
     practice_cloud.vault("company-kv").forbid("rbac")
@@ -211,6 +232,23 @@ def test_the_keyboard_is_enough_and_does_nothing_to_the_notebook(notebook: Opene
     check = shown.locator("pre")
     expect(check).to_have_text("connections:\n  dd: {type: local, base_path: .}\n")
     assert notebook.page.locator(".jp-Notebook .jp-CodeCell").count() == cells
+
+
+def test_where_outputs_are_kept_apart_and_what_is_typed_is_text(notebook: Opened) -> None:
+    source = "__vsc_ipynb_file__ = 'x.ipynb'\n%odibi_setup\ndel __vsc_ipynb_file__"
+    cell = f"{NOTEBOOK}.content.widgets[{KEYS + 1}]"
+    notebook.page.evaluate(f"source => {cell}.model.sharedModel.setSource(source)", source)
+    notebook.run_cell(KEYS + 1)
+    shown = notebook.output(KEYS + 1).locator(".odibi-setup")
+    expect(shown).to_be_visible()
+    expect(notebook.output(KEYS + 1).locator("odibi-setup")).to_have_count(0)
+    hostile = "<img src=x onerror=window.ran=1>"
+    shown.get_by_role("button", name="Add a connection").click()
+    shown.get_by_label("Name").last.fill(hostile)
+    shown.get_by_role("button", name="Next").click()
+    expect(shown.locator("legend").last).to_have_text(hostile)
+    expect(shown.get_by_label("Name").last).to_be_focused()
+    assert shown.locator("img").count() == 0 and notebook.page.evaluate("window.ran") is None
 
 
 def test_the_page_asks_no_other_host(notebook: Opened) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from threading import enumerate as enumerate_threads
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -145,6 +146,18 @@ def test_databricks_tells_who_and_lists_scopes(practice: Wizard, monkeypatch: py
         assert field(practice, key)["names"] == names
 
 
+def test_that_nobody_can_say_who_we_are_stops_nothing(
+    practice: Wizard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone() -> None:
+        raise ConnectionResetError("the gateway is gone; AccountKey=c2VjcmV0c2VjcmV0")
+
+    monkeypatch.setenv("DATABRICKS_RUNTIME_VERSION", "17.3")
+    monkeypatch.setattr("odibi_magics.setup.wizard.active", gone)
+    at(practice, "identity")
+    assert "ConnectionResetError: the gateway is gone; AccountKey=[hidden]" in caller(practice)["text"]
+
+
 # Checks ---------------------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +210,29 @@ def test_all_are_looked_at_at_once_and_none_waits_for_another(practice: Wizard, 
     at(practice, "result")
     assert "not over yet: hanging" in str(view(practice)["sections"][0])
     assert checked(practice) == {"hanging": "failed", "by_identity": "ok", "files": "ok"}
+
+
+def test_what_is_still_looked_at_counts_no_more_once_it_was_changed(practice: Wizard, cloud: Cloud) -> None:
+    cloud.vault("company-kv").hang()
+    draft = fill(practice, "bronze", **BRONZE)
+    at(practice, "check")
+    until(lambda: row(practice, "bronze").state == "running")
+    at(practice, "identity")
+    practice.set(draft.id, "auth_mode", "identity")
+    at(practice, "check")
+    assert checked(practice) == {"bronze": "ok"}
+    until(lambda: not [each for each in enumerate_threads() if each.name == "odibi check of bronze"])
+    assert checked(practice) == {"bronze": "ok"}
+
+
+def test_looking_again_signs_in_anew(practice: Wizard, cloud: Cloud) -> None:
+    fill(practice, "bronze", account="account1", container="raw", auth_mode="identity")
+    at(practice, "check")
+    checked(practice)
+    before = len(cloud.requests("identity"))
+    practice.check("bronze")
+    checked(practice)
+    assert len(cloud.requests("identity")) > before
 
 
 def test_what_nobody_foresaw_fails_its_own_row(

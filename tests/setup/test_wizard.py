@@ -175,6 +175,17 @@ def test_rows_stay_while_nothing_of_them_changes(wizard: Wizard) -> None:
     until(lambda: row(wizard, "here") is not before and wizard.rows.over)
 
 
+def test_what_only_spark_can_look_at_is_not_called_good(wizard: Wizard) -> None:
+    fill(wizard, "here", type="local", base_path=".")
+    fill(wizard, "tables", type="unity_catalog", catalog="main", schema="sales")
+    wizard.go("check")
+    assert checked(wizard) == {"here": "ok", "tables": "skipped"}
+    assert wizard.said == "Checked: 1 connection works; not looked at: tables"
+    assert "only Spark can open it" in str(view(wizard)["sections"][1]["said"])
+    wizard.go("result")
+    assert "None fails; not looked at: tables" in section(wizard, "told")["text"]
+
+
 def test_the_text_is_known_to_the_session_once_it_is_used(wizard: Wizard, folder: Path) -> None:
     lake = fill(wizard, "lake", type="local", base_path="data")
     wizard.go("result")
