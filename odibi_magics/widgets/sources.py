@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from typing import Any, Final
 
@@ -10,11 +11,18 @@ from markupsafe import Markup
 
 VIEW: Final = "application/vnd.jupyter.widget-view+json"
 
+# Blank lines, those of a comment alone, and what lines begin with.
+_LEFT_OUT: Final = re.compile(r"^[ \t]*(?://[^\n]*)?\n|^[ \t]+", re.MULTILINE)
+
 
 def together(*names: str) -> str:
-    """Files as one: a widget's JavaScript is one module, and there is no build step."""
+    """Files as one: a widget's JavaScript is one module, and there is no build step.
+
+    Each display brings its code to the page anew, so comments and indentation, a fifth of it, stay behind. No text in
+    them goes over several lines.
+    """
     folder = files("odibi_magics.widgets")
-    return "\n".join(folder.joinpath(name).read_text("utf-8") for name in names)
+    return _LEFT_OUT.sub("", "\n".join(folder.joinpath(name).read_text("utf-8") for name in names))
 
 
 def place(tag: str, model_id: str, still: str) -> str:

@@ -120,7 +120,9 @@ nodes:
     assert [node.warnings for node in kept] == [(), (), ()]
 
     def refused(*_: Any, **__: Any) -> Any:
-        raise RuntimeError("[NOT_SUPPORTED_WITH_SERVERLESS] PERSIST TABLE is not supported on serverless compute.")
+        raise RuntimeError(
+            "[NOT_SUPPORTED_WITH_SERVERLESS] PERSIST TABLE is not supported on serverless compute."
+        )
 
     monkeypatch.setattr(type(spark.range(1)), "localCheckpoint", refused)
     told = built.preview()

@@ -12,23 +12,21 @@ from typing import Any
 import pytest
 import yaml
 
-from odibi_magics.connections.prepare import forget
 from odibi_magics.magics import live, setup
 from odibi_magics.sandbox import Cloud
 from tests.magics.conftest import Notebook
 from tests.magics.test_kernel import Kernel, kernel  # noqa: F401
 from tests.magics.test_live_history import VIEW, displayed
-from tests.setup.conftest import until
+from tests.setup.conftest import signing_in, until  # noqa: F401
 
 
 @pytest.fixture
-def front_end(notebook: Notebook) -> Iterator[Notebook]:
+def front_end(notebook: Notebook, signing_in: None) -> Iterator[Notebook]:  # noqa: F811
     """As in a kernel: what answers is kept, and let go at the end."""
     notebook.shell.kernel = SimpleNamespace()  # type: ignore[attr-defined]
     yield notebook
     while live._answering:
         live._answering.pop().close()
-    forget()
 
 
 @pytest.fixture

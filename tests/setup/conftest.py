@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import sleep
@@ -7,6 +8,7 @@ from time import sleep
 import pytest
 
 from odibi_magics.connections.prepare import forget
+from odibi_magics.sandbox import Cloud
 from odibi_magics.session import Session
 from odibi_magics.setup.drafts import Draft
 from odibi_magics.setup.rows import Row
@@ -14,11 +16,19 @@ from odibi_magics.setup.wizard import Wizard
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def signing_in(cloud: Cloud) -> Iterator[None]:
+    """In the practice cloud, which every wizard asks who we are; its answer is awaited before another test begins."""
+    forget()
+    yield
+    until(lambda: not any(thread.name == "odibi caller" for thread in threading.enumerate()))
+    forget()
+
+
+@pytest.fixture
+def folder(signing_in: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the wizard is."""
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
-    forget()
+    return tmp_path
 
 
 @pytest.fixture
