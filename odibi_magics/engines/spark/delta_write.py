@@ -105,11 +105,13 @@ def write_delta(
 def _guarded(job: Job, spark: Any, guard: Guard) -> Commit:
     """The commit of a write that must not be made twice. Raises what the guard raises, and as `write_delta`.
 
-    The guard is asked again where others committed since; after that nobody asks while Spark writes. So the commit
-    carries a `txn` of Delta's with the version that was asked about: of two writes of the same that looked at the same
-    version, Delta makes one. It leaves the other out without a word, or refuses it as a conflict.
+    Nobody asks the guard while Spark writes. So the commit carries a `txn` of Delta's with the version that it was
+    asked about: of two writes of the same that looked at the same version, Delta makes one. It leaves the other out
+    without a word, or refuses it as a conflict. Where there was no table, it is asked about one that came since.
     """
-    asked = _ask_again(job, guard, job.there.version)
+    asked = job.there.version
+    if asked is None:
+        asked = _ask_again(job, guard, None)
     try:
         return _committed(job, lambda: _write(job, spark, _once(job, asked)))
     except _LeftOut:
