@@ -294,11 +294,24 @@ def setup(folder: Path, quick: bool) -> None:
     print(f"a kernel's first one: {first[0]:.0f} and {first[1]:.0f} ms")
 
 
+def live(folder: Path, quick: bool) -> None:
+    """What the live view of a run costs, of the run's time and of the kernel's CPU."""
+    rows, rounds = (1_000_000, 5) if quick else (10_000_000, 21)
+    took = json.loads(
+        run(["-m", "benchmarks.jobs.live_view", str(folder / "live"), str(rows), str(rounds)]).out
+    )
+    for i, name in enumerate(("wall", "CPU")):
+        off, on = ([one[i] for one in took[way]] for way in ("off", "live"))
+        print(
+            f"{name}: {Spread.of(off):.2f} s without, {Spread.of(on):.2f} s with it, {ratio(on, off):.3f} ×"
+        )
+
+
 PARTS = {
     "load_ext": load_ext, "small": small, "plan": plan, "csv": csv, "memory": memory, "adls": adls,
     "secrets": secrets, "history": history, "vacuum": vacuum, "diff": diff, "guard": guard,
     "tpch": tpch, "spark": spark,
-    "completion": completion, "setup": setup,
+    "completion": completion, "setup": setup, "live": live,
 }  # fmt: skip
 
 
