@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from deltalake import DeltaTable, Field, Schema
+from deltalake import DeltaTable, Field, Schema, write_deltalake
 from deltalake.schema import PrimitiveType
 
 from odibi_magics.engines.base import Check, Engine, Frame, RowCheck, Sink, TableCheck, Written
@@ -396,3 +396,33 @@ def test_engines_read_and_merge_into_one_another_s_tables(house: House, engine: 
         assert sorted(rows(frame)) == sorted(expected, key=repr)
         assert types(frame.columns) == {"id": "bigint", "y": "bigint", "v": "string"}
     theirs.house.run.close()
+
+
+# What is measured of what was written ---------------------------------------------------------------------------------
+
+
+def codes(written: Written) -> list[str]:
+    return [warning.code for warning in written.warnings]
+
+
+def test_what_a_write_left_is_measured(lake: Lake) -> None:
+    ids = list(range(21))
+    unique = lake.write({"id": ids, "k": ids}, partition_by=["k"])
+    assert codes(unique) == ["high-cardinality-partition"]
+    assert "column 'k' has 21 values in 21 rows" in unique.warnings[0].message
+    days = {"id": [1, 2, 3], "day": ["mon", "tue", None]}
+    assert codes(lake.write(days, path="days", partition_by=["day"])) == []
+    (one,) = lake.write({"id": [4], "day": ["tue"]}, path="days").warnings
+    assert one.code == "one-partition-overwrote-all"
+    assert "replaced all 3 partitions of lake:days by rows of one (day=tue)" in one.message
+    assert "replace_where: \"day = 'tue'\"; version 0 holds the rows" in one.remedy
+    assert codes(lake.write({"id": [4], "day": ["mon"]}, path="days", mode="append")) == []
+
+
+def test_a_table_of_many_small_files_is_told(lake: Lake) -> None:
+    schema = pa.schema([("id", pa.int64())])
+    for i in range(50):
+        write_deltalake(lake.house.folder / "small", pa.table({"id": [i]}, schema), mode="append")
+    (warning,) = lake.write({"id": [50]}, path="small", mode="append").warnings
+    assert warning.code == "many-small-files"
+    assert "small now has 51 files" in warning.message

@@ -14,6 +14,7 @@ from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink,
 from odibi_magics.engines.checks import Flag, settle
 from odibi_magics.engines.pandas.checks import Watcher, condition, flags, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
+from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.detail import log_warnings
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.job import Job, table_flags
@@ -21,12 +22,12 @@ from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.modes import change, check_keys
 from odibi_magics.engines.pandas.names import quoted
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.size_warnings import written_warnings
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
 from odibi_magics.engines.refusals import lost, refuse_strangers, there_already
+from odibi_magics.engines.size_warnings import File, Left, Partition, Stands
 from odibi_magics.engines.waiting import never, obeying
 from odibi_magics.errors import ConnectionFailed, EngineError, WriteConflict
 
@@ -194,6 +195,20 @@ def _parameters(sink: Sink, shape: Layout) -> dict[str, object]:
     return found
 
 
+def _left(job: Job, table: Snapshot | None, found: Change) -> Left:
+    gone = {file.path for file in found.removes}
+    files = [*(file for file in (table.files if table else ()) if file.path not in gone), *found.adds]
+    stands = Stands(len(files), sum(file.size for file in files), max(1, len(set(map(_partition, files)))))
+    added = [File(_partition(file), file.size, file.rows) for file in found.adds]
+    same = table is not None and table.partition_by == job.layout.partition_by
+    before = set(map(_partition, table.files)) if table is not None and same else None
+    return Left(job.sink, job.layout.partition_by, added, stands, before, table.version if table else None)
+
+
+def _partition(file: DataFile) -> Partition:
+    return tuple(sorted(file.partition.items()))
+
+
 def _written(
     job: Job, table: Snapshot | None, found: Change, version: int, results: tuple[CheckResult, ...]
 ) -> Written:
@@ -208,5 +223,5 @@ def _written(
         rows_updated=found.updated,
         rows_deleted=found.deleted,
         checks=results,
-        warnings=written_warnings(job, table, found),
+        warnings=_left(job, table, found).warnings(),
     )

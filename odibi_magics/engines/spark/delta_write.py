@@ -13,7 +13,7 @@ from odibi_magics.delta.history import counts
 from odibi_magics.delta.log import Commit
 from odibi_magics.delta.mark import read_mark
 from odibi_magics.engines.align import Layout, layout, new_layout
-from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Written
+from odibi_magics.engines.base import Check, Guard, Sink, TargetState, Warned, Written
 from odibi_magics.engines.checks import Flag
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.refusals import (
@@ -30,6 +30,7 @@ from odibi_magics.engines.spark.names import is_named, listed, quoted, table
 from odibi_magics.engines.spark.places import check_free
 from odibi_magics.engines.spark.tables import commits_after, newest, state
 from odibi_magics.engines.spark.types import in_sql
+from odibi_magics.engines.spark.warnings import left_warnings, log_warnings
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.engines.spark.write import Watched
 from odibi_magics.errors import EngineError, OdibiError, ValidationFailed, WriteConflict
@@ -97,9 +98,10 @@ def write_delta(
         job = Job(work, sink, there, shape, Watched.of(frame, checks, asked, aggregate=told_before), mark)
         if keyed:
             _check_keys(job, spark)
+        warned = log_warnings(sink.place, there)
         commit = _committed(job, lambda: _write(job, spark)) if guard is None else _guarded(job, spark, guard)
         with work.seen_through():
-            return _written(job, spark, commit)
+            return _written(job, spark, commit, warned)
 
 
 def _guarded(job: Job, spark: Any, guard: Guard) -> Commit:
@@ -315,7 +317,7 @@ def _in_words(job: Job) -> Iterator[None]:
         raise
 
 
-def _written(job: Job, spark: Any, commit: Commit) -> Written:
+def _written(job: Job, spark: Any, commit: Commit, warned: tuple[Warned, ...]) -> Written:
     number = counts(commit.info).get
     merged = job.there.exists and job.sink.mode in _KEYED
     if merged:
@@ -337,4 +339,5 @@ def _written(job: Job, spark: Any, commit: Commit) -> Written:
         rows_updated=updated,
         rows_deleted=deleted if job.there.exists and job.sink.mode.startswith("overwrite") else None,
         checks=job.watched.results(spark),
+        warnings=(*left_warnings(job.sink, job.layout.partition_by, job.there, commit), *warned),
     )
