@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -249,7 +250,7 @@ class Tables:
             return Place(self._project.connection(write.connection), where, format_)
         if "://" in path:
             return self._at_url(path)
-        return (None if Path(path).exists() else in_catalog(path)) or local_place(path)
+        return (None if os.path.exists(path) else in_catalog(path)) or local_place(path)
 
     def _at_url(self, url: str) -> Place:
         """A whole URL: in the connection that reaches it most closely, without one as who is signed in."""
@@ -325,11 +326,19 @@ def local_place(path: str) -> Place:
     """A path of this machine as a place of its own. Raises UsageError where nothing is there."""
     from odibi_magics.connections.local import LocalConnection
 
-    target = Path(path).expanduser()
-    if not target.exists():
+    try:
+        target = Path(path).expanduser()
+        # Followed before it is taken apart: `.` has no name of its own, and what `..` or a link is called says
+        # nothing of what the folder that it leads to is called.
+        real = target.resolve() if target.exists() else None
+    except (OSError, RuntimeError) as error:
+        raise UsageError(
+            f"'{path}' cannot be followed: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if real is None:
         raise UsageError(
             f"'{path}' is no connection's path (conn:path), no node, no catalog.schema.table, and no file or folder "
             "here"
         )
-    folder = LocalConnection("local", target.resolve().parent)
-    return Place(folder, target.name, infer_format(target.name), given=path)
+    named = target.name if target.suffix else real.name
+    return Place(LocalConnection("local", real.parent), real.name, infer_format(named), given=path)

@@ -59,3 +59,20 @@ def test_what_is_wrong(table: Command, words: tuple[str, ...], code: int) -> Non
     done = table(*words)
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.count("\n") < 6
+
+
+def test_the_folder_one_stands_in(table: Command) -> None:
+    """A partition's folder in it is no table: no verb takes the table above for it."""
+    table_here = Command(table.folder / "clean/orders")
+    short = ("--retention-hours", "0", "--force")
+    shown = table_here.data("vacuum", ".", *short)
+    assert (shown["url"], shown["address"], shown["files"]) == (str(table_here.folder), ".", 1)
+    assert table_here("undo", ".").returncode == 0
+    part = Command(table_here.folder / "month=1")
+    part.folder.mkdir()
+    for words in (("vacuum", ".", *short), ("optimize", "./"), ("history", ".@3"), ("restore", ".@0")):
+        done = part(*words)
+        assert (done.returncode, done.stdout) == (FAILED, ""), words
+        assert "month=1 is no Delta table" in done.stderr
+    assert part.data("vacuum", "..", *short)["url"] == shown["url"]
+    assert table.data("history", "clean/orders")["newest"] == 1

@@ -99,3 +99,14 @@ def test_an_optimize_by_the_line_it_prints(table: Notebook) -> None:
     table.good(append.replace("clean/orders,", "clean/parts,").replace("qty > 0", "qty > 2"))
     kept = table.good("%odibi_optimize lake:clean/parts")
     assert "id=1" not in kept.text[0] + kept.html[0] and "[data]" in kept.text[0]
+
+
+def test_the_folder_one_stands_in(table: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    (table.folder / "clean/orders/month=1").mkdir()
+    monkeypatch.chdir(table.folder / "clean/orders")
+    shown = table.good("%odibi_vacuum . --retention-hours 0 --force")
+    assert line(shown.text[0]) == "%odibi_vacuum . --retention-hours 0 --force --yes"
+    assert ".: 2 versions, 1 to 0" in table.good("%odibi_history .").text[0]
+    monkeypatch.chdir(table.folder / "clean/orders/month=1")
+    assert "month=1 is no Delta table" in table.bad("%odibi_vacuum . --retention-hours 0 --force --yes")
+    assert "..: 2 versions, 1 to 0" in table.good("%odibi_history ..").text[0]
