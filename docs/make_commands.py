@@ -41,6 +41,10 @@ The same verbs without a notebook. Data goes to stdout, everything else to stder
 A stop awaits what is being written, since no report may say "not written" of a commit that lands; it does not wait for
 Python functions, and drops what they return.
 
+Verbs on tables know the project of `--file`, without it that of the only `*.odibi.yaml` in the folder. A TABLE that can
+only be a path, as `./orders` or `data/orders`, needs none: it is looked at also where several projects are there, or one
+that is wrong.
+
 What `--json` gives:
 
 - `validate`: `file`, `valid`, `problems`, `warnings`, and how many `connections`, `pipelines` and `nodes` there are;

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from odibi_magics.cli.answer import DONE, FAILED, STOPPED, WRONG, Answer, report
 from odibi_magics.cli.output import log
+from odibi_magics.connections.address import is_path
 from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UsageError
 from odibi_magics.option_values import rows
 from odibi_magics.options import (
@@ -138,7 +139,7 @@ def preview(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.tables import preview_text
 
     found = parser.read(words)
-    frame = _project_here(found).table(*found.table)
+    frame = _project_here(found, found.table).table(*found.table)
     shown = replace(frame.preview(found.rows), title=" ".join(found.table))
     return Answer(preview_text(shown), lambda: preview_data(shown))
 
@@ -148,7 +149,7 @@ def history(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.history import history_shown
 
     found = parser.read(words)
-    tables = _project_here(found).engine
+    tables = _project_here(found, found.table).engine
     told = tables.history(*found.table, limit=found.limit)
     warned = tables.glance(*found.table)
     shown = history_shown(told, warned, _commands(words))
@@ -161,7 +162,7 @@ def diff(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.diff import diff_text
 
     found = parser.read(words)
-    project = _project_here(found)
+    project = _project_here(found, found.tables)
     tables = two_tables(found.tables, project.definitions.connections)
     made = project.engine.diff(*tables, keys=found.keys, rows=found.rows)
     return Answer(diff_text(made, _commands(words)), lambda: diff_data(made))
@@ -172,7 +173,9 @@ def restore(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.upkeep import restored_shown
 
     found = parser.read(words)
-    told = _project_here(found).engine.restore(*found.table, at=found.at, dry_run=found.at is None)
+    told = _project_here(found, found.table).engine.restore(
+        *found.table, at=found.at, dry_run=found.at is None
+    )
     return Answer(restored_shown(told, _commands(words)).text, lambda: restored_data(told))
 
 
@@ -181,7 +184,7 @@ def vacuum(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.upkeep import vacuumed_shown
 
     found = parser.read(words)
-    told = _project_here(found).engine.vacuum(
+    told = _project_here(found, found.table).engine.vacuum(
         *found.table, retention_hours=found.retention_hours, force=found.force, dry_run=not found.yes
     )
     return Answer(vacuumed_shown(told, _commands(words)).text, lambda: vacuumed_data(told))
@@ -192,7 +195,7 @@ def optimize(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.display.upkeep import optimized_shown
 
     found = parser.read(words)
-    told = _project_here(found).engine.optimize(*found.table, dry_run=not found.yes)
+    told = _project_here(found, found.table).engine.optimize(*found.table, dry_run=not found.yes)
     return Answer(optimized_shown(told, _commands(words)).text, lambda: optimized_data(told))
 
 
@@ -277,20 +280,40 @@ def _connected(found: Namespace) -> Project:
     return project
 
 
-def _project_here(found: Namespace) -> Project:
-    """The project of --file, else of the only *.odibi.yaml here, else one that defines nothing."""
+def _project_here(found: Namespace, tables: Sequence[str] = ()) -> Project:
+    """The project of --file, else of the only *.odibi.yaml here, else one that defines nothing.
+
+    tables: the words of the TABLEs that are asked for. Paths need no project, so that they do without where it is not
+    told which one is meant, or the one that is here is wrong.
+    """
+    try:
+        return _told_project(found, tables)
+    except (UsageError, ConfigErrors):
+        if found.file or found.env or found.set or not (tables and all(map(is_path, tables))):
+            raise
+        return _no_project(found)
+
+
+def _told_project(found: Namespace, tables: Sequence[str]) -> Project:
     from odibi_magics.project import Project
 
-    file = found.file or _only_file(Path.cwd())
+    file = found.file or _only_file(Path.cwd(), tables)
     if file is None:
-        return Project.from_yaml("connections: {}", env=found.env, variables=dict(found.set))
+        return _no_project(found)
     return Project.from_file(file, env=found.env, variables=dict(found.set))
 
 
-def _only_file(folder: Path) -> str | None:
+def _no_project(found: Namespace) -> Project:
+    from odibi_magics.project import Project
+
+    return Project.from_yaml("connections: {}", env=found.env, variables=dict(found.set))
+
+
+def _only_file(folder: Path, tables: Sequence[str]) -> str | None:
     files = sorted(path.name for path in folder.glob("*.odibi.yaml"))
     if len(files) > 1:
-        raise UsageError(f"which project? --file one of: {', '.join(files)}")
+        path = "; a path, as ./orders, needs none" if tables else ""
+        raise UsageError(f"which project? --file one of: {', '.join(files)}{path}")
     return files[0] if files else None
 
 

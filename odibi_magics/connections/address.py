@@ -10,6 +10,7 @@ from odibi_magics.config.times import NotAnInstant, instant
 from odibi_magics.errors import UsageError
 
 _CONNECTION = re.compile(r"([A-Za-z_][\w-]*):(?!//)(.+)", re.DOTALL)
+_DRIVE = re.compile(r"[A-Za-z]:[\\/].*", re.DOTALL)
 
 _DIGITS = 20
 """A version's name in the log has so many."""
@@ -43,9 +44,16 @@ def parse_address(text: str, *more: str) -> Address:
         raise UsageError("a TABLE is missing: conn:path, a node's name, a local path or a URL")
     place, version, timestamp = _at(whole)
     match = _CONNECTION.fullmatch(place)
-    if match and not re.fullmatch(r"[A-Za-z]:[\\/].*", place, re.DOTALL):
+    if match and not _DRIVE.fullmatch(place):
         return Address(match[1], match[2], version, timestamp)
     return Address(None, place, version, timestamp)
+
+
+def is_path(word: str) -> bool:
+    """Whether a TABLE of one word can only be a path of this machine: no node, no connection's path, no URL."""
+    place = _at(word)[0]
+    alone = not _CONNECTION.fullmatch(place) or bool(_DRIVE.fullmatch(place))
+    return alone and "://" not in place and (place.startswith((".", "~")) or "/" in place or "\\" in place)
 
 
 def _at(text: str) -> tuple[str, int | None, datetime | None]:

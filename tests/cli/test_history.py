@@ -77,6 +77,28 @@ def test_a_connection_of_no_project(odibi: Command) -> None:
     assert (done.returncode, "--file FILE" in done.stderr) == (WRONG, True)
 
 
+def test_a_path_needs_no_project(odibi: Command) -> None:
+    logs.long_log(odibi.folder / "data/foreign", 5)
+    other = odibi.folder / "b.odibi.yaml"
+    other.write_text("connections: {}")
+    asked = odibi("history", "foreign")
+    files = "b.odibi.yaml, etl.odibi.yaml"
+    assert asked.stderr == f"which project? --file one of: {files}; a path, as ./orders, needs none\n"
+    assert odibi("connections").stderr == f"which project? --file one of: {files}\n"
+    assert odibi.data("history", "data/foreign")["newest"] == 4
+    assert odibi.data("history", "./data/foreign@3")["address"] == "./data/foreign"
+    assert odibi("history", "data/foreign", "--env", "prod").stderr == asked.stderr
+    other.unlink()
+    (odibi.folder / "etl.odibi.yaml").write_text("connections: {lake: {tpye: local}}")
+    assert odibi.data("history", "data/foreign")["newest"] == 4
+    for words in (("lake:foreign",), ("data/foreign", "--file", "etl.odibi.yaml")):
+        assert "missing key 'type'" in odibi("history", *words).stderr
+    assert "has no version 9" in odibi("diff", "data/foreign@9", "data/foreign").stderr
+    inside = Command(odibi.folder / "data/foreign")
+    (inside.folder / "x.odibi.yaml").write_text("pipelines: 1")
+    assert inside.data("vacuum", ".")["address"] == "."
+
+
 def test_what_is_wrong(odibi: Command) -> None:
     assert odibi("history").returncode == WRONG
     assert odibi("history", "t", "--limit", "0").returncode == WRONG
