@@ -42,8 +42,8 @@ A stop awaits what is being written, since no report may say "not written" of a 
 Python functions, and drops what they return.
 
 Verbs on tables know the project of `--file`, without it that of the only `*.odibi.yaml` in the folder. A TABLE that can
-only be a path, as `./orders` or `data/orders`, needs none: it is looked at also where several projects are there, or one
-that is wrong.
+only be a path, as `./orders` or `data/orders`, needs none: it is looked at also where several projects are there, or
+one that is wrong.
 
 What `--json` gives:
 

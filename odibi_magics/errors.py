@@ -201,6 +201,10 @@ class DamagedLog(EngineError):
         )
 
 
+class NotDelta(EngineError):
+    """A file, or a folder of anything else, where a Delta table is wanted."""
+
+
 class NoSuchVersion(EngineError):
     """A version of a table that is not there, or no more."""
 

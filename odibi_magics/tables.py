@@ -69,7 +69,7 @@ class Tables:
         found = self._engine.history(place, limit=_counted(limit), before=before)
         if parsed.version is not None and parsed.version > found.newest:
             there = spans(range(found.oldest, found.newest + 1)) or found.newest
-            raise NoSuchVersion(f"{found.url} has no version {parsed.version}: its versions are {there}")
+            raise NoSuchVersion(f"{found.address} has no version {parsed.version}: its versions are {there}")
         return found
 
     def delta_detail(self, *, connection: str, path: str) -> Detail:

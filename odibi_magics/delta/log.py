@@ -39,6 +39,10 @@ class Log(Protocol):
     def url(self) -> str:
         """The table's, as people read it."""
 
+    @property
+    def told(self) -> str:
+        """The table as people typed it, for errors that are not about a file of the log."""
+
     def names(self, after: str = "") -> Iterator[str]:
         """The names of the files directly in the log, sorted; those that come after one."""
 

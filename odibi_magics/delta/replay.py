@@ -173,7 +173,7 @@ class Versions:
                 self.log.url, commit_name(self._whole_from - 1), "it is missing, and no checkpoint follows it"
             )
         if not self.oldest <= version <= self.newest:
-            raise NoSuchVersion(f"{self.log.url} has no version {version}: {self._told()}")
+            raise NoSuchVersion(f"{self.log.told} has no version {version}: {self._told()}")
         usable = [k for k in self._checkpoints if k <= version and self._leads(k, version)]
         if usable:
             return self._checkpoint(max(usable))

@@ -142,11 +142,11 @@ def check_copied(state: State, url: str) -> None:
         )
 
 
-def refuse_changed(address: str, url: str, changed: Iterable[Commit], at: int, newest: int) -> None:
+def refuse_changed(address: str, changed: Iterable[Commit], at: int, newest: int) -> None:
     """Raises NoSuchVersion where `at`, the version that was looked at, is none yet; WriteConflict where the table was
     changed since. changed: the commits behind it that changed the table."""
     if at > newest:
-        raise NoSuchVersion(f"{url} has no version {at}: its newest is {newest}")
+        raise NoSuchVersion(f"{address} has no version {at}: its newest is {newest}")
     for commit in changed:
         raise WriteConflict(
             f"{address} was looked at when {at} was its newest version, and is at {newest} now: version "

@@ -15,7 +15,7 @@ def version_at(log: Log, when: datetime) -> int | None:
     Commits are looked at by halves: 15 of 20,000. Raises NoSuchTime, DamagedLog, OSError, ConnectionFailed.
     """
     if when > datetime.now(UTC):
-        raise NoSuchTime(f"{log.url}: the time {shown(when)} lies in the future")
+        raise NoSuchTime(f"{log.told}: the time {shown(when)} lies in the future")
     newest = newest_version(log)
     low = None if newest is None else oldest_below(log, newest)
     if newest is None or low is None:
@@ -26,7 +26,7 @@ def version_at(log: Log, when: datetime) -> int | None:
     if first > when:
         older = f", of version {low}: older ones were cleaned up" if low else ""
         raise NoSuchTime(
-            f"{log.url} was not there at {shown(when)}; its first commit is of {shown(first)}{older}"
+            f"{log.told} was not there at {shown(when)}; its first commit is of {shown(first)}{older}"
         )
     high = newest
     while high - low > 1:

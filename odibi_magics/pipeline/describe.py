@@ -14,7 +14,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
 from odibi_magics.engines.sinks import check_write
-from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Problem, suggest
+from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, NotDelta, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
 from odibi_magics.pipeline.plan import LazySql, PlannedNode
 from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
@@ -221,7 +221,9 @@ def _unreadable(node: PlannedNode, defined: DefinedNode, error: EngineError | Co
         return Problem(Quoting(f"{said} (", message, ")"))
     if not node.runs:
         return Problem(Quoting(f"node '{node.name}' of {node.defined}: ", message))
-    return defined.config.problem(spot(defined, "read", error), message)
+    inferred = isinstance(error, NotDelta) and node.config.read is not None and not node.config.read.format
+    remedy = "for files that are no Delta table name their format:" if inferred else ""
+    return defined.config.problem(spot(defined, "read", error), message, remedy)
 
 
 def _source_names(source: Source, defined: DefinedNode, whole: Columns) -> Iterator[Problem]:

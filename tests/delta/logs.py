@@ -19,6 +19,7 @@ class Written:
     """odibi_magics.delta.log.Log over texts; version n was made n minutes after START."""
 
     url: str = "lake/t"
+    told: str = "lake:t"
     files: dict[str, bytes] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
 

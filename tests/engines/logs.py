@@ -73,6 +73,7 @@ class CountedLog:
     files: dict[str, bytes]
     lists_from: bool = False
     url: str = "abfss://lake/t"
+    told: str = "lake:t"
     reads: list[str] = field(default_factory=list)
     asked: int = 0
     listed: int = 0

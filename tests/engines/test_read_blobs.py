@@ -152,7 +152,7 @@ def test_delta_now_and_as_it_was(blobs: Blobs) -> None:
     assert sorted(rows(blobs.read("t", "delta"))) == [(1, "x/y"), (2, None), (3, "ü")]
     assert sorted(rows(blobs.read("t", "delta", version=0))) == [(1, "x/y"), (2, None)]
     assert rows(blobs.read("t", "delta", filter="p = 'ü'")) == [(3, "ü")]
-    with pytest.raises(EngineError, match=r"/t has no version 7: its versions are 0 to 1"):
+    with pytest.raises(EngineError, match=r":t has no version 7: its versions are 0 to 1"):
         blobs.read("t", "delta", version=7)
     lake.session.close()
 

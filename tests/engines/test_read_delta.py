@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -218,7 +219,7 @@ def test_versions(house: House) -> None:
     made = str(DeltaTable(house.folder / "t").metadata().id)
     pin = {"url": str(house.folder / "t"), "version": 1, "id": made}
     assert house.read("t", "delta", version=1).inputs == (pin,)
-    with pytest.raises(EngineError, match=r"/t has no version 7: its versions are 0 to 2"):
+    with pytest.raises(EngineError, match=r"^lake:t has no version 7: its versions are 0 to 2"):
         house.read("t", "delta", version=7)
 
 
@@ -231,7 +232,7 @@ def test_times(house: House) -> None:
     assert rows(house.read("t", "delta", timestamp=between)) == [(0,)]
     assert len(rows(house.read("t", "delta", timestamp=datetime.now(UTC)))) == 2
     with pytest.raises(
-        EngineError, match=r"/t was not there at 2001-01-01T00:00:00.000Z; its first commit is of 20"
+        EngineError, match=r"^lake:t was not there at 2001-01-01T00:00:00.000Z; its first commit is of 20"
     ):
         house.read("t", "delta", timestamp=datetime(2001, 1, 1, tzinfo=UTC))
     with pytest.raises(EngineError, match="lies in the future"):
@@ -248,12 +249,29 @@ def test_a_frame_stays_at_its_version(house: House) -> None:
 
 def test_what_is_no_table_is_told(house: House) -> None:
     house.file("a.csv", "id\n1\n")
+    house.file("empty/a.csv", "id\n1\n")
+    house.file("begun/_delta_log/.tmp", "")
+    write(house, "shop/t", {"id": [0]})
+    part = house.folder / "shop/t/month=1"
+    part.mkdir()
+    for name in "abcdef":
+        (house.folder / f"many/{name}/_delta_log").mkdir(parents=True)
     for path, says in {
-        "none": "there is no Delta table at",
-        "": "has no _delta_log",
-        "a.csv": "is a file, not a Delta table",
+        "none": "there is no Delta table at lake:none; there: a.csv, begun, empty, many, shop",
+        "shop/tt": "there is no Delta table at lake:shop/tt: did you mean 't'?",
+        "nowhere/t": f"there is no Delta table at lake:nowhere/t, nor a folder {house.folder}/nowhere",
+        "empty": "lake:empty is no Delta table: it has no _delta_log",
+        "begun": "lake:begun is no Delta table yet: its _delta_log holds no commit",
+        "shop": "lake:shop is no Delta table: it holds the table t",
+        "many": "lake:many is no Delta table: it holds the tables a, b, c, d, e, …",
+        "shop/t/month=1": "lake:shop/t/month=1 is no Delta table: it lies in the table lake:shop/t",
+        "shop/t/_delta_log": "lake:shop/t/_delta_log is no Delta table: it lies in the table lake:shop/t",
+        "a.csv": "lake:a.csv is a file, not a Delta table",
+        next(part.parent.glob("*.parquet"))
+        .relative_to(house.folder)
+        .as_posix(): "it lies in the table lake:shop/t",
     }.items():
-        with pytest.raises(EngineError, match=says):
+        with pytest.raises(EngineError, match=re.escape(says) + "$"):
             house.read(path, "delta")
 
 

@@ -196,9 +196,9 @@ def test_what_is_not_there(lake: Lake) -> None:
         restore(place(lake, "folder"), 0)
     lake.write({"id": [1]})
     lake.write({"id": [2]})
-    with pytest.raises(NoSuchVersion, match="has no version 7: its versions are 0 to 1"):
+    with pytest.raises(NoSuchVersion, match=r"^lake:t has no version 7: its versions are 0 to 1"):
         restore(place(lake), 7)
-    with pytest.raises(NoSuchVersion, match="has no version 5: its newest is 1"):
+    with pytest.raises(NoSuchVersion, match=r"^lake:t has no version 5: its newest is 1"):
         restore(place(lake), 0, at=5)
 
 

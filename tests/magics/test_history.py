@@ -78,7 +78,9 @@ def test_no_data_is_kept_where_none_may_be(notebook: Notebook) -> None:
     ("line", "says"),
     [
         ("", "TABLE"),
-        ("orders.csv", "is a file, not a Delta table"),
+        ("orders.csv", "orders.csv is a file, not a Delta table"),
+        ("./t/_delta_log", "./t/_delta_log is no Delta table: it lies in the table ./t"),
+        (".", ". is no Delta table: it holds the table t"),
         ("nothing", "is no connection's path"),
         ("t@2026-11-20T18:00Z", "begins at a version"),
         ("t --limit 0", "at least 1, or all"),
@@ -87,7 +89,8 @@ def test_no_data_is_kept_where_none_may_be(notebook: Notebook) -> None:
 )
 def test_what_is_wrong_is_told(notebook: Notebook, line: str, says: str) -> None:
     logs.long_log(notebook.folder / "t", 2)
-    assert says in notebook.bad(f"%odibi_history {line}")
+    told = notebook.bad(f"%odibi_history {line}")
+    assert says in told and "read:" not in told
 
 
 def test_a_damaged_log_is_told(notebook: Notebook) -> None:

@@ -447,7 +447,21 @@ def test_a_problem_of_a_place_points_at_the_key_it_is_about(
     said = problems(project, SALES + f"- {{name: n, {node}}}")
     assert f"pipelines[0].nodes[1].{key}: " in said
     if key == "read.path":
-        assert "there is no Delta table at" in said and "did you mean 'there'?" in said
+        assert "there is no Delta table at lake:ther: did you mean 'there'?" in said
+
+
+def test_files_that_are_no_table_want_their_format(project: Build, lake: Path) -> None:
+    (lake / "day=1").mkdir()
+    (lake / "list").write_text("id\n1\n")
+    remedy = "for files that are no Delta table name their format:"
+    for path, says in (
+        ("day=1", "is no Delta table: it has no _delta_log"),
+        ("list", "is a file, not a Delta table"),
+    ):
+        told = problems(project, f"- {{name: n, read: {{connection: lake, path: {path}}}}}")
+        assert f"read.path: lake:{path} {says}" in told and remedy in told
+        given = f"- {{name: n, read: {{connection: lake, path: {path}, format: delta}}}}"
+        assert remedy not in problems(project, given)
 
 
 def test_mode_error_points_at_the_mode(project: Build, lake: Path) -> None:

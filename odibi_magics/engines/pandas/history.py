@@ -5,7 +5,7 @@ from __future__ import annotations
 from odibi_magics.delta.history import History, read_history
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.pandas.log import StoreLog
-from odibi_magics.engines.pandas.read_delta import no_table
+from odibi_magics.engines.pandas.no_table import no_table
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.errors import EngineError
 
@@ -18,5 +18,5 @@ def history(place: Place, *, limit: int | None, before: int | None) -> History:
     except OSError as error:
         raise EngineError(f"the log of {store.url} cannot be read: {error.strerror or error}") from None
     if found is None:
-        raise EngineError(no_table(store))
+        raise no_table(store)
     return found

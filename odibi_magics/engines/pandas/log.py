@@ -19,6 +19,10 @@ class StoreLog:
     def url(self) -> str:
         return self.store.url
 
+    @property
+    def told(self) -> str:
+        return self.store.told
+
     def names(self, after: str = "") -> Iterator[str]:
         return self.store.names("_delta_log", after)
 

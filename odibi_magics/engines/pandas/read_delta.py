@@ -25,9 +25,10 @@ from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.deleted import deleted_rows
 from odibi_magics.engines.pandas.failures import plain
-from odibi_magics.engines.pandas.files import Files, escaped, hint
+from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.names import literal, quoted
+from odibi_magics.engines.pandas.no_table import no_table
 from odibi_magics.engines.pandas.read_parquet import FILE_NAME, ROW_NUMBER, Broken, from_files, relabelled
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
@@ -60,7 +61,7 @@ def open_whole(place: Place, version: int | None = None, timestamp: datetime | N
     )
     if gone:
         raise NoSuchVersion(
-            f"{table.store.url} cannot be read at version {table.version} any more, {len(gone):,} of its "
+            f"{table.store.told} cannot be read at version {table.version} any more, {len(gone):,} of its "
             f"{len(table.files):,} files went missing, as after a VACUUM: {_reading(still_readable(table.store))}"
         )
     return table
@@ -74,16 +75,16 @@ def _opened(store: Store, version: int | None, timestamp: datetime | None) -> tu
     newest = newest_version(log)
     wanted = version if timestamp is None else version_at(log, timestamp)
     if newest is None or wanted is None:
-        raise EngineError(no_table(store))
+        raise no_table(store)
     if not 0 <= wanted <= newest:
-        raise NoSuchVersion(f"{store.url} has no version {wanted}: {_still(_versions(store))}")
+        raise NoSuchVersion(f"{store.told} has no version {wanted}: {_still(_versions(store))}")
     return _at(store, wanted), wanted == newest
 
 
 def _newest(store: Store) -> Snapshot:
     found = open_snapshot(store)
     if found is None:
-        raise EngineError(no_table(store))
+        raise no_table(store)
     return found
 
 
@@ -96,7 +97,7 @@ def _at(store: Store, version: int) -> Snapshot:
         raise
     if found is None:
         _check_told(store, version)
-        raise EngineError(no_table(store))
+        raise no_table(store)
     return found
 
 
@@ -105,7 +106,7 @@ def _check_told(store: Store, version: int) -> None:
     versions = _versions(store)
     if versions and version < versions[0]:
         raise NoSuchVersion(
-            f"{store.url} cannot be read at version {version} any more, its commits were cleaned up: "
+            f"{store.told} cannot be read at version {version} any more, its commits were cleaned up: "
             f"{_reading(versions)}"
         ) from None
 
@@ -132,18 +133,6 @@ def _still(versions: Sequence[int]) -> str:
     return (
         f"its versions are {spans(versions)}" if len(versions) != 1 else f"its only version is {versions[0]}"
     )
-
-
-def no_table(store: Store) -> str:
-    """Why there is no table at a place."""
-    url = store.url
-    if store.is_file():
-        return f"{url} is a file, not a Delta table: name its format: in read:"
-    if store.is_table():
-        return f"{url} is no Delta table yet: its _delta_log holds no commit"
-    if store.is_folder():
-        return f"{url} is no Delta table: it has no _delta_log; for a folder of files name their format: in read:"
-    return f"there is no Delta table at {url}{hint(store.tree, store.root)}"
 
 
 def columns_of(table: Snapshot) -> tuple[Column, ...]:

@@ -131,7 +131,7 @@ class _Work:
     def _check_unchanged(self, versions: Versions, at: int) -> None:
         later = whole(versions.log, range(at + 1, versions.newest + 1))
         changed = (commit for commit in later if changes_table(commit))
-        refuse_changed(self.place.address, self.store.url, changed, at, versions.newest)
+        refuse_changed(self.place.address, changed, at, versions.newest)
 
     def _told(self, versions: Versions, found: _Found) -> Restored:
         does = found.does
@@ -166,8 +166,8 @@ def _check_files(store: Store, versions: Versions, then: State) -> None:
     named = ", ".join(gone[:_NAMED]) + (", …" if len(gone) > _NAMED else "")
     raise NoSuchVersion(
         Quoting(
-            f"version {then.version} of {store.url} cannot be brought back: {len(gone)} of its {len(names)} files went "
-            "missing, as after a vacuum (",
+            f"version {then.version} of {store.told} cannot be brought back: {len(gone)} of its {len(names)} files "
+            "went missing, as after a vacuum (",
             Data(named),
             f"). Versions that can still be read: {spans(lived.readable(every)) or 'none'}",
         )

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,12 +25,19 @@ class Store:
     """A folder or file on storage.
 
     url: as people read it. root: the same inside `filesystem`. options: for deltalake; they may hold secrets.
+    address: as people typed it.
     """
 
     url: str
     root: str
     filesystem: Any
     options: dict[str, str] = field(default_factory=dict, repr=False)
+    address: str = ""
+
+    @property
+    def told(self) -> str:
+        """What errors call it that are about the table, and not about a file of it."""
+        return self.address or self.url
 
     @property
     def delta_url(self) -> str:
@@ -217,7 +224,8 @@ def open_store(place: Place) -> Store:
     if not isinstance(place.connection, LocalConnection):
         from odibi_magics.engines.pandas.blob_store import open_blob_store
 
-        return open_blob_store(place.connection, url)
+        return replace(open_blob_store(place.connection, url), address=place.address)
     parts = urlsplit(url)
     root = unquote(parts.path) if parts.scheme == "file" else url
-    return Store(url, root.rstrip("/"), fs.LocalFileSystem(), place.connection.storage_options("deltalake"))
+    options = place.connection.storage_options("deltalake")
+    return Store(url, root.rstrip("/"), fs.LocalFileSystem(), options, place.address)

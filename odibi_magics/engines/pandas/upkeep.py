@@ -10,9 +10,8 @@ from odibi_magics.delta.replay import Versions
 from odibi_magics.delta.travel import version_at
 from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.log import StoreLog
-from odibi_magics.engines.pandas.read_delta import no_table
+from odibi_magics.engines.pandas.no_table import no_table
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.errors import EngineError
 
 
 def versions_of(store: Store) -> Versions:
@@ -24,7 +23,7 @@ def versions_among(store: Store, names: Iterable[str]) -> Versions:
     """The same, of a log that was listed already. names: of the files in it."""
     found = Versions(StoreLog(store), tuple(names), decoded)
     if not found.versions:
-        raise EngineError(no_table(store))
+        raise no_table(store)
     return found
 
 
@@ -32,7 +31,7 @@ def wanted_version(store: Store, version: int | datetime) -> int:
     """The version itself, or the one that stood at a time. Raises NoSuchTime, EngineError, ConnectionFailed."""
     found = version if isinstance(version, int) else version_at(StoreLog(store), version)
     if found is None:
-        raise EngineError(no_table(store))
+        raise no_table(store)
     return found
 
 

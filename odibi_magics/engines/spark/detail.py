@@ -23,7 +23,7 @@ def detail(work: Work, place: Place) -> Detail:
     with work.running():
         version = newest(work, place)
         if version is None:
-            raise EngineError(no_table(work, place))
+            raise no_table(work, place)
         about, frame = details(work, place), current(work, place)
         return Detail(
             address=place.address,

@@ -11,7 +11,6 @@ from odibi_magics.engines.base import Place
 from odibi_magics.engines.spark.log import HistoryLog
 from odibi_magics.engines.spark.tables import no_table
 from odibi_magics.engines.spark.work import Work
-from odibi_magics.errors import EngineError
 
 
 def history(work: Work, place: Place, *, limit: int | None, before: int | None) -> History:
@@ -19,7 +18,7 @@ def history(work: Work, place: Place, *, limit: int | None, before: int | None) 
     log = HistoryLog(work, place)
     newest = log.newest
     if newest is None:
-        raise EngineError(no_table(work, place))
+        raise no_table(work, place)
     oldest = log.oldest
     top = newest if before is None else min(newest, before - 1)
     bottom = oldest if limit is None else max(oldest, top - limit + 1)

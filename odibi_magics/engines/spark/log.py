@@ -84,6 +84,10 @@ class HistoryLog:
         return self.place.url
 
     @property
+    def told(self) -> str:
+        return self.place.address
+
+    @property
     def newest(self) -> int | None:
         """The newest version; None where there is no table."""
         if not self._asked:

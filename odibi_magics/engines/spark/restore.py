@@ -42,7 +42,7 @@ def restore(
         wanted = version if isinstance(version, int) else _at(log, version)
         if wanted > newest:
             raise NoSuchVersion(
-                f"{place.url} has no version {wanted}: its versions are {log.oldest} to {newest}"
+                f"{place.address} has no version {wanted}: its versions are {log.oldest} to {newest}"
             )
         then, now = contents(work, place, wanted), contents(work, place, newest)
         told = Restored(
@@ -92,10 +92,10 @@ def _looked_at(work: Work, place: Place, at: int | None) -> tuple[HistoryLog, in
     log = HistoryLog(work, place)
     newest = log.newest
     if newest is None:
-        raise EngineError(no_table(work, place))
+        raise no_table(work, place)
     at = newest if at is None else at
     changed = (each for each in commits(log, range(at + 1, newest + 1)) if changes_table(each))
-    refuse_changed(place.address, place.url, changed, at, newest)
+    refuse_changed(place.address, changed, at, newest)
     return log, newest, at
 
 

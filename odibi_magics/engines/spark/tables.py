@@ -36,7 +36,7 @@ def pinned(work: Work, source: Source) -> int:
     with reading(work, source.place) as log:
         found = newest_version(log) if source.timestamp is None else version_at(log, source.timestamp)
     if found is None:
-        raise EngineError(no_table(work, source.place))
+        raise no_table(work, source.place)
     return found
 
 
@@ -46,27 +46,22 @@ def _missing(work: Work, place: Place, version: int) -> NoSuchVersion:
         first = oldest_below(log, last)
     first = last if first is None else first
     told = f"its versions are {first} to {last}" if first < last else f"its only version is {first}"
-    return NoSuchVersion(f"{place.url} has no version {version}: {told}")
+    return NoSuchVersion(f"{place.address} has no version {version}: {told}")
 
 
-def no_table(work: Work, place: Place) -> str:
-    """Why there is none to be read."""
-    from odibi_magics.engines.pandas.files import hint
+def no_table(work: Work, place: Place) -> EngineError:
+    """The error for a place where a table was looked for in vain."""
+    from odibi_magics.engines.pandas.no_table import none_at
     from odibi_magics.engines.pandas.trees import tree_of
     from odibi_magics.engines.spark.places import is_known
 
-    url = place.url
     if is_named(place) and is_known(work, place):
-        return f"{url} is a view, or a table of another format than Delta: it has no versions to be pinned"
+        return EngineError(
+            f"{place.url} is a view, or a table of another format than Delta: it has no versions to be pinned"
+        )
     if place.connection.only_spark:  # there is no telling what else lies around it
-        return f"there is no Delta table {'' if is_named(place) else 'at '}{url}"
-    tree = tree_of(place.connection)
-    there = tree.at(url)
-    if there is not None and not there.is_folder:
-        return f"{url} is a file, not a Delta table: name its format: in read:"
-    if there is not None:
-        return f"{url} is no Delta table: it has no _delta_log; for a folder of files name their format: in read:"
-    return f"there is no Delta table at {url}{hint(tree, url)}"
+        return EngineError(f"there is no Delta table {'' if is_named(place) else 'at '}{place.url}")
+    return none_at(tree_of(place.connection), place.url.rstrip("/"), place.address)
 
 
 def load(work: Work, place: Place, version: int) -> Any:
@@ -81,7 +76,7 @@ def load(work: Work, place: Place, version: int) -> Any:
         if "VERSION_NOT_FOUND" in str(error):
             raise _missing(work, place, version) from None
         if newest(work, place) is None:
-            raise EngineError(no_table(work, place)) from None
+            raise no_table(work, place) from None
         raise
     return found
 

@@ -23,7 +23,6 @@ from odibi_magics.engines.spark.names import quoted, table
 from odibi_magics.engines.spark.settings import OPTIMIZED, UNCHECKED
 from odibi_magics.engines.spark.tables import details, load, no_table
 from odibi_magics.engines.spark.work import Work
-from odibi_magics.errors import EngineError
 
 
 def vacuum(
@@ -123,7 +122,7 @@ def optimize(work: Work, place: Place, *, mark: str | None = None, dry_run: bool
 def _newest(work: Work, place: Place) -> int:
     newest = HistoryLog(work, place).newest
     if newest is None:
-        raise EngineError(no_table(work, place))
+        raise no_table(work, place)
     return newest
 
 
