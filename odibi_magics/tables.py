@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING
 from odibi_magics.config.formats import infer_format
 from odibi_magics.config.times import NotAnInstant, instant, zoned
 from odibi_magics.connections.address import Address, parse_address
+from odibi_magics.connections.local import LocalConnection
 from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.diff import Diff
 from odibi_magics.delta.history import History
 from odibi_magics.delta.travel import spans
 from odibi_magics.engines.base import Engine, Frame, Place, Source, Warned
-from odibi_magics.errors import NoSuchVersion, UsageError
+from odibi_magics.errors import ConnectionFailed, NoSuchVersion, UsageError, nearest
 
 if TYPE_CHECKING:
     from odibi_magics.connections.adls import AdlsConnection
@@ -227,6 +229,8 @@ class Tables:
         return self._diff(self._source(before), self._source(after), keys, rows)
 
     def _diff(self, before: Source, after: Source, keys: Sequence[str], rows: int) -> Diff:
+        if isinstance(keys, str):
+            raise UsageError(f"keys: a list of columns is wanted, as ['{keys}'], not '{keys}'")
         if before == after:
             raise UsageError(_TWICE if before.version is None and before.timestamp is None else _SAME)
         return self._engine.diff(before, after, keys=keys, rows=rows)
@@ -250,7 +254,27 @@ class Tables:
             return Place(self._project.connection(write.connection), where, format_)
         if "://" in path:
             return self._at_url(path)
-        return (None if os.path.exists(path) else in_catalog(path)) or local_place(path)
+        if os.path.exists(path) or not (named := in_catalog(path)):
+            return local_place(path, self._near(path))
+        return named
+
+    def _near(self, path: str) -> Iterator[str]:
+        """TABLEs that may have been meant by a word that names none, the likeliest first. Opens no connection."""
+        known = self._project.definitions
+        first, slash, rest = path.partition("/")
+        if slash and rest and first in known.connections:
+            yield f"{first}:{rest}"
+        for name in known.connections:
+            with suppress(ConnectionFailed):
+                there = self._project.connection(name)
+                if isinstance(there, LocalConnection) and os.path.exists(there.url(path)):
+                    yield f"{name}:{path}"
+        if close := nearest(path, list(known.nodes)):
+            yield close
+        folder, name = os.path.split(path.rstrip("/"))
+        with suppress(OSError):
+            if beside := nearest(name, os.listdir(folder or ".")):
+                yield os.path.join(folder, beside)
 
     def _at_url(self, url: str) -> Place:
         """A whole URL: in the connection that reaches it most closely, without one as who is signed in."""
@@ -322,10 +346,11 @@ def in_catalog(name: str) -> Place | None:
     return Place(*found, "delta", given=name) if found else None
 
 
-def local_place(path: str) -> Place:
-    """A path of this machine as a place of its own. Raises UsageError where nothing is there."""
-    from odibi_magics.connections.local import LocalConnection
+def local_place(path: str, near: Iterator[str]) -> Place:
+    """A path of this machine as a place of its own. near: TABLEs that may have been meant.
 
+    Raises UsageError where nothing is there.
+    """
     try:
         target = Path(path).expanduser()
         # Followed before it is taken apart: `.` has no name of its own, and what `..` or a link is called says
@@ -336,9 +361,11 @@ def local_place(path: str) -> Place:
             f"'{path}' cannot be followed: {getattr(error, 'strerror', None) or error}"
         ) from None
     if real is None:
+        close = next(near, None)
+        meant = f": did you mean '{close}'?" if close else ""
         raise UsageError(
             f"'{path}' is no connection's path (conn:path), no node, no catalog.schema.table, and no file or folder "
-            "here"
+            f"here{meant}"
         )
     named = target.name if target.suffix else real.name
     return Place(LocalConnection("local", real.parent), real.name, infer_format(named), given=path)

@@ -13,7 +13,7 @@ from odibi_magics.config.source import Source
 from odibi_magics.config.sqltext import TEMPLATE, VARIABLE
 from odibi_magics.config.tree import NotAProject, Tree, connections_tree, overlay, project_tree
 from odibi_magics.config.variables import SQL_KEYS, Missing, Values, fill, note
-from odibi_magics.errors import ConfigErrors, Problem, suggest
+from odibi_magics.errors import ConfigErrors, Problem, nearest, suggest
 from odibi_magics.secret import SECRET_KEYS, Secret, names_secret
 
 
@@ -322,8 +322,7 @@ class _Filler:
         """What is wrong with a name, and the hint."""
         match missing.kind:
             case "variable":
-                hint = suggest(missing.name, self.values.names()) or "define it under vars:, or with --set"
-                return f"unknown variable '{missing.name}'", hint
+                return f"unknown variable '{missing.name}'", self._meant(missing.name)
             case "environment":
                 hint = "set it in the environment, or in a .env file beside the text"
                 return f"${{{missing.name}}} is {'empty' if missing.name in os.environ else 'not set'}", hint
@@ -335,6 +334,15 @@ class _Filler:
                 return f"'{missing.name}' is not filled in", f"{form} takes a name alone"
             case _:
                 return f"the value of '{missing.name}' holds half a character (a lone surrogate)", ""
+
+    def _meant(self, variable: str) -> str:
+        """Which variable was meant. One that --set alone knows is the misspelt one, and not what the text says."""
+        values = self.values
+        written = {*values.overlay, *values.own, *values.notebook}
+        only_set = nearest(variable, [name for name in values.overrides if name not in written])
+        if only_set:
+            return f"--set says '{only_set}': did you mean --set {variable}=...?"
+        return suggest(variable, values.names()) or "define it under vars:, or with --set"
 
     def _problem(self, path: Path, message: str, hint: str, at: Missing) -> None:
         place = self.tree.place_in(path, at.text, at.start, at.end)

@@ -391,6 +391,14 @@ def test_an_unknown_variable_is_one_problem(where: str) -> None:
     assert said.startswith("2 problems ")
 
 
+def test_a_variable_that_was_set_by_a_misspelt_name() -> None:
+    text = LAKE + "nodes: [{name: a, read: {connection: lake, path: '{{ part }}'}}]\n"
+    said = problems(text, variables={"prt": 2})
+    assert "--set says 'prt': did you mean --set part=...?" in said and "mean 'prt'" not in said
+    assert "--set prt: the text uses no {{ prt }}" in said
+    assert "did you mean 'parts'?" in problems("vars: {parts: 1}\n" + text, variables={"parts": 2})
+
+
 def test_thousands_of_unknown_variables_are_told_in_no_time() -> None:
     text = LAKE + f"project: '{''.join(f'{{{{ v{i} }}}}' for i in range(50_000))}'"
     with pytest.raises(ConfigErrors) as caught:

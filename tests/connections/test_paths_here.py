@@ -90,3 +90,42 @@ def test_a_folder_that_is_gone(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     (folder / "gone").rmdir()
     with pytest.raises(UsageError, match=r"'\.' cannot be followed: No such file or directory"):
         engine.vacuum(".")
+
+
+PROJECT = """\
+connections:
+  lake: {type: local, base_path: LAKE}
+  cloud: {type: azure_adls, account: nowhere, auth_mode: identity}
+pipelines: [{pipeline: etl, nodes: [{name: orders, read: {connection: lake, path: a.csv}}]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("table", "meant"),
+    [
+        ("inner", "lake:inner"), ("inner/month=1@3", "lake:inner/month=1"), ("lake/new/table", "lake:new/table"),
+        ("cloud/main/orders", "cloud:main/orders"), ("ordres", "orders"), ("elsewehre", "elsewhere"),
+        ("elsewhere/linc", "elsewhere/link"), ("./outer/iner/", "./outer/inner"), ("zzz", None), ("nowhere/x", None),
+    ],
+)  # fmt: skip
+def test_what_may_have_been_meant(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, table: str, meant: str | None
+) -> None:
+    monkeypatch.chdir(folder)
+    engine = Project.from_yaml(PROJECT.replace("LAKE", str(folder / "outer"))).engine
+    word = table.partition("@")[0]
+    with pytest.raises(UsageError) as caught:
+        engine.history(table)
+    assert str(caught.value) == (
+        f"'{word}' is no connection's path (conn:path), no node, no catalog.schema.table, and no file or folder here"
+        + (f": did you mean '{meant}'?" if meant else "")
+    )
+
+
+def test_keys_are_a_list() -> None:
+    engine = Project.from_yaml("connections: {lake: {type: local, base_path: .}}").engine
+    said = r"^keys: a list of columns is wanted, as \['id'\], not 'id'$"
+    with pytest.raises(UsageError, match=said):
+        engine.diff_delta(connection="lake", path="t", version=0, keys="id")
+    with pytest.raises(UsageError, match=said):
+        engine.diff("lake:t@0", keys="id")
