@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from odibi_magics import option_values as values
+from odibi_magics.connections.address import refuse_split_times
 from odibi_magics.errors import Cancelled, NodeFailed, UsageError, suggest
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.retyped import ways_of
@@ -310,8 +311,9 @@ _WHY_NOT: dict[Does, str] = {
 def two_tables(words: Sequence[str], connections: Collection[str]) -> list[tuple[str, ...]]:
     """The words of one or two TABLEs, each one word or CONN PATH. connections: names of which one may stand alone.
 
-    Raises UsageError for more.
+    Raises UsageError for more, and for a time that is two words.
     """
+    refuse_split_times(words)
     found: list[tuple[str, ...]] = []
     left = list(words)
     while left:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from odibi_magics.config.times import NotAnInstant, instant
 from odibi_magics.errors import UsageError
 
 _CONNECTION = re.compile(r"([A-Za-z_][\w-]*):(?!//)(.+)", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
+
+_DAY, _CLOCK = re.compile(r"@\d{4}-?\d\d-?\d\d$"), re.compile(r"\d\d:?\d\d\S*")
+
 _DRIVE = re.compile(r"[A-Za-z]:[\\/].*", re.DOTALL)
 
 _DIGITS = 20
@@ -35,10 +42,16 @@ class Address:
 def parse_address(text: str, *more: str) -> Address:
     """One word `conn:path@5`, or two words `conn path@5`.
 
-    Raises UsageError for more words, an empty address, or a time without a zone.
+    Raises UsageError for more words, words that are one with a space in it, an empty address, or a time without a zone.
     """
+    refuse_split_times([text, *more])
     if len(more) > 1:
-        raise UsageError(f"one TABLE is one word, conn:path@5, or two, CONN PATH@5; not {2 + len(more) - 1}")
+        raise UsageError(
+            f"one TABLE is one word, conn:path@5, or two, CONN PATH@5; not {1 + len(more)}. One with a space in it "
+            "stands in quotes"
+        )
+    if more and not _NAME.fullmatch(text):
+        raise _split(text, more[0])
     whole = f"{text}:{more[0]}" if more else text
     if not whole.strip():
         raise UsageError("a TABLE is missing: conn:path, a node's name, a local path or a URL")
@@ -47,6 +60,18 @@ def parse_address(text: str, *more: str) -> Address:
     if match and not _DRIVE.fullmatch(place):
         return Address(match[1], match[2], version, timestamp)
     return Address(None, place, version, timestamp)
+
+
+def refuse_split_times(words: Sequence[str]) -> None:
+    """Raises UsageError where a version's date and its time of day are words of their own."""
+    for word, following in pairwise(words):
+        if _DAY.search(word) and _CLOCK.fullmatch(following):
+            raise _split(word, following)
+
+
+def _split(*words: str) -> UsageError:
+    whole = " ".join(words)
+    return UsageError(f"{whole}: a TABLE with a space in it stands in quotes: {shlex.quote(whole)}")
 
 
 def is_path(word: str) -> bool:

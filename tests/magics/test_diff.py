@@ -94,6 +94,7 @@ def test_no_more_rows_than_are_kept(orders: Notebook) -> None:
     ("orders@0 --keys id,", UsageError, "names with commas between them"),
     ("orders@0 --key id", UsageError, "unknown option '--key' (did you mean '--keys'?)"),
     ("nowhere@0", UsageError, "'nowhere' is no connection's path"),
+    ("orders@2026-11-26 05:42Z", UsageError, "stands in quotes: 'orders@2026-11-26 05:42Z'"),
     ("orders@0 orders@7", EngineError, "has no version 7: its versions are 0 to 1"),
     ("orders.csv@0 copy", EngineError, "orders.csv is a file, not a Delta table"),
     ("orders@0 --keys idd", KeysRefused, "there is no column 'idd' in orders@0 nor in orders@1 (did you mean 'id'?)"),

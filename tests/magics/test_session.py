@@ -129,7 +129,14 @@ def test_preview_an_older_version(notebook: Notebook) -> None:
     [
         ("", "required: TABLE"),
         ("laek:orders.csv", "did you mean 'lake'?"),
-        ("lake a b", "one TABLE"),
+        (
+            "lake a b",
+            "TABLE is one word, conn:path@5, or two, CONN PATH@5; not 3. One with a space in it stands in quotes",
+        ),
+        ("lake:my table", "lake:my table: a TABLE with a space in it stands in quotes: 'lake:my table'"),
+        ("lake:t@2026-11-26 05:42:24", "stands in quotes: 'lake:t@2026-11-26 05:42:24'"),
+        ("lake t@2026-11-26 05:42Z", "t@2026-11-26 05:42Z: a TABLE with a space in it stands in quotes"),
+        ("'lake:t@2026-11-26 05:42:24'", "'@2026-11-26 05:42:24' is neither a version (@5) nor a time"),
         ("nope", "nope"),
         ("--rows 0 orders.csv", "a number of rows, at least 1, is wanted, not '0'"),
         ("orders@3", "node 'orders' writes no table, so it has no versions"),
