@@ -24,7 +24,9 @@ in place of values that errors and checks quote; `print(odibi_result.node("clean
 `ODIBI_PROGRESS=off` switches the moving display off, for machines. The last result is always in `odibi_result`.
 
 A TABLE is `conn:path`, a node's name, `catalog.schema.table`, a local path or a URL, with `@5` or `@2026-11-20T18:00Z`
-for a version. Where one TABLE is expected, two words `CONN PATH@5` work too.
+for a version where a verb takes one: `%odibi_history` shows the versions up to `@5`, and `%odibi_vacuum` and
+`%odibi_optimize` are about the table as it is now. Where one TABLE is expected, two words `CONN PATH@5` work too; one
+with a space in it stands in quotes, as `'lake:t@2026-11-20 18:00Z'`.
 """
 
 CLI = """# Command line

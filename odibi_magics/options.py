@@ -120,10 +120,24 @@ def add_file(parser: Parser) -> None:
 
 
 def add_table(parser: Parser) -> None:
-    """A TABLE, which may be two words."""
+    """A TABLE, which may be two words, at any version."""
+    _add_table(parser, "with @5 or @2026-11-20T18:00Z a version")
+
+
+def add_table_up_to(parser: Parser) -> None:
+    """A TABLE up to a version."""
+    _add_table(parser, "with @5 the versions up to 5")
+
+
+def add_table_now(parser: Parser) -> None:
+    """A TABLE as it is now."""
+    _add_table(parser, "without @5: it is about the table as it is now")
+
+
+def _add_table(parser: Parser, versions: str) -> None:
     parser.add_argument(
         "table", nargs="+", metavar="TABLE",
-        help="conn:path, CONN PATH, a node's name, a path or a URL; with @5 or @2026-11-20T18:00Z a version",
+        help=f"conn:path, CONN PATH, a node's name, a path or a URL; {versions}",
     )  # fmt: skip
 
 

@@ -64,7 +64,8 @@ class Tables:
         """The same of a TABLE; of `TABLE@5` the versions up to 5. Raises NoSuchVersion, and as `delta_history`."""
         parsed = parse_address(address, *more)
         if parsed.timestamp is not None:
-            raise UsageError("a history begins at a version, TABLE@5, not at a time")
+            upto = replace(parsed, version=5, timestamp=None)
+            raise UsageError(f"{parsed}: a history goes up to a version, as {upto}, and not to a time")
         if parsed.version is not None:
             before = parsed.version + 1
         place = _as_delta(self._place(parsed.connection, parsed.path))
@@ -94,7 +95,8 @@ class Tables:
         """The place of a TABLE without a version. Raises UsageError."""
         parsed = parse_address(address, *more)
         if parsed.version is not None or parsed.timestamp is not None:
-            raise UsageError(f"{parsed}: the table as it stands is wanted, without @")
+            now = replace(parsed, version=None, timestamp=None)
+            raise UsageError(f"{parsed} is a version, and this is about the table as it is now: {now}")
         return _as_delta(self._place(parsed.connection, parsed.path))
 
     def restore_delta(

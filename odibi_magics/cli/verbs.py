@@ -32,6 +32,8 @@ from odibi_magics.options import (
     add_run_id,
     add_sql,
     add_table,
+    add_table_now,
+    add_table_up_to,
     add_texts,
     add_undo,
     add_yes,
@@ -362,15 +364,17 @@ _ALL = (
     Verb("plan", "Show what a run would do.", plan, (*_FILE, add_sql, add_choice)),
     Verb("run", "Check and run a project's file.", run, _RUN),
     Verb("preview", "Show the first rows of a table.", preview, (add_table, _add_rows, *_HERE)),
-    Verb("history", "Show what a Delta table went through.", history, (add_table, add_limit, *_HERE)),
+    Verb("history", "Show what a Delta table went through.", history, (add_table_up_to, add_limit, *_HERE)),
     Verb("restore", "Show, or do, what makes a Delta table as it was.", restore, (add_table, add_at, *_HERE)),
     Verb(
         "vacuum",
         "Show, or delete, files that no version of a Delta table needs.",
         vacuum,
-        (add_table, add_retention, add_yes, *_HERE),
+        (add_table_now, add_retention, add_yes, *_HERE),
     ),
-    Verb("optimize", "Show, or join, small files of a Delta table.", optimize, (add_table, add_yes, *_HERE)),
+    Verb(
+        "optimize", "Show, or join, small files of a Delta table.", optimize, (add_table_now, add_yes, *_HERE)
+    ),
     Verb(
         "diff", "Show what differs between two versions, or two tables.", diff, (add_diff, _add_rows, *_HERE)
     ),

@@ -65,15 +65,19 @@ _LINES: dict[str, tuple[str, *tuple[Callable[[Parser], object], ...]]] = {
     "%odibi_setup": ("Set connections up with a wizard, and check them.", _add_cell),
     "%odibi_doctor": ("Look at connections layer by layer.", options.add_doctor),
     "%odibi_preview": ("Show the first rows of a table.", options.add_table, _add_rows),
-    "%odibi_history": ("Show what a Delta table went through.", options.add_table, options.add_limit),
+    "%odibi_history": ("Show what a Delta table went through.", options.add_table_up_to, options.add_limit),
     "%odibi_diff": ("Show what differs between two versions, or two tables.", options.add_diff),
     "%odibi_restore": ("Show, or do, what makes a Delta table as it was.", options.add_table, options.add_at),
     "%odibi_vacuum": (
         "Show, or delete, files that no version of a Delta table needs.",
-        options.add_table,
+        options.add_table_now,
         options.add_retention,
         options.add_yes,
     ),
-    "%odibi_optimize": ("Show, or join, small files of a Delta table.", options.add_table, options.add_yes),
+    "%odibi_optimize": (
+        "Show, or join, small files of a Delta table.",
+        options.add_table_now,
+        options.add_yes,
+    ),
     "%odibi_undo": ("Undo a run in every table it wrote.", options.add_undo),
 }

@@ -82,7 +82,10 @@ def test_no_data_is_kept_where_none_may_be(notebook: Notebook) -> None:
         ("./t/_delta_log", "./t/_delta_log is no Delta table: it lies in the table ./t"),
         (".", ". is no Delta table: it holds the table t"),
         ("nothing", "is no connection's path"),
-        ("t@2026-11-20T18:00Z", "begins at a version"),
+        (
+            "t@2026-11-20T18:00Z",
+            "t@2026-11-20T18:00:00+00:00: a history goes up to a version, as t@5, and not to a time",
+        ),
         ("t --limit 0", "at least 1, or all"),
         ("t --limit x", "at least 1, or all"),
     ],
