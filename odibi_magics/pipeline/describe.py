@@ -210,6 +210,12 @@ def _no_input(defined: DefinedNode) -> Problem:
 def spot(defined: DefinedNode, part: str, error: EngineError | ConnectionFailed) -> Path:
     """The key in a node's `read:` or `write:` that an error is about: its path, unless the error says another."""
     about = error.about if isinstance(error, EngineError) else ()
+    if (
+        about == ("read", "version")
+        and defined.node.read is not None
+        and defined.node.read.timestamp is not None
+    ):
+        about = ("read", "timestamp")
     there = about[:1] == (part,) and defined.config.tree.at((*defined.path, *about)) is not None
     return (*defined.path, *(about if there else (part, "path")))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -448,6 +450,27 @@ def test_a_problem_of_a_place_points_at_the_key_it_is_about(
     assert f"pipelines[0].nodes[1].{key}: " in said
     if key == "read.path":
         assert "there is no Delta table at lake:ther: did you mean 'there'?" in said
+
+
+def test_an_older_version_whose_files_are_gone(project: Build, lake: Path) -> None:
+    table = SALES + "- {name: t, write: {connection: lake, path: there}}"
+    project(table).run()
+    between = datetime.now(UTC).isoformat()
+    time.sleep(0.05)
+    project(table).run()
+    project(table).run()
+    project(SALES).engine.vacuum_delta(connection="lake", path="there", retention_hours=0, force=True)
+    why = "any more, 1 of its 1 files went missing, as after a VACUUM: versions that still read: 2"
+    for key, value, stood in (
+        ("version", "1", "version 1"), ("timestamp", f"'{between}'", f"version 0, which stood at {between[:16]}"),
+    ):  # fmt: skip
+        read = project(f"- {{name: n, read: {{connection: lake, path: there, {key}: {value}}}}}")
+        for does in (read.plan, read.run):
+            with pytest.raises(ConfigErrors) as caught:
+                does()
+            said = str(caught.value)
+            assert f"read.{key}: lake:there cannot be read at {stood}" in said and why in said
+    project("- {name: n, read: {connection: lake, path: there, version: 2}}").plan()
 
 
 def test_files_that_are_no_table_want_their_format(project: Build, lake: Path) -> None:

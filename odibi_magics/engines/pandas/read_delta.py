@@ -19,7 +19,7 @@ from odibi_magics.delta.features import text_lengths
 from odibi_magics.delta.lifetimes import lifetimes
 from odibi_magics.delta.log import newest_version
 from odibi_magics.delta.replay import Versions
-from odibi_magics.delta.travel import spans, version_at
+from odibi_magics.delta.travel import shown, spans, version_at
 from odibi_magics.engines.base import Place, Source
 from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.datafiles import DataFile
@@ -61,8 +61,9 @@ def open_whole(place: Place, version: int | None = None, timestamp: datetime | N
     )
     if gone:
         raise NoSuchVersion(
-            f"{table.store.told} cannot be read at version {table.version} any more, {len(gone):,} of its "
-            f"{len(table.files):,} files went missing, as after a VACUUM: {_reading(still_readable(table.store))}"
+            f"{table.store.told} cannot be read at version {table.version}{_stood(timestamp)} any more, "
+            f"{len(gone):,} of its {len(table.files):,} files went missing, as after a VACUUM: "
+            f"{_reading(still_readable(table.store))}"
         )
     return table
 
@@ -123,6 +124,10 @@ def _versions(store: Store) -> range:
     log = StoreLog(store)
     found = Versions(log, tuple(log.names()), decoded)
     return range(found.oldest, found.newest + 1)
+
+
+def _stood(timestamp: datetime | None) -> str:
+    return f", which stood at {shown(timestamp)}," if timestamp else ""
 
 
 def _reading(versions: Sequence[int]) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from odibi_magics.config.types import Column
+from odibi_magics.connections.local import LocalConnection
 from odibi_magics.engines.base import Place, Source
 from odibi_magics.engines.pandas.files import Files, find_files, holds_files
 from odibi_magics.engines.pandas.frame import DuckFrame
@@ -62,11 +63,16 @@ def pins(source: Source) -> dict[str, Any]:
 
 
 def describe(session: Session, source: Source, told: Told) -> Columns:
-    """The columns of a source, whole, from samples, footers and logs alone. Raises as `scan`."""
-    if source.place.format == "delta":
-        from odibi_magics.engines.pandas.read_delta import columns_of, open_table
+    """The columns of a source, whole, from samples, footers and logs alone. Raises as `scan`.
 
-        return columns_of(open_table(source.place, source.version, source.timestamp))
+    Whether an older version's files are all there is looked at on this machine, where that is microseconds for each; a
+    storage account would have to list them, or be asked for each, and `scan` does that.
+    """
+    if source.place.format == "delta":
+        from odibi_magics.engines.pandas.read_delta import columns_of, open_table, open_whole
+
+        opened = open_whole if isinstance(source.place.connection, LocalConnection) else open_table
+        return columns_of(opened(source.place, source.version, source.timestamp))
     return describe_files(session, source, find_files(source.place), told)
 
 
