@@ -341,6 +341,6 @@ def unknown_connection(name: str, there: Sequence[str]) -> UsageError:
 
 
 _NONE = (
-    "none are defined: %%odibi_connections defines them in a notebook, where a project that %odibi_run FILE runs keeps "
-    "its own to itself; odibi-magics takes them from a project's --file FILE"
+    "none are defined: %%odibi_connections defines them in a notebook, which does not know those of a file that "
+    "%odibi_run has run; on the command line they are those of --file FILE"
 )

@@ -38,7 +38,7 @@ def names(text: str) -> list[str]:
     """Names between commas."""
     found = [name.strip() for name in text.split(",")]
     if not all(found):
-        raise UsageError(f"names with commas between them are wanted, not '{text}'")
+        raise UsageError(f"names with commas and no spaces between them are wanted, as id,day, not '{text}'")
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from odibi_magics.pipeline.plan import Plan
     from odibi_magics.pipeline.result import RunResult
     from odibi_magics.project import Project
+
+_NEGATIVE = re.compile(r"-\.?\d.*")
 
 Does = Literal["plan", "preview", "run"]
 
@@ -87,13 +90,33 @@ class Parser(argparse.ArgumentParser):
 
     def read(self, words: Sequence[str]) -> argparse.Namespace:
         """The words as options. Raises UsageError."""
+        words = self._with_negatives(words)
         for word in words:
             self._refuse_unknown(word.partition("=")[0])
         self._refuse_twice(words)
         found, left = self.parse_known_args(list(words))
         if left:
-            self.error(f"unexpected '{left[0]}'")
+            self.error(f"unexpected '{left[0]}'{self._split_list(words, left[0])}")
         return found
+
+    def _with_negatives(self, words: Sequence[str]) -> list[str]:
+        """`--rows -3` as `--rows=-3`, so that the option says what it wants."""
+        joined: list[str] = []
+        for word in words:
+            action = self._option_string_actions.get(joined[-1]) if joined else None
+            if action and action.nargs is None and _NEGATIVE.fullmatch(word):
+                joined[-1] += f"={word}"
+            else:
+                joined.append(word)
+        return joined
+
+    def _split_list(self, words: Sequence[str], word: str) -> str:
+        """That an option takes names with commas between them, where a word too many stands behind its names."""
+        before = list(words[: words.index(word)])[-2:]
+        action = self._option_string_actions.get(before[0]) if len(before) == 2 else None
+        if action is None or action.type is not values.names:
+            return ""
+        return f": {before[0]} takes names with commas between them, as {before[0]} {before[1]},{word}"
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}\n  {' '.join(self.format_usage().split())}")
@@ -176,8 +199,8 @@ def add_diff(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--keys", action="extend", default=[], type=values.names, metavar="COLUMN[,COLUMN]",
-        help="what tells rows apart, so that changed ones are told from removed and added ones; without it rows are "
-        "compared as wholes, as often as they come",
+        help="what tells rows apart, so that changed ones are told from removed and added ones; without it whole "
+        "rows are compared, and one that stands there twice counts twice",
     )  # fmt: skip
 
 

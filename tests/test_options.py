@@ -91,6 +91,8 @@ def test_values_are_yaml_scalars(setting: str, value: object) -> None:
         ("f --prev", "unknown option '--prev' (did you mean '--preview'?)"),
         ("f --qqqqq", "allowed: --again, --as, --engine, --env, --from-node"),
         ("f -x", "unknown option '-x'"),
+        ("f --sample -3", "a number of rows, at least 1, is wanted, not '-3'"),
+        ("f --plan -3", "unknown option '-3'"),
         ("f g", "unexpected 'g'"),
         ("", "required: FILE"),
         ("f --only", "--only: expected one argument"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from odibi_magics.errors import (
@@ -35,9 +35,12 @@ class Answer:
 def report(result: RunResult, said: str = "", code: int = DONE) -> Answer:
     """A run's report."""
     from odibi_magics.cli.data import run_data
+    from odibi_magics.display.commands import for_shell
     from odibi_magics.display.report import report_text
 
-    return Answer(report_text(result), lambda: run_data(result), said, code)
+    nodes = tuple(replace(node, warnings=for_shell(node.warnings)) for node in result.nodes)
+    here = replace(result, nodes=nodes, warnings=for_shell(result.warnings))
+    return Answer(report_text(here), lambda: run_data(here), said, code)
 
 
 def failure(error: BaseException) -> Answer:

@@ -148,12 +148,13 @@ def preview(parser: Parser, words: Sequence[str]) -> Answer:
 
 def history(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.cli.data import history_data
+    from odibi_magics.display.commands import for_shell
     from odibi_magics.display.history import history_shown
 
     found = parser.read(words)
     tables = _project_here(found, found.table).engine
     told = tables.history(*found.table, limit=found.limit)
-    warned = tables.glance(*found.table)
+    warned = for_shell(tables.glance(*found.table))
     shown = history_shown(told, warned, _commands(words))
     return Answer(shown.text, lambda: history_data(told, warned))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from odibi_magics.engines.base import Warned
 from odibi_magics.secret import redact
 
 
@@ -23,5 +26,12 @@ class Commands:
         name = f"odibi-magics {verb}" if self.shell else f"%odibi_{verb}"
         return " ".join([name, *(shlex.quote(redact(word)) for word in (*words, *self.project))])
 
+
+def for_shell(warned: Iterable[Warned]) -> tuple[Warned, ...]:
+    """Warnings whose remedies name magics, with the commands that do the same."""
+    return tuple(replace(one, remedy=_MAGIC.sub(r"odibi-magics \1", one.remedy)) for one in warned)
+
+
+_MAGIC = re.compile(r"%odibi_(\w+)")
 
 NOTEBOOK = Commands()

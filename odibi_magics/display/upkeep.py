@@ -66,6 +66,12 @@ def restored_blocks(found: Restored, commands: Commands = NOTEBOOK) -> Iterator[
         yield Table(
             ("what else changes", "now" if found.committed is None else "before", "then"), rows, weight=3
         )
+    if found.committed is not None and found.version is not None:
+        yield Advice(
+            "To take the restore back",
+            "The table as it was before, as a new version, unless others commit in between:",
+            commands.line("restore", f"{found.address}@{found.at}", "--at", str(found.committed)),
+        )
     if found.committed is None and found.version is not None:
         address = f"{found.address}@{found.version}"
         yield Advice(

@@ -20,7 +20,7 @@ from odibi_magics.connections.registry import connect
 from odibi_magics.engines.base import Engine, Place, Sink, Source, TargetState
 from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Problem
 from odibi_magics.pipeline.definitions import DefinedConnection, DefinedNode, Definitions
-from odibi_magics.pipeline.describe import Describer, spot
+from odibi_magics.pipeline.describe import Describer, unwritable
 from odibi_magics.pipeline.edges import cycle_problem, data_edges, downstream, ordered, place_edges, upstream
 from odibi_magics.pipeline.plan import Action, Edge, PlannedNode
 from odibi_magics.pipeline.steps import CheckedNode, check_df, check_node, condition
@@ -290,7 +290,7 @@ class Builder:
             self._close(sink.place.connection.name, error)
             return None
         except (EngineError, ConnectionFailed) as error:
-            self._note(defined, defined.config.problem(spot(defined, "write", error), str(error)))
+            self._note(defined, unwritable(defined, error))
             return None
 
     def _keeps_what_is_there(self, defined: DefinedNode, sink: Sink) -> None:

@@ -145,7 +145,7 @@ class Describer:
         try:
             check_write(columns, node.sink, node.target)
         except EngineError as error:
-            self.problems.append(defined.config.problem(spot(defined, "write", error), str(error)))
+            self.problems.append(unwritable(defined, error))
 
     @staticmethod
     def _written_before(node: PlannedNode) -> bool:
@@ -218,6 +218,12 @@ def spot(defined: DefinedNode, part: str, error: EngineError | ConnectionFailed)
         about = ("read", "timestamp")
     there = about[:1] == (part,) and defined.config.tree.at((*defined.path, *about)) is not None
     return (*defined.path, *(about if there else (part, "path")))
+
+
+def unwritable(defined: DefinedNode, error: EngineError | ConnectionFailed) -> Problem:
+    """Why a node's table cannot be written; of the key that it is about the problem says the name already."""
+    path = spot(defined, "write", error)
+    return defined.config.problem(path, str(error).removeprefix(f"{path[-1]}: "))
 
 
 def _unreadable(node: PlannedNode, defined: DefinedNode, error: EngineError | ConnectionFailed) -> Problem:

@@ -61,6 +61,7 @@ def test_warnings(odibi: Command) -> None:
     logs.long_log(odibi.folder / "t", 60)
     done = odibi("history", "t", "--limit", "2")
     assert "60 files of 1.0 kB on average" in done.stdout
+    assert "compact it (odibi-magics optimize t)" in done.stdout and "%odibi" not in done.stdout
     assert [one["code"] for one in odibi.data("history", "t")["warnings"]] == ["many-small-files"]
 
 

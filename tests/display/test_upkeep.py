@@ -49,7 +49,7 @@ def test_a_restore_that_was_only_looked_at() -> None:
 def test_a_restore_that_was_done() -> None:
     shown = restored_shown(replace(RESTORED, committed=10))
     told(shown, "is like version 5 of 2026-11-20 18:00:30 UTC, as version 10")
-    assert "--at" not in shown.text
+    told(shown, "To take the restore back", "%odibi_restore lake:clean/t@9 --at 10")
     told(
         restored_shown(replace(RESTORED, version=None, time=None, committed=10)),
         "is without rows, as version 10",

@@ -91,7 +91,11 @@ def test_no_more_rows_than_are_kept(orders: Notebook) -> None:
     ("orders@1 orders@1", UsageError, "both are the same version of the same table"),
     ("orders@0 orders@1 copy", UsageError, "two TABLEs are compared, not 3: orders@0, orders@1, copy"),
     ("orders@2026-01-01T10:00", UsageError, "a time without a zone"),
-    ("orders@0 --keys id,", UsageError, "names with commas between them"),
+    ("orders@0 --keys id,", UsageError, "names with commas and no spaces between them are wanted, as id,day, not 'id,'"),
+    (
+        "orders@0 --keys id day", UsageError,
+        "unexpected 'day': --keys takes names with commas between them, as --keys id,day",
+    ),
     ("orders@0 --key id", UsageError, "unknown option '--key' (did you mean '--keys'?)"),
     ("nowhere@0", UsageError, "'nowhere' is no connection's path"),
     ("orders@2026-11-26 05:42Z", UsageError, "stands in quotes: 'orders@2026-11-26 05:42Z'"),

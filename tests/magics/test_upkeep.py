@@ -31,7 +31,10 @@ def test_a_restore_by_the_line_it_prints(table: Notebook, words: str) -> None:
     assert "would be like version 0" in shown.text[0]
     do = line(shown.text[0])
     assert do.endswith("--at 1") and do in shown.html[0]
-    assert "as version 2" in table.good(do).text[0]
+    done = table.good(do).text[0]
+    assert (
+        "as version 2" in done and line(done) == f"%odibi_restore {do.split()[1].removesuffix('@0')}@1 --at 2"
+    )
     assert (
         "2 of" in table.good("%odibi_preview lake:clean/orders").text[0]
         or "first 2 rows" in table.good("%odibi_preview lake:clean/orders").text[0]
@@ -47,6 +50,7 @@ def test_a_restore_says_what_is_missing(table: Notebook) -> None:
     assert "without a zone" in table.bad("%odibi_restore clean@2026-11-20T18:00")
     assert "was not there at" in table.bad("%odibi_restore clean@2020-11-20T18:00Z")
     assert "a number from 0 on" in table.bad("%odibi_restore clean@0 --at x")
+    assert "a number from 0 on, is wanted, not '-1'" in table.bad("%odibi_restore clean@0 --at -1")
     assert "is a file, not a Delta table" in table.bad("%odibi_restore orders.csv@0")
     assert "--at" in table.good("%odibi_restore --help").text[0]
 
@@ -79,7 +83,9 @@ def test_a_vacuum_by_the_line_it_prints(table: Notebook) -> None:
 
 def test_a_vacuum_refuses_a_short_retention(table: Notebook) -> None:
     assert "--force" in table.bad("%odibi_vacuum clean --retention-hours 1 --yes")
-    assert "a number of hours from 0 on" in table.bad("%odibi_vacuum clean --retention-hours=-1")
+    for way in ("=-1", " -1"):
+        said = "a number of hours from 0 on is wanted, not '-1'"
+        assert table.bad(f"%odibi_vacuum clean --retention-hours{way}") == said
     shown = table.good("%odibi_vacuum clean --retention-hours 0 --force")
     assert line(shown.text[0]) == "%odibi_vacuum lake:clean/orders --retention-hours 0 --force --yes"
     said = "clean@0 is a version, and this is about the table as it is now: clean"
@@ -109,5 +115,7 @@ def test_the_folder_one_stands_in(table: Notebook, monkeypatch: pytest.MonkeyPat
     assert line(shown.text[0]) == "%odibi_vacuum . --retention-hours 0 --force --yes"
     assert ".: 2 versions, 1 to 0" in table.good("%odibi_history .").text[0]
     monkeypatch.chdir(table.folder / "clean/orders/month=1")
-    assert "month=1 is no Delta table" in table.bad("%odibi_vacuum . --retention-hours 0 --force --yes")
+    assert ". is no Delta table: it lies in the table /" in table.bad(
+        "%odibi_vacuum . --retention-hours 0 --force --yes"
+    )
     assert "..: 2 versions, 1 to 0" in table.good("%odibi_history ..").text[0]

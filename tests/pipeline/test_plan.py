@@ -448,6 +448,7 @@ def test_a_problem_of_a_place_points_at_the_key_it_is_about(
     project(SALES + "- {name: t, write: {connection: lake, path: there}}").run()
     said = problems(project, SALES + f"- {{name: n, {node}}}")
     assert f"pipelines[0].nodes[1].{key}: " in said
+    assert f"{key}: {key.rpartition('.')[2]}: " not in said
     if key == "read.path":
         assert "there is no Delta table at lake:ther: did you mean 'there'?" in said
 

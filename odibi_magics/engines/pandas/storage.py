@@ -163,7 +163,7 @@ class Store:
 
     def missing(self, paths: Sequence[str]) -> list[str]:
         """Those of some files below the root that are not there. Raises OSError, ConnectionFailed."""
-        return [path for path in paths if not Path(self.at(path)).is_file()]
+        return [path for path in paths if not os.path.isfile(self.at(path))]  # a third of Path's time
 
     def explain(self, error: BaseException, doing: str) -> ConnectionFailed | None:
         """An error that storage caused, in words that name the connection; None for any other one."""
