@@ -274,7 +274,7 @@ class Tables:
         if close := nearest(path, list(known.nodes)):
             yield close
         folder, name = os.path.split(path.rstrip("/"))
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # no such folder, or a name that none can have
             if beside := nearest(name, os.listdir(folder or ".")):
                 yield os.path.join(folder, beside)
 
@@ -366,8 +366,8 @@ def local_place(path: str, near: Iterator[str]) -> Place:
         close = next(near, None)
         meant = f": did you mean '{close}'?" if close else ""
         raise UsageError(
-            f"'{path}' is no connection's path (conn:path), no node, no catalog.schema.table, and no file or folder "
-            f"here{meant}"
+            f"'{path}' not found: it is no connection's path (conn:path), no node, no catalog.schema.table, and no "
+            f"file or folder here{meant}"
         )
     named = target.name if target.suffix else real.name
     return Place(LocalConnection("local", real.parent), real.name, infer_format(named), given=path)

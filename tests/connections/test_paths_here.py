@@ -82,7 +82,7 @@ def test_a_link_to_a_file_keeps_the_format_of_its_name(folder: Path, monkeypatch
     [
         (r".\outer\inner", "no file or folder"), (r"outer\inner", "no file or folder"),
         ("outer/none", "no file or folder"), ("../none/", "no file or folder"), ("circle", "no file or folder"),
-        ("x" * 300, "cannot be followed: File name too long"), ("a\0b", "no file or folder"),
+        ("x" * 300, "cannot be followed: File name too long"), ("a\0b/c", "no file or folder"),
         ("~nobody-of-this-name/t", "cannot be followed: Could not determine home directory"),
     ],
 )  # fmt: skip
@@ -129,8 +129,8 @@ def test_what_may_have_been_meant(
     with pytest.raises(UsageError) as caught:
         engine.history(table)
     assert str(caught.value) == (
-        f"'{word}' is no connection's path (conn:path), no node, no catalog.schema.table, and no file or folder here"
-        + (f": did you mean '{meant}'?" if meant else "")
+        f"'{word}' not found: it is no connection's path (conn:path), no node, no catalog.schema.table, and no file or "
+        "folder here" + (f": did you mean '{meant}'?" if meant else "")
     )
 
 

@@ -97,7 +97,7 @@ def test_no_more_rows_than_are_kept(orders: Notebook) -> None:
         "unexpected 'day': --keys takes names with commas between them, as --keys id,day",
     ),
     ("orders@0 --key id", UsageError, "unknown option '--key' (did you mean '--keys'?)"),
-    ("nowhere@0", UsageError, "'nowhere' is no connection's path"),
+    ("nowhere@0", UsageError, "'nowhere' not found: it is no connection's path"),
     ("orders@2026-11-26 05:42Z", UsageError, "stands in quotes: 'orders@2026-11-26 05:42Z'"),
     ("orders@0 orders@7", EngineError, "has no version 7: its versions are 0 to 1"),
     ("orders.csv@0 copy", EngineError, "orders.csv is a file, not a Delta table"),
