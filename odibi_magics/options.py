@@ -280,8 +280,9 @@ def add_repeat(parser: Parser) -> None:
 
 def add_undo(parser: Parser) -> None:
     parser.add_argument(
-        "run", nargs="?", metavar="RUN | TABLE",
-        help="a run's id, or a table, for its newest run that was not undone; without one the last run",
+        "run", nargs="*", metavar="RUN | TABLE",
+        help="a run's id, and behind it tables that it wrote, where nothing else leads to it; a table alone for its "
+        "newest run that was not undone; nothing for the last run",
     )  # fmt: skip
     parser.add_argument(
         "--at", action="append", default=[], type=values.at, metavar="TABLE=VERSION",

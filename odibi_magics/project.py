@@ -217,15 +217,16 @@ class Project:
         self,
         run_id: str | None = None,
         *,
-        table: str | None = None,
+        table: str | Sequence[str] | None = None,
         at: Mapping[str, int] | None = None,
         dry_run: bool = False,
         force: bool = False,
     ) -> Undone:
         """Undoes a run in every table it wrote; without a run id the last one that its tables tell of, undone or not.
 
-        table: a TABLE that the run wrote; with no run id, its newest run that was not undone. at: the version that each
-        TABLE must have, as a preview shows it. force: takes away what others wrote behind the run, too. Raises
+        table: a TABLE that the run wrote, or several, to find it and its other tables from; with no run id, their
+        newest run that was not undone. at: the version that each TABLE must have, as a preview shows it. force: takes
+        away what others wrote behind the run, too. Raises
         UsageError where nothing tells of the run, UndoRefused before any table is touched, UndoFailed and Cancelled,
         each with `.result`.
         """

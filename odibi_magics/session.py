@@ -114,13 +114,19 @@ class Session:
         return max(runs)[1] if runs else None
 
     def undo(
-        self, run: str | None, *, table: str | None, at: Mapping[str, int] | None, dry_run: bool, force: bool
+        self,
+        run: str | None,
+        *,
+        table: str | Sequence[str] | None,
+        at: Mapping[str, int] | None,
+        dry_run: bool,
+        force: bool,
     ) -> Undone:
         """Undoes a run; without one the last run here, else the newest that the notebook's tables tell of.
 
         Raises as Project.undo.
         """
-        if run is None and table is None and self.last is not None and self.last.writes:
+        if run is None and not table and self.last is not None and self.last.writes:
             run = self.last.run_id
         places = self._places.get(run or "", ())
         return undo(self.project(), run, table=table, at=at, dry_run=dry_run, force=force, places=places)

@@ -28,7 +28,7 @@ def undo(
     project: Project,
     run_id: str | None,
     *,
-    table: str | None = None,
+    table: str | Sequence[str] | None = None,
     at: Mapping[str, int] | None = None,
     dry_run: bool = False,
     force: bool = False,
@@ -37,9 +37,10 @@ def undo(
     """See odibi_magics.project.Project.undo. places: others that the run is known to have written."""
     engine, sinks = project._engine(None), _sinks(project)
     there = {place.address: place for place in [*sinks, *places]}
-    addresses = [table] if table is not None else list(at or ())
+    tables = [table] if isinstance(table, str) else list(table or ())
+    addresses = tables or list(at or ())
     named = [there.get(address) or _place(project, address) for address in addresses]
-    asked = named[:1] if table is not None else [*places, *sinks]
+    asked = named if tables else [*places, *sinks]
     known = list({place.url: place for place in [*named, *places, *sinks]}.values())
 
     def place_of(url: str, format: str) -> Place:
@@ -53,7 +54,7 @@ def undo(
     urls = {place.address: place.url for place in reversed(known)}
     undoing = Undo(
         engine,
-        run_id or _newest(engine, asked, table),
+        run_id or _newest(engine, asked, tables),
         new_run_id(),
         known,
         place_of,
@@ -67,6 +68,13 @@ def _local(path: str) -> Place:
     """A path of this machine, where nothing need be any more."""
     target = Path(path)
     return Place(LocalConnection("local", target.parent), target.name, "delta", given=path)
+
+
+def named_by(project: Project, words: Sequence[str]) -> tuple[str | None, tuple[str, ...]]:
+    """The run and the tables that the words `[RUN] [TABLE ...]` name."""
+    if words and not is_table(project, words[0]):
+        return words[0], tuple(words[1:])
+    return None, tuple(words)
 
 
 def is_table(project: Project, word: str) -> bool:
@@ -116,12 +124,15 @@ def _in_connection(project: Project, url: str) -> Place | None:
     return Place(closest, Path(url).relative_to(closest.base).as_posix(), "delta")
 
 
-def _newest(engine: Engine, places: Sequence[Place], table: str | None) -> str:
-    """The last run in these tables; in a table that was asked for the last one that is not undone, if there is one."""
+def _newest(engine: Engine, places: Sequence[Place], tables: Sequence[str]) -> str:
+    """The last run in these tables; in those that were asked for the last one that is not undone, if there is one."""
     logs = [(log, newest) for log in map(engine.log, places) if (newest := newest_version(log)) is not None]
-    run = newest_run(Line(*each) for each in logs) if table is not None else None
+    run = newest_run(Line(*each) for each in logs) if tables else None
     run = run or newest_run(backwards(*each) for each in logs)
     if run is None:
-        where = table or "no table that this project writes"
-        raise UsageError(f"there is nothing to undo: {where} holds {'no' if table else 'a'} commit of a run")
+        where = ", ".join(tables) or "no table that this project writes"
+        hold = "hold" if len(tables) > 1 else "holds"
+        raise UsageError(
+            f"there is nothing to undo: {where} {hold} {'no' if tables else 'a'} commit of a run"
+        )
     return run

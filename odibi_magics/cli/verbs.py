@@ -213,11 +213,11 @@ def undo(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.cli.data import undone_data
     from odibi_magics.display.undo import undone_shown
     from odibi_magics.pipeline.ways import Ways
-    from odibi_magics.undoing import is_table
+    from odibi_magics.undoing import named_by
 
     found = parser.read(words)
     project = _project_here(found)
-    table = found.run if found.run and is_table(project, found.run) else None
+    run, tables = named_by(project, found.run)
     ways = Ways(undoing=("odibi-magics undo", *project_words(words)))
 
     def answer(done: Undone, said: str = "", code: int = DONE) -> Answer:
@@ -226,8 +226,8 @@ def undo(parser: Parser, words: Sequence[str]) -> Answer:
     try:
         return answer(
             project.undo(
-                None if table else found.run,
-                table=table,
+                run,
+                table=tables,
                 at=dict(found.at) or None,
                 dry_run=not found.at,
                 force=found.force,

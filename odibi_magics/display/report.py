@@ -170,8 +170,13 @@ def _addresses(result: RunResult) -> Iterator[Table]:
 def _ways(result: RunResult) -> Iterator[Advice]:
     """The commands that go on from a run that failed or was stopped."""
     yield Advice("To go on with what is left", "", result.ways.resume(result.run_id))
-    if any(node.written and node.written.version_after is not None for node in result.nodes):
-        yield Advice("To take back what was written", "", result.ways.undo(result.run_id, {}))
+    written = [node.written for node in result.nodes if node.written]
+    tables = [each.place.address for each in written if each.version_after is not None and not each.skipped]
+    tables = tables or [each.place.address for each in written if each.version_after is not None]
+    if tables:  # the newest mark of a run that went on leads to all its tables
+        yield Advice(
+            "To take back what was written", "", result.ways.undo(result.run_id, {}, tables=tables[-1:])
+        )
 
 
 def _address(node: NodeResult, sink: Sink | None) -> Iterator[tuple[str, str]]:

@@ -125,12 +125,17 @@ def _next(undone: Undone, ways: Ways) -> Iterator[Advice]:
     if undone.state == "preview" and not undone.refused:
         yield Advice("To undo it", "", ways.undo(undone.run, versions, force=undone.force))
     elif undone.state == "preview":
-        yield Advice("It is refused as it stands; to look again", "", ways.undo(undone.run, {}))
+        there = [each.table for each in undone.tables if each.at is not None]
+        yield Advice("It is refused as it stands; to look again", "", ways.undo(undone.run, {}, tables=there))
     elif undone.state == "nothing":
-        for undo in dict.fromkeys(table.undone_by for table in undone.tables if table.undone_by):
-            yield Advice(f"It is undone already, by undo {undo}; to take that back", "", ways.undo(undo, {}))
+        by = {table.undone_by: table.table for table in reversed(undone.tables) if table.undone_by}
+        for undo, table in reversed(by.items()):
+            said = f"It is undone already, by undo {undo}; to take that back"
+            yield Advice(said, "", ways.undo(undo, {}, tables=[table]))
     elif undone.state == "done":
-        yield Advice("To take the undo back", "", ways.undo(undone.undo, {}))
+        # The mark of any one of them leads to the others.
+        one = [table.table for table in undone.tables if table.state == "undone"][:1]
+        yield Advice("To take the undo back", "", ways.undo(undone.undo, {}, tables=one))
     elif undone.state == "failed":
         now = {
             each.table: each.now

@@ -270,8 +270,9 @@ class OdibiMagics(Magics):
 
     @_magic(line_magic)
     def odibi_undo(self, line: str) -> None:
-        """%odibi_undo [RUN | TABLE]: what it takes to undo the last run, RUN, or the newest of TABLE; all its tables.
+        """%odibi_undo [RUN] [TABLE ...]: what it takes to undo the last run, RUN, or the newest of TABLE, in all tables.
 
+        RUN TABLE           of a run that this notebook does not know, with a table that it wrote
         --at TABLE=VERSION  undo it, if each table has this version still, as shown without it
         --force             take away what others committed behind the run, too
         """

@@ -10,7 +10,7 @@ from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show, show_help
 from odibi_magics.magics.words import words
 from odibi_magics.pipeline.ways import Ways
-from odibi_magics.undoing import is_table
+from odibi_magics.undoing import named_by
 
 _WAYS = Ways(undoing=("%odibi_undo",))
 
@@ -22,12 +22,10 @@ def undo(magics: OdibiMagics, line: str) -> None:
     if show_help(parser, given):
         return
     found = parser.read(given)
-    named = found.run and is_table(magics.session.project(), found.run)
-    table = found.run if named else None
-    run = None if table else found.run
+    run, tables = named_by(magics.session.project(), found.run)
     try:
         done = magics.session.undo(
-            run, table=table, at=dict(found.at) or None, dry_run=not found.at, force=found.force
+            run, table=tables, at=dict(found.at) or None, dry_run=not found.at, force=found.force
         )
     except (UndoFailed, Cancelled) as error:
         if isinstance(error.result, Undone):

@@ -102,11 +102,11 @@ class Undo:
             raise UsageError(_copied(self.run, *copied[0]))
         if failed:
             raise failed[0]
-        looked = ", ".join(place.address for place in self.known) or "no table"
-        raise UsageError(
-            f"nothing tells of a run '{self.run}': {looked} {'was' if len(self.known) < 2 else 'were'} looked at. "
-            "Name a table that it wrote"
+        looked = ", ".join(place.address for place in self.known)
+        said = (
+            f"no commit of run '{self.run}' is in {looked}" if looked else "no table is known here to look in"
         )
+        raise UsageError(f"{said}: name a TABLE that run '{self.run}' wrote, behind its id")
 
     def _follow(self, found: dict[str, Trace | None], url: str, told: Trace) -> None:
         """Adds a table, and those that its marks lead to. A run of several calls has several sets of them."""

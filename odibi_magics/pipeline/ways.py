@@ -26,13 +26,18 @@ class Ways:
             return f"project.run(resume=True, run_id={run!r})"
         return self._typed((*self.run, "--resume", "--run-id", run))
 
-    def undo(self, run: str, at: Mapping[str, int], *, force: bool = False) -> str:
-        """The command that undoes a run, its tables having these versions; without them it shows what it would do."""
+    def undo(
+        self, run: str, at: Mapping[str, int], *, tables: Sequence[str] = (), force: bool = False
+    ) -> str:
+        """The command that undoes a run, its tables having these versions; without them it shows what it would do.
+
+        tables: where it is to look for the run, so that it works where nothing else is known.
+        """
         if not self.undoing:
-            return _call(run, at, force=force)
+            return _call(run, at, tables, force=force)
         versions = [word for table, version in at.items() for word in ("--at", f"{table}={version}")]
         first, *rest = self.undoing
-        told = (*_verb(first), run, *versions, *rest, *(["--force"] if force else []))
+        told = (*_verb(first), run, *tables, *versions, *rest, *(["--force"] if force else []))
         return self._typed(told)
 
     def _typed(self, words: Sequence[str]) -> str:
@@ -44,9 +49,11 @@ def _verb(first: str) -> tuple[str, ...]:
     return tuple(first.split(" "))
 
 
-def _call(run: str, at: Mapping[str, int], *, force: bool) -> str:
+def _call(run: str, at: Mapping[str, int], tables: Sequence[str], *, force: bool) -> str:
+    named = [f"table={tables[0]!r}"] if len(tables) == 1 else [f"table={list(tables)!r}"] if tables else []
     given = [
         repr(run),
+        *named,
         *([f"at={dict(at)!r}"] if at else ["dry_run=True"]),
         *(["force=True"] if force else []),
     ]

@@ -46,7 +46,7 @@ def test_a_jobs_retry_is_a_resume(odibi: Command) -> None:
     first = odibi(*job)
     assert first.returncode == 1
     assert "odibi-magics run etl.odibi.yaml --resume --run-id 'job 7'" in first.stdout
-    assert last_line(first.stdout) == "odibi-magics undo 'job 7' --file etl.odibi.yaml"
+    assert last_line(first.stdout) == "odibi-magics undo 'job 7' lake:clean/orders --file etl.odibi.yaml"
     (odibi.folder / "etl.odibi.yaml").write_text(FAILING.replace("min: 9", "min: 1"))
     done = odibi.data(*job)
     assert [node["reason"] for node in done["nodes"] if node["name"] == "clean"] == [

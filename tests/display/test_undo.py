@@ -70,7 +70,7 @@ def test_force_stays_in_the_command_where_it_was_asked_for() -> None:
 def test_done_says_how_it_is_taken_back() -> None:
     found = shown(table(state="undone", now=10), state="done")
     assert "✓ Run r1 was undone" in found.text and "9 → 10" in found.text
-    assert found.text.rstrip().endswith("%odibi_undo u1")
+    assert found.text.rstrip().endswith("%odibi_undo u1 lake:clean")
 
 
 def test_a_failed_one_goes_on_with_the_versions_of_now() -> None:

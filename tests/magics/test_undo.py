@@ -85,8 +85,8 @@ def test_a_failed_report_ends_with_resume_and_undo(notebook: Notebook) -> None:
     run = notebook["odibi_result"].run_id
     resume = command(ran.text[-1], "%%odibi_pipeline")
     assert resume == f"%%odibi_pipeline --set 'x=a b' --resume --run-id {run}"
-    assert ran.text[-1].rstrip().endswith(f"%odibi_undo {run}")
-    assert f"%odibi_undo {run}" in ran.html[-1] and "--resume --run-id" in ran.html[-1]
+    assert ran.text[-1].rstrip().endswith(f"%odibi_undo {run} lake:clean")
+    assert f"%odibi_undo {run} lake:clean" in ran.html[-1] and "--resume --run-id" in ran.html[-1]
 
 
 def test_resume_is_of_the_last_failed_run(notebook: Notebook) -> None:
@@ -178,9 +178,9 @@ def test_a_file_that_was_run_here_is_undone_here(notebook: Notebook) -> None:
     ("line", "words"),
     [
         ("%odibi_undo --at clean", "--at takes TABLE=VERSION"),
-        ("%odibi_undo nightly", "nothing tells of a run 'nightly'"),
+        ("%odibi_undo nightly", "name a TABLE that run 'nightly' wrote, behind its id"),
         ("%odibi_undo lake:nowhere", "there is nothing to undo"),
-        ("%odibi_undo a b", "unexpected 'b'"),
+        ("%odibi_undo a b", "b"),
     ],
 )
 def test_mistakes(notebook: Notebook, line: str, words: str) -> None:
@@ -200,3 +200,35 @@ def test_names_from_a_table_are_text(notebook: Notebook) -> None:
     shown = notebook.good("%odibi_undo")
     assert "<script>" not in shown.html[-1] and "&lt;script&gt;" in shown.html[-1]
     assert "\x1b" not in shown.text[-1]
+
+
+def restart(notebook: Notebook) -> None:
+    """As a kernel that is started again: nothing is defined, and nothing was run."""
+    notebook.shell.run_line_magic("unload_ext", "odibi_magics")
+    notebook.shell.run_line_magic("load_ext", "odibi_magics")
+
+
+@pytest.mark.parametrize("connection", [False, True], ids=["paths", "connection"])
+def test_what_is_printed_works_in_a_fresh_session(notebook: Notebook, connection: bool) -> None:
+    notebook.run(cell(rows=5))
+    run = notebook["odibi_result"].run_id
+    define = "%%odibi_connections\nlake: {type: local, base_path: .}"
+    table = "lake:clean" if connection else "./clean"
+
+    def fresh() -> None:
+        restart(notebook)
+        if connection:
+            notebook.good(define)
+
+    fresh()
+    assert f"name a TABLE that run '{run}' wrote, behind its id" in notebook.bad(f"%odibi_undo {run}")
+    look = notebook.good(f"%odibi_undo {run} {table}").text[-1]
+    assert f"Undo of run {run}" in look
+    fresh()
+    done = notebook.good(command(look, "%odibi_undo")).text[-1]
+    assert count(notebook, "clean") == 0
+    fresh()
+    back = notebook.good(command(done, "%odibi_undo")).text[-1]
+    fresh()
+    notebook.good(command(back, "%odibi_undo"))
+    assert count(notebook, "clean") == 2, "the undo was taken back"

@@ -199,7 +199,7 @@ def test_the_failed_report_ends_with_what_goes_on(here: Lake) -> None:
     result = failed(here)
     text = str(result)
     assert text.rstrip().endswith(
-        f"To take back what was written\n  project.undo('{result.run_id}', dry_run=True)"
+        f"To take back what was written\n  project.undo('{result.run_id}', table='lake:clean', dry_run=True)"
     )
     assert f"project.run(resume=True, run_id='{result.run_id}')" in text
 

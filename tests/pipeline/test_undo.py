@@ -334,7 +334,9 @@ def test_a_schedulers_run_id_is_no_table(here: Lake, run: str) -> None:
 
 def test_what_nobody_knows(here: Lake) -> None:
     twice(here)
-    with pytest.raises(UsageError, match=r"nothing tells of a run 'nightly'.*lake:clean, lake:daily"):
+    with pytest.raises(
+        UsageError, match=r"no commit of run 'nightly' is in lake:clean, lake:daily: name a TABLE"
+    ):
         here.project(CHAIN).undo("nightly")
     with pytest.raises(UsageError, match="no table that this project writes"):
         here.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}").undo()
