@@ -11,6 +11,7 @@ from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
     from odibi_magics.config.source import Place
+    from odibi_magics.delta.held import Held
 
 
 class ShortTraceback:
@@ -230,9 +231,16 @@ class TargetExists(EngineError):
 
 
 class AppendRefused(EngineError):
-    """An append whose text and inputs its table holds already; found before the write, nothing was written."""
+    """An append whose text and inputs its table holds already; found before the write, nothing was written.
+
+    held: the commit that holds them, where it is of one node.
+    """
 
     about = ("write", "mode")
+
+    def __init__(self, message: str, held: Held | None = None) -> None:
+        self.held = held
+        super().__init__(message)
 
 
 class KeysRefused(EngineError):

@@ -34,9 +34,10 @@ from odibi_magics.pipeline.build import Builder
 from odibi_magics.pipeline.definitions import Definitions, definitions
 from odibi_magics.pipeline.edges import downstream, upstream
 from odibi_magics.pipeline.events import Observer
-from odibi_magics.pipeline.guard import refuse, with_held, without_held
+from odibi_magics.pipeline.guard import with_held, without_held
 from odibi_magics.pipeline.plan import Plan
 from odibi_magics.pipeline.problems import unopened, with_sql_problems
+from odibi_magics.pipeline.repeated import refuse
 from odibi_magics.pipeline.result import RunResult
 from odibi_magics.pipeline.resume import Resumption, resumption
 from odibi_magics.pipeline.runmark import new_run_id
@@ -170,7 +171,7 @@ class Project:
             plan = with_held(plan, chosen, resumed.kept)
         if replace:
             plan = without_held(plan, self.undo, lambda: with_held(self._plan(own, engine), chosen))
-        refuse(plan)
+        refuse(plan, chosen)
         run = Run(
             plan,
             chosen,

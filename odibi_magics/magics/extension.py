@@ -270,7 +270,7 @@ class OdibiMagics(Magics):
 
     @_magic(line_magic)
     def odibi_undo(self, line: str) -> None:
-        """%odibi_undo [RUN] [TABLE ...]: what it takes to undo the last run, RUN, or the newest of TABLE, in all tables.
+        """%odibi_undo [RUN] [TABLE ...]: what it takes to undo RUN, or the newest of TABLE, or the last; in all tables.
 
         RUN TABLE           of a run that this notebook does not know, with a table that it wrote
         --at TABLE=VERSION  undo it, if each table has this version still, as shown without it

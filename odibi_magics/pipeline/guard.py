@@ -12,18 +12,18 @@ Which nodes are looked after:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
 
-from odibi_magics.delta.held import Held, Inputs, Looked, look, same_inputs
+from odibi_magics.delta.held import Inputs, Looked, look, same_inputs
 from odibi_magics.delta.restore import Restored
 from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.base import Engine, Query, Warned
 from odibi_magics.errors import AppendRefused, ConnectionFailed, EngineError
 from odibi_magics.pipeline.pins import Nodes, Pins, evaluated_with
 from odibi_magics.pipeline.plan import Plan, PlannedNode
+from odibi_magics.pipeline.repeated import held_words, late_words, remedy, standing
 from odibi_magics.pipeline.runmark import fingerprint, overwrites
 
 
@@ -46,7 +46,22 @@ def with_held(plan: Plan, engine: Engine, but: Collection[str] = ()) -> Plan:
         nodes.append(node if node.name in but or url in emptied else _looked_at(node, plan.by_name, pins))
         if overwrites(node):  # what its table holds now will be gone when the next node writes to it
             emptied.add(url)
-    return replace(plan, nodes=tuple(nodes))
+    return _warned(replace(plan, nodes=tuple(nodes)), engine)
+
+
+def _warned(plan: Plan, engine: Engine) -> Plan:
+    """The plan, with a warning at each append that its table holds already."""
+    if not any(node.held for node in plan.nodes):
+        return plan
+    what = remedy(standing(plan, engine))
+    return replace(plan, nodes=tuple(_told(node, what) for node in plan.nodes))
+
+
+def _told(node: PlannedNode, what: str) -> PlannedNode:
+    if node.held is None:
+        return node
+    warned = Warned(f"{held_words(node, node.held)}: a run is refused", what, "append-held")
+    return replace(node, warnings=(*node.warnings, warned))
 
 
 def without_held(plan: Plan, undo: Callable[[str], Undone], again: Callable[[], Plan]) -> Plan:
@@ -72,8 +87,8 @@ def _looked_at(node: PlannedNode, nodes: Nodes, pins: Pins) -> PlannedNode:
         except (EngineError, ConnectionFailed):  # the node itself asks again, and fails with it
             return node
         held = found.held
-        warned += [*([_warned(node, held)] if held else []), *_cut(node, found)]
-    return replace(node, held=held, warnings=(*node.warnings, *warned)) if warned else node
+        warned += _cut(node, found)
+    return replace(node, held=held, warnings=(*node.warnings, *warned)) if warned or held else node
 
 
 @dataclass
@@ -116,9 +131,7 @@ class Guard:
                 return
             found = self.look(version, lambda there: _comparable(self.node, self.nodes, inputs, there))
             if found.held is not None:
-                raise AppendRefused(
-                    f"{held_words(self.node, found.held)}. Nothing was written.\n{_WAYS_LATE}"
-                )
+                raise AppendRefused(late_words(self.node, found.held), found.held)
             self._seen = version
 
         return ask
@@ -132,57 +145,6 @@ def _comparable(node: PlannedNode, nodes: Nodes, ours: Inputs, theirs: Inputs) -
 
 
 # In words -------------------------------------------------------------------------------------------------
-
-
-def refuse(plan: Plan) -> None:
-    """Raises AppendRefused for all nodes of a plan whose rows are there already."""
-    held = [(node, node.held) for node in plan.nodes if node.held]
-    if not held:
-        return
-    said = [held_words(node, found) for node, found in held]
-    others = [node.name for node in plan.nodes if node.runs and node.sink and not node.held]
-    alone = f"\n  {_only(others)}" if others else ""
-    whole = f"{said[0]}. Nothing was run" if len(said) == 1 else "\n".join(["nothing was run", *said])
-    raise AppendRefused(f"{whole}\n{_WAYS}{alone}")
-
-
-_WAYS: Final = """\
-  --again    appends them once more (in Python again=True)
-  --replace  undoes that run first, in all tables it wrote, and each older run that holds these rows, then runs
-             (replace=True); the report lists what was undone
-  or there is nothing to do: the rows are there"""
-
-_WAYS_LATE: Final = """\
-  --again    appends them once more (in Python again=True)
-  or undo that run first, and run again
-  or there is nothing to do: the rows are there"""
-
-
-def _only(names: Sequence[str]) -> str:
-    return f"the other nodes alone: {' '.join(f'--only {name}' for name in names)}"
-
-
-def held_words(node: PlannedNode, held: Held) -> str:
-    """Where a node's rows are already."""
-    assert node.sink is not None
-    written = f"version {held.version}, written {held.time:%Y-%m-%d %H:%M:%S} UTC by run {held.run}"
-    return f"{node.sink.place.address} holds what node '{node.name}' would append: {_inputs(held.inputs)} {written}"
-
-
-def _inputs(inputs: Inputs) -> str:
-    """What was read, as far as it was pinned: "same 4 files as"."""
-    files = sum(len(pin["files"]) for pin in inputs if "files" in pin)
-    tables = sum("version" in pin or "made" in pin for pin in inputs)
-    told = [f"{files} file{'s' if files > 1 else ''}"] if files else []
-    told += [f"{tables} input table{'s' if tables > 1 else ''}"] if tables else []
-    return f"same {' and '.join(told)} as" if told else "same text, which reads nothing, as"
-
-
-def _warned(node: PlannedNode, held: Held) -> Warned:
-    remedy = (
-        "--again appends them once more, --replace first undoes every run that did; or there is nothing to do"
-    )
-    return Warned(f"{held_words(node, held)}: a run is refused", remedy, "append-held")
 
 
 def _undone_first(undone: Undone) -> Warned:

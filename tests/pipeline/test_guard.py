@@ -44,6 +44,56 @@ def test_the_same_append_is_refused_before_anything_is_written(anywhere: Lake) -
     assert anywhere.version("clean") == 0
 
 
+FAILS = """
+- {name: late, read: {connection: lake, path: raw/limit.csv}}
+- name: last
+  transform: {steps: [{sql: "SELECT count(*) AS n, max(most) AS most FROM clean CROSS JOIN late"}]}
+  validation: {expression: [{sql: n <= most}]}
+  write: {connection: lake, path: last, mode: append}
+"""
+
+
+def test_of_a_run_that_did_not_get_to_its_end_it_says_how_to_go_on(anywhere: Lake) -> None:
+    anywhere.put("raw/limit.csv", "most\n1\n")
+    built = anywhere.project(APPEND + FAILS)
+    with pytest.raises(NodeFailed) as failed:
+        built.run()
+    run = failed.value.result.run_id
+    with pytest.raises(AppendRefused) as refused:
+        built.run()
+    said = str(refused.value).splitlines()
+    assert said[1:4] == [
+        f"run {run} has not written node 'last' (lake:last): it failed, was stopped, still runs, or was asked for less",
+        f"  --resume --run-id {run}",
+        "             goes on with it: what it wrote is read back, what is left runs "
+        f"(in Python resume=True, run_id='{run}')",
+    ]
+    assert said[-1] == "  the nodes that are left: --only last"
+    assert "nothing to do" not in str(refused.value)
+    [warned] = [each for each in built.plan()["clean"].warnings if each.code == "append-held"]
+    assert warned.remedy.startswith(
+        f"run {run} has not written node 'last' (lake:last): --resume --run-id {run} goes on"
+    )
+    anywhere.put("raw/limit.csv", "most\n9\n")
+    assert built.run(resume=True, run_id=run).state == "done"
+    with pytest.raises(AppendRefused, match="or there is nothing to do: the rows are there"):
+        built.run()
+    assert len(anywhere.rows("clean")) == 3
+
+
+def test_what_resume_would_refuse_is_not_offered(here: Lake) -> None:
+    """What the run overwrote has another text by now."""
+    first = "- {name: base, read: {connection: lake, path: raw/sales.csv}, write: {connection: lake, path: base}}\n"
+    here.put("raw/other.csv", SALES)
+    here.put("raw/limit.csv", "most\n1\n")
+    with pytest.raises(NodeFailed):
+        here.project(first + APPEND + FAILS).run()
+    with pytest.raises(AppendRefused) as refused:
+        here.project(first.replace("sales.csv", "other.csv") + APPEND + FAILS).run()
+    assert "has not written node 'last'" in str(refused.value) and "--resume" not in str(refused.value)
+    assert "nothing to do" not in str(refused.value)
+
+
 def test_the_plan_says_so_already(anywhere: Lake) -> None:
     built = anywhere.project(APPEND)
     assert held(built) == {}
