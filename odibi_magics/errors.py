@@ -266,7 +266,11 @@ class ResumeRefused(OdibiError):
 
 
 class UndoRefused(OdibiError):
-    """A run that cannot be undone as asked; nothing was touched."""
+    """A run that cannot be undone as asked; nothing was touched. `.result` says why, table by table."""
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        self.result = result
+        super().__init__(message)
 
 
 class UndoFailed(OdibiError):

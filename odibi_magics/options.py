@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from odibi_magics import option_values as values
 from odibi_magics.connections.address import refuse_split_times
-from odibi_magics.errors import Cancelled, NodeFailed, UsageError, suggest
+from odibi_magics.errors import Cancelled, NodeFailed, UndoRefused, UsageError, suggest
+from odibi_magics.pipeline.undo_words import refused_words
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.retyped import ways_of
 
@@ -74,6 +75,9 @@ class RunOptions:
             if error.result is not None:
                 error.result = replace(error.result, ways=self.ways)
             raise
+        except UndoRefused as error:  # of --replace
+            said = refused_words(error.result, self.ways, ", nothing was run")
+            raise UndoRefused(said, error.result) from None
         return replace(result, ways=self.ways)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from odibi_magics.cli.answer import DONE, FAILED, STOPPED, WRONG, Answer, report
 from odibi_magics.cli.output import log
 from odibi_magics.connections.address import is_path
-from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UsageError
+from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UndoRefused, UsageError
 from odibi_magics.option_values import rows
 from odibi_magics.options import (
     Does,
@@ -212,6 +212,7 @@ def undo(parser: Parser, words: Sequence[str]) -> Answer:
     """Without --at it shows what it would do."""
     from odibi_magics.cli.data import undone_data
     from odibi_magics.display.undo import undone_shown
+    from odibi_magics.pipeline.undo_words import refused_words
     from odibi_magics.pipeline.ways import Ways
     from odibi_magics.undoing import named_by
 
@@ -233,6 +234,8 @@ def undo(parser: Parser, words: Sequence[str]) -> Answer:
                 force=found.force,
             )
         )
+    except UndoRefused as error:
+        raise UndoRefused(refused_words(error.result, ways), error.result) from None
     except UndoFailed as error:
         return answer(error.result, str(error), FAILED)
     except Cancelled as error:

@@ -139,6 +139,10 @@ State = Literal[
 ]
 
 
+Blocked = Literal["", "later", "moved", "lost"]
+"""What an undo is refused for: commits behind the run, another version than the one that was named, or something that
+is gone or cannot be read."""
+
 Ended = Literal["preview", "done", "nothing", "failed"]
 """How an undo ended: "nothing" where there was nothing to undo, "preview" where it was only looked at."""
 
@@ -150,7 +154,8 @@ class UndoneTable:
     table: as people type it. at: its version when it was looked at; now: after the undo, None where nothing was done.
     back_to: the version it is to be like, None where the run created the table, which is emptied. restored: the files
     and rows that come and go. later: what others committed behind the run, which goes as well. why: it is refused, has
-    failed, or is undone already. undone_by: the undo that has done that, by its run id.
+    failed, or is undone already. undone_by: the undo that has done that, by its run id. blocked: what it is refused
+    for.
     """
 
     table: str
@@ -164,6 +169,7 @@ class UndoneTable:
     later: tuple[Later, ...] = ()
     why: str = ""
     undone_by: str = ""
+    blocked: Blocked = ""
 
     def ended(self, state: State, *, now: int | None = None, why: str = "") -> UndoneTable:
         """The same table, as it stands after something was tried."""

@@ -10,6 +10,7 @@ from odibi_magics.display.html import Displayed, blocks_html
 from odibi_magics.display.plan import at
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.units import count, plural
+from odibi_magics.pipeline.undo_words import ways_on
 from odibi_magics.pipeline.ways import Ways
 
 
@@ -125,8 +126,8 @@ def _next(undone: Undone, ways: Ways) -> Iterator[Advice]:
     if undone.state == "preview" and not undone.refused:
         yield Advice("To undo it", "", ways.undo(undone.run, versions, force=undone.force))
     elif undone.state == "preview":
-        there = [each.table for each in undone.tables if each.at is not None]
-        yield Advice("It is refused as it stands; to look again", "", ways.undo(undone.run, {}, tables=there))
+        for title, command in ways_on(undone, ways):
+            yield Advice(title, "", command)
     elif undone.state == "nothing":
         by = {table.undone_by: table.table for table in reversed(undone.tables) if table.undone_by}
         for undo, table in reversed(by.items()):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from odibi_magics.delta.undo import Undone
 from odibi_magics.display.undo import undone_shown
-from odibi_magics.errors import Cancelled, UndoFailed
+from odibi_magics.errors import Cancelled, UndoFailed, UndoRefused
 from odibi_magics.magics.extension import OdibiMagics
 from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show, show_help
 from odibi_magics.magics.words import words
+from odibi_magics.pipeline.undo_words import refused_words
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.undoing import named_by
 
@@ -27,6 +28,8 @@ def undo(magics: OdibiMagics, line: str) -> None:
         done = magics.session.undo(
             run, table=tables, at=dict(found.at) or None, dry_run=not found.at, force=found.force
         )
+    except UndoRefused as error:
+        raise UndoRefused(refused_words(error.result, _WAYS), error.result) from None
     except (UndoFailed, Cancelled) as error:
         if isinstance(error.result, Undone):
             _show(error.result)

@@ -33,6 +33,8 @@ from odibi_magics.errors import (
     UndoRefused,
     UsageError,
 )
+from odibi_magics.pipeline.undo_words import behind_words, refused_words
+from odibi_magics.pipeline.ways import Ways
 from odibi_magics.pipeline.workers import deaf_to_signals
 from odibi_magics.quoting import Quoting
 
@@ -161,24 +163,25 @@ class Undo:
         table = replace(table, at=at, back_to=found.back_to, later=found.later)
         if at is None:
             said = f"--at gives no version for it; it has version {found.newest} now"
-            return replace(table, state="refused", at=found.newest, why=said)
+            return replace(table, state="refused", at=found.newest, why=said, blocked="moved")
         return self._checked(table, place, found.newest)
 
     def _checked(self, table: UndoneTable, place: Place, newest: int) -> UndoneTable:
         """The table with what would come and go; refused where that must not be, or cannot."""
         assert table.at is not None
         if table.at > newest:
-            return replace(table, state="refused", why=f"it has no version {table.at}, but {newest}")
+            said = f"it has no version {table.at}, but {newest}"
+            return replace(table, state="refused", why=said, blocked="moved")
         if moved := since(self.engine.log(place), table.at, newest):
-            said = f"it was changed after version {table.at}: {_told(moved)}. Look again"
-            return replace(table, state="refused", why=said)
+            said = f"it was changed after version {table.at}: {_told(moved)}"
+            return replace(table, state="refused", why=said, blocked="moved")
         if table.later and not self.force:
-            said = f"others wrote to it behind the run: {_told(table.later)}. --force takes that away, too"
-            return replace(table, state="refused", why=said)
+            said = behind_words(table.later, _told(table.later))
+            return replace(table, state="refused", why=said, blocked="later")
         try:
             return replace(table, restored=self._restore(table, place, dry_run=True))
         except (EngineError, ConnectionFailed) as error:
-            return replace(table, state="refused", why=str(error))
+            return replace(table, state="refused", why=str(error), blocked="lost")
 
     def _left(self, traces: Mapping[str, Trace | None]) -> Iterator[str]:
         """What stays as the run made it."""
@@ -201,8 +204,7 @@ class Undo:
         """
         seen = self.preview()
         if seen.refused:
-            told = "\n".join(f"  {table.table}: {table.why}" for table in seen.refused)
-            raise UndoRefused(f"run {self.run} was not undone, no table was touched:\n{told}")
+            raise UndoRefused(refused_words(seen, Ways()), seen)
         tables = list(seen.tables)
         for i, table in enumerate(tables):
             if table.state != "to undo":

@@ -136,7 +136,9 @@ def test_undo_previews_then_acts_with_the_versions_it_saw(notebook: Notebook) ->
     assert count(notebook, "clean") == 5, "the undo was undone"
     assert f"Undo of run {run}" in notebook.good("%odibi_undo lake:daily").text[-1]
     assert f"Undo of run {run}" in notebook.good("%odibi_undo clean").text[-1], "a node's name is a TABLE"
-    assert "others wrote to it behind the run" in notebook.good(f"%odibi_undo {first}").text[-1]
+    shown = notebook.good(f"%odibi_undo {first}").text[-1]
+    assert "a later run wrote to it: version" in shown
+    assert f"To undo run {run} first, which is the newest of them\n  %odibi_undo {run} lake:daily\n" in shown
 
 
 def test_run_all_on_monday_undoes_nothing(notebook: Notebook) -> None:
@@ -146,6 +148,7 @@ def test_run_all_on_monday_undoes_nothing(notebook: Notebook) -> None:
     write_deltalake(notebook.folder / "clean", pa.table({"id": [9], "qty": [9]}), mode="append")
     said = notebook.bad(typed)
     assert "no table was touched" in said and "it was changed after version 0" in said
+    assert "To look again\n  %odibi_undo " in said
     assert count(notebook, "clean") == 3
 
 
@@ -154,14 +157,41 @@ def test_later_data_needs_force(notebook: Notebook) -> None:
     write_deltalake(notebook.folder / "clean", pa.table({"id": [9], "qty": [9]}), mode="append")
     shown = notebook.good("%odibi_undo").text[-1]
     assert (
-        "It is refused as it stands" in shown
+        "others wrote to it behind the run" in shown
         and "lake:clean@1" in shown
         and "--at" not in command(shown, "%odibi_undo")
     )
-    typed = command(notebook.good("%odibi_undo --force").text[-1], "%odibi_undo")
+    assert "To undo run" not in shown, "no run of ours"
+    force = command(shown, "%odibi_undo")
+    assert force.endswith(" lake:clean lake:daily --force")
+    typed = command(notebook.good(force).text[-1], "%odibi_undo")
     assert typed.endswith("--at lake:clean=1 --at lake:daily=0 --force")
     notebook.good(typed)
     assert count(notebook, "clean") == 0
+
+
+def test_a_refused_replace_names_the_undo_that_does_it(notebook: Notebook) -> None:
+    notebook.good(cell())
+    run = notebook["odibi_result"].run_id
+    write_deltalake(notebook.folder / "clean", pa.table({"id": [9], "qty": [9]}), mode="append")
+    said = notebook.bad(cell("--replace"))
+    assert (
+        f"run {run} was not undone, no table was touched, nothing was run:\n  lake:clean: others wrote"
+        in said
+    )
+    typed = command(said, "%odibi_undo")
+    assert typed == f"%odibi_undo {run} lake:clean lake:daily --force"
+    notebook.good(command(notebook.good(typed).text[-1], "%odibi_undo"))
+    assert count(notebook, "clean") == 0
+
+
+def test_nothing_is_offered_where_no_command_helps(notebook: Notebook) -> None:
+    notebook.good(cell().replace("mode: append", "mode: overwrite"))
+    (notebook.folder / "orders.csv").write_text(ORDERS + "4,4,2026-01-03\n")
+    notebook.good(cell().replace("mode: append", "mode: overwrite"))
+    DeltaTable(str(notebook.folder / "clean")).vacuum(0, dry_run=False, enforce_retention_duration=False)
+    shown = notebook.good("%odibi_undo").text[-1]
+    assert "refused" in shown and "%odibi_undo" not in shown
 
 
 def test_a_file_that_was_run_here_is_undone_here(notebook: Notebook) -> None:
