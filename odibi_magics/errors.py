@@ -266,7 +266,12 @@ class ResumeRefused(OdibiError):
 
 
 class UndoRefused(OdibiError):
-    """A run that cannot be undone as asked; nothing was touched. `.result` says why, table by table."""
+    """A run that cannot be undone as asked; nothing was touched. `.result` says why, table by table.
+
+    put_back: in words, what had been undone before, for a `--replace`.
+    """
+
+    put_back: tuple[str, ...] = ()
 
     def __init__(self, message: str, result: Any = None) -> None:
         self.result = result

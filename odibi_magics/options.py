@@ -52,7 +52,9 @@ class RunOptions:
 
     def plan(self, project: Project) -> Plan:
         """The plan of what is asked. Raises as Project.plan."""
-        return project.plan(only=self.only, from_node=self.from_node, engine=self.engine)
+        return project.plan(
+            only=self.only, from_node=self.from_node, engine=self.engine, replace=self.replace
+        )
 
     def start(self, project: Project, observers: Sequence[Observer], rows: int) -> RunResult:
         """The preview, of so many rows, or the run that is asked. Raises as Project.preview and .run."""
@@ -77,7 +79,7 @@ class RunOptions:
             raise
         except UndoRefused as error:  # of --replace
             said = refused_words(error.result, self.ways, ", nothing was run")
-            raise UndoRefused(said, error.result) from None
+            raise UndoRefused("\n".join([said, *error.put_back]), error.result) from None
         return replace(result, ways=self.ways)
 
 
@@ -273,12 +275,17 @@ def add_repeat(parser: Parser) -> None:
     parser.add_argument(
         "--again", action="store_true", help="append once more what a table holds already; refused without it"
     )
-    parser.add_argument(
-        "--replace", action="store_true", help="undo every run that appended it, in all its tables, then run"
-    )
+    add_replace(parser)
     parser.add_argument(
         "--resume", action="store_true",
         help="go on with the last run that failed, or that of --run-id: what it wrote is read back, not written again",
+    )  # fmt: skip
+
+
+def add_replace(parser: Parser) -> None:
+    parser.add_argument(
+        "--replace", action="store_true",
+        help="undo every run that appended it, in all its tables, then run; with the plan: show what that would undo",
     )  # fmt: skip
 
 
@@ -330,7 +337,12 @@ def _refuse_pairs(prog: str, options: RunOptions, previews: bool) -> None:
     run_id = {"--run-id": options.run_id is not None}
     repeat = {f"--{name}": bool(getattr(options, name)) for name in ("again", "replace", "resume")}
     refused: dict[Does, dict[str, bool]] = {
-        "plan": {"--preview or --sample": previews, "--as": options.save_as is not None, **run_id, **repeat},
+        "plan": {
+            "--preview or --sample": previews,
+            "--as": options.save_as is not None,
+            **run_id,
+            **{option: given for option, given in repeat.items() if option != "--replace"},
+        },
         "preview": {"--sql": options.sql, **chosen, **run_id, **repeat},
         "run": {"--sql": options.sql},
     }

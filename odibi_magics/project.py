@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,15 +15,13 @@ from odibi_magics.connections.base import Connection
 from odibi_magics.connections.info import ConnectionInfo, connection_info
 from odibi_magics.connections.prepare import forget, prepare
 from odibi_magics.connections.registry import connect
-from odibi_magics.engines.base import Engine, Frame, Warned
+from odibi_magics.engines.base import Engine, Frame
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import (
     Cancelled,
     CannotOpen,
     ConfigErrors,
-    ConnectionFailed,
     ConnectionsFailed,
-    NodeFailed,
     UsageError,
     suggest,
     unknown_connection,
@@ -32,17 +29,18 @@ from odibi_magics.errors import (
 from odibi_magics.garbage import uncollected
 from odibi_magics.pipeline.build import Builder
 from odibi_magics.pipeline.definitions import Definitions, definitions
-from odibi_magics.pipeline.edges import downstream, upstream
+from odibi_magics.pipeline.edges import downstream, up_to
 from odibi_magics.pipeline.events import Observer
-from odibi_magics.pipeline.guard import with_held, without_held
+from odibi_magics.pipeline.guard import with_held
 from odibi_magics.pipeline.plan import Plan
 from odibi_magics.pipeline.problems import unopened, with_sql_problems
 from odibi_magics.pipeline.repeated import refuse
-from odibi_magics.pipeline.result import RunResult
+from odibi_magics.pipeline.replacing import Replacing, replaced_ahead
+from odibi_magics.pipeline.result import RunResult, whole
 from odibi_magics.pipeline.resume import Resumption, resumption
 from odibi_magics.pipeline.runmark import new_run_id
 from odibi_magics.pipeline.runner import Peek, Run
-from odibi_magics.pipeline.story import keep_story
+from odibi_magics.pipeline.story import with_story
 from odibi_magics.pipeline.warn import plan_warnings
 from odibi_magics.rendering import RENDER, later
 from odibi_magics.sql.modules import load_functions
@@ -51,6 +49,7 @@ if TYPE_CHECKING:
     from odibi_magics.connections.status import ConnectionStatus
     from odibi_magics.delta.undo import Undone
     from odibi_magics.doctor.diagnosis import Diagnosis
+    from odibi_magics.pipeline.undo import Undo
     from odibi_magics.tables import Tables
 
 
@@ -134,12 +133,18 @@ class Project:
         only: str | Sequence[str] | None = None,
         from_node: str | None = None,
         engine: str | None = None,
+        replace: bool = False,
     ) -> Plan:
-        """What a run would do, frozen. only: nodes that run alone. from_node: with all that come from it.
+        """What a run would do, frozen. only: nodes that run alone. from_node: with all that come from it. replace: of a
+        run with it, with a warning for each run that it would undo first: tables, versions, rows.
 
         Raises ConfigErrors with all that is wrong, UsageError for a node or pipeline that is not there.
         """
-        return with_held(self._plan(self._own(pipelines, only, from_node), engine), self._engine(engine))
+        chosen, plan = self._engine(engine), self._plan(self._own(pipelines, only, from_node), engine)
+        held = with_held(plan, chosen)
+        if not replace:
+            return held
+        return replaced_ahead(held, self._begin, lambda runs: with_held(plan, chosen, without=runs))
 
     def run(
         self,
@@ -157,7 +162,8 @@ class Project:
         """Runs the project's nodes; which ones as in `plan`.
 
         An append that its table holds already is refused; again: it is made once more; replace: every run that made it
-        is undone first. resume: goes on with the run of `run_id`, or with the newest that the tables tell of.
+        is undone first, and put back where this run fails, in tables that nobody has written to since. resume: goes on
+        with the run of `run_id`, or with the newest that the tables tell of.
 
         Raises NodeFailed or Cancelled, each with `.result`; before anything runs ConfigErrors, UsageError,
         AppendRefused, ResumeRefused, UndoRefused; and UndoFailed.
@@ -169,8 +175,9 @@ class Project:
         resumed = resumption(plan, chosen, run_id) if resume else Resumption(run_id or new_run_id())
         if not again:
             plan = with_held(plan, chosen, resumed.kept)
+        replacing = Replacing(self._begin)
         if replace:
-            plan = without_held(plan, self.undo, lambda: with_held(self._plan(own, engine), chosen))
+            plan = replacing.without_held(plan, lambda: with_held(self._plan(own, engine), chosen))
         refuse(plan, chosen)
         run = Run(
             plan,
@@ -184,10 +191,15 @@ class Project:
             before=resumed.before,
         )
         try:
-            return _whole(self._kept(run.execute()))
+            return whole(self._kept(replacing.execute(run)))
         except Cancelled as stopped:
             stopped.result = self._kept(stopped.result)
             raise
+
+    def _begin(self, run: str, passing: Collection[str]) -> Undo:
+        from odibi_magics.undoing import begin
+
+        return begin(self, run, passing=passing)
 
     def preview(
         self,
@@ -203,12 +215,12 @@ class Project:
         sample: reads only so many rows of each source. rows: 0 shows none, but how many there are. Raises as `run`.
         """
         name = self._known(node) if node else self._last()
-        plan = self._up_to(self._plan(self.own, engine), name)
+        plan = up_to(self._plan(self.own, engine), name)
         peek = Peek(name, rows)
         run = Run(
             plan, self._engine(engine), new_run_id(), RENDER, observers, peek, sample, retry=self._retry
         )
-        return _whole(run.execute())
+        return whole(run.execute())
 
     def graph(self) -> Plan:
         """The plan of everything, for drawing it. Raises as `plan`."""
@@ -318,24 +330,10 @@ class Project:
             raise UsageError("no nodes are defined here")
         return self.own[-1]
 
-    @staticmethod
-    def _up_to(plan: Plan, name: str) -> Plan:
-        edges = {node.name: node.edges for node in plan.nodes}
-        needed = upstream(edges, [name])
-        return replace(plan, nodes=tuple(node for node in plan.nodes if node.name in needed))
-
     def _kept(self, result: RunResult) -> RunResult:
-        """The result, its report kept where `story:` says; that it cannot be is a warning, for the run is over."""
+        """The result, its report kept where `story:` says."""
         story = self.definitions.settings.get("story")
-        if story is None:
-            return result
-        try:
-            keep_story(result, self.connection(story.connection), story.path)
-        except ConnectionFailed as error:
-            said = f"the run's report was not kept: {error}"
-            warned = Warned(said, "mend story: its connection or its path", "story-not-kept")
-            return replace(result, warnings=(*result.warnings, warned))
-        return result
+        return result if story is None else with_story(result, self.connection, story)
 
     # Places ------------------------------------------------------------------------------------------------------
 
@@ -397,10 +395,3 @@ def read_text(path: str | os.PathLike[str]) -> Text:
         raise UsageError(f"'{os.fspath(path)}' is not UTF-8 text") from None
     except OSError as error:
         raise UsageError(f"'{os.fspath(path)}' cannot be read: {error.strerror}") from None
-
-
-def _whole(result: RunResult) -> RunResult:
-    """The result of a run without a failure. Raises NodeFailed."""
-    if result.state != "done":
-        raise NodeFailed(result.in_words(), result)
-    return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,21 @@ def undo(
     places: Sequence[Place] = (),
 ) -> Undone:
     """See odibi_magics.project.Project.undo. places: others that the run is known to have written."""
+    undoing = begin(project, run_id, table=table, at=at, force=force, places=places)
+    return undoing.preview() if dry_run else undoing.carry_out()
+
+
+def begin(
+    project: Project,
+    run_id: str | None,
+    *,
+    table: str | Sequence[str] | None = None,
+    at: Mapping[str, int] | None = None,
+    force: bool = False,
+    places: Sequence[Place] = (),
+    passing: Collection[str] = (),
+) -> Undo:
+    """An undo that has touched nothing yet. passing: later runs that are not in its way."""
     engine, sinks = project._engine(None), _sinks(project)
     there = {place.address: place for place in [*sinks, *places]}
     tables = [table] if isinstance(table, str) else list(table or ())
@@ -52,7 +67,7 @@ def undo(
         return replace(there, format=format)
 
     urls = {place.address: place.url for place in reversed(known)}
-    undoing = Undo(
+    return Undo(
         engine,
         run_id or _newest(engine, asked, tables),
         new_run_id(),
@@ -60,8 +75,8 @@ def undo(
         place_of,
         at=None if at is None else {urls.get(name) or _place(project, name).url: at[name] for name in at},
         force=force,
+        passing=passing,
     )
-    return undoing.preview() if dry_run else undoing.carry_out()
 
 
 def _local(path: str) -> Place:

@@ -44,6 +44,7 @@ def report_blocks(result: RunResult) -> list[Block]:
         *_checks(result.nodes),
         *(_addresses(result) if result.writes else ()),
         *(_ways(result) if result.writes and result.state != "done" else ()),
+        *_replaced(result),
         *(preview_blocks(result.preview) if result.preview else ()),
     ]
 
@@ -177,6 +178,13 @@ def _ways(result: RunResult) -> Iterator[Advice]:
         yield Advice(
             "To take back what was written", "", result.ways.undo(result.run_id, {}, tables=tables[-1:])
         )
+
+
+def _replaced(result: RunResult) -> Iterator[Advice]:
+    """The commands that have back what `--replace` took away, in place of what was written since."""
+    for away in result.away:
+        title = f"To have run {away.run} back, shown first, in place of what was written since"
+        yield Advice(title, "", result.ways.undo(away.undo, {}, tables=away.tables[:1], force=True))
 
 
 def _address(node: NodeResult, sink: Sink | None) -> Iterator[tuple[str, str]]:

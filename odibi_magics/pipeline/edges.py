@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from heapq import heappop, heappush
 
 from odibi_magics.errors import Problem
 from odibi_magics.pipeline.definitions import DefinedNode
-from odibi_magics.pipeline.plan import Edge
+from odibi_magics.pipeline.plan import Edge, Plan
 from odibi_magics.pipeline.steps import CheckedNode
 
 
@@ -98,6 +99,12 @@ def downstream(edges: Mapping[str, Iterable[Edge]], names: Iterable[str]) -> set
             if edge.carries:
                 turned.setdefault(edge.source, []).append(name)
     return _reach(turned, names)
+
+
+def up_to(plan: Plan, name: str) -> Plan:
+    """The plan of a node and of all that it takes data from."""
+    needed = upstream({node.name: node.edges for node in plan.nodes}, [name])
+    return replace(plan, nodes=tuple(node for node in plan.nodes if node.name in needed))
 
 
 def _reach(neighbours: Mapping[str, Sequence[str]], names: Iterable[str]) -> set[str]:

@@ -17,8 +17,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from odibi_magics.delta.held import Inputs, Looked, look, same_inputs
-from odibi_magics.delta.restore import Restored
-from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.base import Engine, Query, Warned
 from odibi_magics.errors import AppendRefused, ConnectionFailed, EngineError
 from odibi_magics.pipeline.pins import Nodes, Pins, evaluated_with
@@ -35,15 +33,17 @@ def looked_after(node: PlannedNode, nodes: Nodes) -> bool:
     return not any(source.watermark and not source.lag for source in sources)
 
 
-def with_held(plan: Plan, engine: Engine, but: Collection[str] = ()) -> Plan:
+def with_held(plan: Plan, engine: Engine, but: Collection[str] = (), without: Collection[str] = ()) -> Plan:
     """The plan; each append that its table holds already with what it would repeat, and a warning that says so.
 
-    but: nodes that are not to be looked at.
+    but: nodes that are not to be looked at. without: runs whose commits are not looked at.
     """
     pins, emptied, nodes = Pins(plan.by_name, engine), set[str](), list[PlannedNode]()
     for node in plan.nodes:
         url = node.sink.place.url if node.runs and node.sink else ""
-        nodes.append(node if node.name in but or url in emptied else _looked_at(node, plan.by_name, pins))
+        nodes.append(
+            node if node.name in but or url in emptied else _looked_at(node, plan.by_name, pins, without)
+        )
         if overwrites(node):  # what its table holds now will be gone when the next node writes to it
             emptied.add(url)
     return _warned(replace(plan, nodes=tuple(nodes)), engine)
@@ -64,26 +64,12 @@ def _told(node: PlannedNode, what: str) -> PlannedNode:
     return replace(node, warnings=(*node.warnings, warned))
 
 
-def without_held(plan: Plan, undo: Callable[[str], Undone], again: Callable[[], Plan]) -> Plan:
-    """A plan whose tables hold nothing any more that it would append: the runs that wrote it are undone, one by one.
-
-    Every one that holds these rows is, the newest first, and a warning of the plan tells of each. again: the plan as it
-    is after that. Raises what `undo` raises.
-    """
-    undone: dict[str, Undone] = {}
-    while runs := {node.held.run for node in plan.nodes if node.held} - undone.keys():
-        run = max(runs, key=lambda run: max(n.held.time for n in plan.nodes if n.held and n.held.run == run))
-        undone[run] = undo(run)
-        plan = again()
-    return replace(plan, warnings=(*plan.warnings, *map(_undone_first, undone.values())))
-
-
-def _looked_at(node: PlannedNode, nodes: Nodes, pins: Pins) -> PlannedNode:
+def _looked_at(node: PlannedNode, nodes: Nodes, pins: Pins, without: Collection[str]) -> PlannedNode:
     warned = list(_unseen(node))
     held, version = None, node.target.version if node.target else None
     if version is not None and looked_after(node, nodes):
         try:
-            found = Guard(node, nodes, pins.engine).look(version, _Asked(node, pins).same)
+            found = Guard(node, nodes, pins.engine).look(version, _Asked(node, pins).same, without)
         except (EngineError, ConnectionFailed):  # the node itself asks again, and fails with it
             return node
         held = found.held
@@ -116,10 +102,13 @@ class Guard:
         self._engine = engine
         self._seen: int | None = None
 
-    def look(self, version: int, same: Callable[[Inputs], bool]) -> Looked:
-        """What the table as it stands at a version holds of it. Raises EngineError, ConnectionFailed."""
+    def look(self, version: int, same: Callable[[Inputs], bool], without: Collection[str] = ()) -> Looked:
+        """What the table as it stands at a version holds of it, apart from commits of some runs.
+
+        Raises EngineError, ConnectionFailed.
+        """
         try:
-            return look(self._engine.log(self.place), version, self.fingerprint, same)
+            return look(self._engine.log(self.place), version, self.fingerprint, same, without)
         except OSError as error:
             raise EngineError(f"the log of {self.place.address} cannot be read: {error.strerror}") from None
 
@@ -145,24 +134,6 @@ def _comparable(node: PlannedNode, nodes: Nodes, ours: Inputs, theirs: Inputs) -
 
 
 # In words -------------------------------------------------------------------------------------------------
-
-
-def _undone_first(undone: Undone) -> Warned:
-    """What an undo took away before the run."""
-    told = [
-        f"{table.table} version {table.at}, {_gone(table.restored)}"
-        for table in undone.tables
-        if table.state == "undone"
-    ]
-    said = f"undone first: run {undone.run} ({'; '.join(told) or 'it was undone already'})"
-    return Warned(said, f"undo run {undone.undo} brings it back, once this run is undone", "undone-first")
-
-
-def _gone(restored: Restored | None) -> str:
-    if restored is None or restored.gone.rows is None:
-        return "its rows went"
-    rows = restored.gone.rows
-    return f"{rows:,} row{'' if rows == 1 else 's'} went"
 
 
 def _unseen(node: PlannedNode) -> Iterator[Warned]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from odibi_magics.engines.base import CheckResult, EngineRun, Frame, Preview, Warned, Written
-from odibi_magics.errors import UsageError, suggest
+from odibi_magics.errors import NodeFailed, UsageError, suggest
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.quoting import Quoting, first_line
 
@@ -40,6 +40,15 @@ class NodeResult:
     error: str = ""
     reason: str = ""
     tries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Away:
+    """Tables that `--replace` took a run's rows out of, and that were not put back. undo: has them back, undone."""
+
+    undo: str
+    run: str
+    tables: tuple[str, ...]
 
 
 class NodeData:
@@ -113,7 +122,8 @@ class RunResult:
     """A run, finished however it went.
 
     state: done, failed or stopped. engine: its title, e.g. "pandas engine (DuckDB)". started: UTC.
-    writes: False for a preview. ways: how its report says what to type next.
+    writes: False for a preview. away: what `--replace` took
+    out of tables and did not put back. ways: how its report says what to type next.
     """
 
     run_id: str
@@ -127,6 +137,7 @@ class RunResult:
     preview: Preview | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warned, ...] = ()
+    away: tuple[Away, ...] = ()
     ways: Ways = field(default_factory=Ways, repr=False, compare=False)
     frames: Mapping[str, Callable[[], Frame]] = field(default_factory=dict, repr=False, compare=False)
     render: Render | None = field(default=None, repr=False, compare=False)
@@ -202,3 +213,10 @@ def first_rows(frame: Frame, rows: int, title: str = "") -> Preview:
     """The first rows of a frame; with 0 none of them, but how many there are."""
     found = replace(frame.preview(max(rows, 1)), title=title)
     return found if rows else replace(found, rows=(), total=frame.count())
+
+
+def whole(result: RunResult) -> RunResult:
+    """The result of a run without a failure. Raises NodeFailed."""
+    if result.state != "done":
+        raise NodeFailed(result.in_words(), result)
+    return result

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from odibi_magics.config.models import Story
 from odibi_magics.connections.base import Connection
+from odibi_magics.engines.base import Warned
+from odibi_magics.errors import ConnectionFailed
 from odibi_magics.pipeline.result import RunResult
+
+
+def with_story(result: RunResult, connect: Callable[[str], Connection], story: Story) -> RunResult:
+    """The result, its report kept; that it cannot be is a warning, for the run is over."""
+    try:
+        keep_story(result, connect(story.connection), story.path)
+    except ConnectionFailed as error:
+        said = f"the run's report was not kept: {error}"
+        warned = Warned(said, "mend story: its connection or its path", "story-not-kept")
+        return replace(result, warnings=(*result.warnings, warned))
+    return result
 
 
 def keep_story(result: RunResult, connection: Connection, folder: str) -> str:

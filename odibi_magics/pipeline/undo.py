@@ -7,7 +7,7 @@ are put back, unless someone has written to them since.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from odibi_magics.delta.line import UNDO
@@ -48,6 +48,7 @@ class Undo:
 
     known: places that may tell of it. place_of: where the run's other tables are.
     at: the versions that tables must have, by URL; None: as they are now. force: over later data of others, too.
+    passing: later runs that are not in its way, for they will be undone before.
     """
 
     engine: Engine
@@ -57,6 +58,7 @@ class Undo:
     place_of: Finder
     at: Mapping[str, int] | None = None
     force: bool = False
+    passing: Collection[str] = ()
     _places: dict[str, Place] = field(default_factory=dict)
     _targets: dict[str, Target] = field(default_factory=dict)
     _unseen: dict[str, str] = field(default_factory=dict)
@@ -160,7 +162,8 @@ class Undo:
         if found.first is None:
             return replace(table, state="not written", why=_unknown(found))
         at = self.at.get(url) if self.at is not None else found.newest
-        table = replace(table, at=at, back_to=found.back_to, later=found.later)
+        later = tuple(one for one in found.later if one.run not in self.passing)
+        table = replace(table, at=at, back_to=found.back_to, later=later)
         if at is None:
             said = f"--at gives no version for it; it has version {found.newest} now"
             return replace(table, state="refused", at=found.newest, why=said, blocked="moved")
@@ -251,7 +254,7 @@ class Undo:
         """Puts back what was done, and gives the error that tells where each table stands."""
         for i, table in enumerate(tables):
             if table.state == "undone":
-                tables[i] = self._put_back(table)
+                tables[i] = self.put_back(table)
             elif table.state == "to undo":
                 tables[i] = table.ended("untouched")
         result = replace(seen, tables=tuple(map(self._as_it_stands, tables)), state="failed")
@@ -268,7 +271,7 @@ class Undo:
         except (EngineError, ConnectionFailed, OSError):  # which is why it failed
             return table
 
-    def _put_back(self, table: UndoneTable) -> UndoneTable:
+    def put_back(self, table: UndoneTable) -> UndoneTable:
         """The table as it was before it was undone, unless someone has written to it since."""
         assert table.at is not None
         place = self._places[table.url]

@@ -57,6 +57,9 @@ def test_again_and_replace(notebook: Notebook) -> None:
     notebook.good(cell())
     notebook.good(cell("--again"))
     assert count(notebook, "clean") == 4
+    plan = notebook.good(cell("--plan --replace")).text[-1]
+    assert plan.count("--replace would undo run 20") == 2 and "2 rows go" in plan
+    assert count(notebook, "clean") == 4
     notebook.good(cell("--replace"))
     assert (count(notebook, "clean"), count(notebook, "daily")) == (2, 1)
 

@@ -154,11 +154,91 @@ def test_replace_tells_of_every_run_it_undid(anywhere: Lake) -> None:
     result = built.run(replace=True)
     told = [each.message for each in result.plan.warnings if each.code == "undone-first"]
     assert told == [
-        f"undone first: run {run} (lake:clean version {version}, 3 rows went)"
+        f"undone first: run {run} (lake:clean version {version}, 3 rows go)"
         for run, version in zip(runs[::-1], (2, 3, 4), strict=True)
     ]
     assert all(line in str(result) for line in told)
     assert len(anywhere.rows("clean")) == 3
+
+
+def test_replace_puts_back_what_it_undid_where_its_run_fails(anywhere: Lake) -> None:
+    """Both runs that appended it; only a table that the failed run wrote is left, with the command for it."""
+    built = anywhere.project(CHAIN)
+    runs = [built.run().run_id, built.run(again=True).run_id]
+    rows = anywhere.rows("clean"), anywhere.rows("daily")
+    bad = CHAIN + "  validation: {row_count: {min: 9}}\n"
+    worse = CHAIN.replace(
+        "  write: {connection: lake, path: clean}",
+        "  validation: {row_count: {min: 9}}\n  write: {connection: lake, path: clean}",
+    )
+    with pytest.raises(NodeFailed) as failed:
+        anywhere.project(worse).run(replace=True)
+    result = failed.value.result
+    assert (anywhere.rows("clean"), anywhere.rows("daily")) == rows, (
+        "nothing was written, and nothing is away"
+    )
+    [warned] = [each.message for each in result.warnings if each.code == "put-back"]
+    assert (
+        warned
+        == "put back, as it was before --replace undid it: lake:clean (version 4), lake:daily (version 4)"
+    )
+    assert warned in str(result) and "To have run" not in str(result)
+    assert held(built) == {"daily": 1}, "the appends stand again"
+    with pytest.raises(NodeFailed) as failed:
+        anywhere.project(bad).run(replace=True)
+    result = failed.value.result
+    assert anywhere.rows("daily") == rows[1]
+    [warned] = [each.message for each in result.warnings if each.code == "not-put-back"]
+    assert warned.startswith("lake:clean could not be put back as it was before --replace undid it: ")
+    [away] = result.away
+    assert (away.run, away.tables) == (runs[1], ("lake:clean",))
+    assert (
+        str(result)
+        .rstrip()
+        .endswith(
+            f"To have run {runs[1]} back, shown first, in place of what was written since\n"
+            f"  project.undo('{away.undo}', table='lake:clean', dry_run=True, force=True)"
+        )
+    )
+    built.undo(away.undo, table="lake:clean", force=True)
+    assert (anywhere.rows("clean"), anywhere.rows("daily")) == rows
+
+
+def test_replace_puts_back_where_an_older_run_cannot_be_undone(here: Lake) -> None:
+    """The first undo has landed by then."""
+    built = here.project(APPEND)
+    first = built.run().run_id
+    here.other("clean", {"id": [9], "city": ["Bonn"], "amount": [1.0]})
+    second = built.run(again=True).run_id
+    rows = here.rows("clean")
+    with pytest.raises(UndoRefused) as refused:
+        built.run(replace=True)
+    assert f"run {first} was not undone" in str(refused.value)
+    assert str(refused.value).endswith(
+        "put back, as it was before --replace undid it: lake:clean (version 4)"
+    )
+    assert here.rows("clean") == rows and held(built) == {"clean": 2}
+    [plan] = [each for each in built.plan(replace=True).warnings if "refused" in each.message]
+    assert (
+        f"--replace would be refused, for run {first} cannot be undone: lake:clean: others wrote"
+        in plan.message
+    )
+    assert second in str(built.plan(replace=True))
+
+
+def test_the_plan_tells_what_replace_would_undo(anywhere: Lake) -> None:
+    built = anywhere.project(CHAIN)
+    runs = [built.run().run_id, built.run(again=True).run_id]
+    told = [each.message for each in built.plan(replace=True).warnings if each.code == "replaces"]
+    assert told == [
+        f"--replace would undo run {runs[1]} first: lake:clean version 1 becomes as version 0, 3 rows go, "
+        "3 rows come back; lake:daily version 1 becomes as version 0, 1 row goes",
+        f"--replace would undo run {runs[0]} first, with the 1 above: lake:clean version 1 becomes empty, 3 rows go; "
+        "lake:daily version 1 becomes empty, 2 rows go",
+    ]
+    assert all(line in str(built.plan(replace=True)) for line in told)
+    assert "a run is refused" not in str(built.plan(replace=True))
+    assert (anywhere.version("clean"), anywhere.version("daily")) == (1, 1), "nothing is touched"
 
 
 def test_replace_stops_at_what_others_wrote(anywhere: Lake) -> None:
