@@ -178,7 +178,7 @@ class Project:
         replacing = Replacing(self._begin)
         if replace:
             plan = replacing.without_held(plan, lambda: with_held(self._plan(own, engine), chosen))
-        refuse(plan, chosen)
+        refuse(plan, chosen, resumed if resume else None)
         run = Run(
             plan,
             chosen,

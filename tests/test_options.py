@@ -164,6 +164,9 @@ def test_no_more_than_two_tables(line: str) -> None:
 def test_the_commands_that_go_on_repeat_what_was_asked(line: str, resume: str, undo: str) -> None:
     ways = read(line).ways
     assert (ways.resume("r"), ways.undo("r", {})) == (resume, undo)
+    assert ways.resume("r", only=["a", "b"]) == resume.replace(" --only=x", "").replace(
+        " --resume", " --only a --only b --resume"
+    )
     again = read(ways.resume("r").partition(" ")[2])
     assert (again.resume, again.run_id) == (True, "r")
 

@@ -170,7 +170,12 @@ def _addresses(result: RunResult) -> Iterator[Table]:
 
 def _ways(result: RunResult) -> Iterator[Advice]:
     """The commands that go on from a run that failed or was stopped."""
-    yield Advice("To go on with what is left", "", result.ways.resume(result.run_id))
+    held = [node.name for node in result.nodes if node.held]  # a resume of all would find their rows again
+    ended = ("done", "not evaluated")
+    left = [node.name for node in result.nodes if node.state not in ended and node.name not in held]
+    if left or not held:
+        command = result.ways.resume(result.run_id, only=left if held else ())
+        yield Advice("To go on with what is left", "", command)
     written = [node.written for node in result.nodes if node.written]
     tables = [each.place.address for each in written if each.version_after is not None and not each.skipped]
     tables = tables or [each.place.address for each in written if each.version_after is not None]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 
+from odibi_magics.delta.held import Held
 from odibi_magics.engines.base import CheckResult
-from odibi_magics.errors import EngineError, OdibiError, said
+from odibi_magics.errors import AppendRefused, EngineError, OdibiError, said
 from odibi_magics.pipeline.plan import PlannedNode
 from odibi_magics.quoting import Data, Quoting, each_part
 from odibi_magics.secret import redact
@@ -34,3 +35,8 @@ def _at(node: PlannedNode) -> str:
 def checks_of(error: BaseException) -> tuple[CheckResult, ...]:
     """The checks that an error is of."""
     return tuple(getattr(error, "checks", ()))
+
+
+def held_of(error: BaseException) -> Held | None:
+    """Of an append that another run made while this one was under way, the commit that did."""
+    return error.held if isinstance(error, AppendRefused) else None

@@ -12,6 +12,7 @@ from odibi_magics.delta.mark import RunMark
 from odibi_magics.engines.base import Engine
 from odibi_magics.errors import AppendRefused, ConnectionFailed, EngineError
 from odibi_magics.pipeline.plan import Plan, PlannedNode
+from odibi_magics.pipeline.resume import Resumption
 from odibi_magics.pipeline.runmark import fingerprint
 
 
@@ -19,12 +20,14 @@ from odibi_magics.pipeline.runmark import fingerprint
 class Standing:
     """How far a run came whose rows a plan would append again.
 
-    left: the nodes that write, and whose tables hold neither its commits nor what they would append. resumes: whether
-    going on with it would pass: all that it wrote is of the text of now, and all that is there is its own.
+    left: the nodes that write, and whose tables hold neither its commits nor what they would append. due: those of them
+    that the run was to write. resumes: whether going on with it would pass: all that it wrote is of the text of now,
+    and all that is there is its own.
     """
 
     run: str
     left: tuple[PlannedNode, ...] = ()
+    due: tuple[PlannedNode, ...] = ()
     resumes: bool = False
 
 
@@ -38,7 +41,9 @@ def standing(plan: Plan, engine: Engine) -> Standing:
         mark.fingerprint == fingerprint(plan[name], plan.by_name) for name, mark in marks.items() if mark
     )
     own = all(marks[node.name] for node in writers if node.held)
-    return Standing(run, left, resumes=bool(left) and same and own)
+    asked = {target.node for mark in marks.values() if mark for target in mark.targets}
+    due = tuple(node for node in left if node.name in asked)
+    return Standing(run, left, due, resumes=bool(due) and same and own)
 
 
 def _mark(node: PlannedNode, engine: Engine, run: str) -> RunMark | None:
@@ -57,11 +62,11 @@ def _mark(node: PlannedNode, engine: Engine, run: str) -> RunMark | None:
         return None
 
 
-def refuse(plan: Plan, engine: Engine) -> None:
-    """Raises AppendRefused for all nodes of a plan whose rows are there already."""
+def refuse(plan: Plan, engine: Engine, resumed: Resumption | None = None) -> None:
+    """Raises AppendRefused for all nodes of a plan whose rows are there already. resumed: of a run that goes on."""
     held = [(node, node.held) for node in plan.nodes if node.held]
     if held:
-        ways = _ways(plan, standing(plan, engine))
+        ways = _going_on(plan, resumed) if resumed else _ways(plan, standing(plan, engine))
         raise AppendRefused("\n".join([_not_run(held), *ways]))
 
 
@@ -71,15 +76,37 @@ def _not_run(held: Sequence[tuple[PlannedNode, Held]]) -> str:
 
 
 def _ways(plan: Plan, found: Standing) -> Sequence[str]:
-    if found.left:
+    if found.due:
         going_on = [
-            f"{unwritten(found)}: it failed, was stopped, still runs, or was asked for less",
+            f"{unwritten(found)}: it failed, was stopped, or still runs",
             *([_RESUME.format(run=found.run)] if found.resumes else []),
         ]
         return [*going_on, _WAYS, f"  the nodes that are left: {only([node.name for node in found.left])}"]
     others = [node.name for node in plan.nodes if node.runs and node.sink and not node.held]
     alone = [f"  the other nodes alone: {only(others)}"] if others else []
-    return [_WAYS, "  or there is nothing to do: the rows are there", *alone]
+    nothing = [] if found.left else ["  or there is nothing to do: the rows are there"]
+    return [_WAYS, *nothing, *alone]
+
+
+def _going_on(plan: Plan, resumed: Resumption) -> Sequence[str]:
+    """The ways on of a run that goes on, and finds what another one has appended meanwhile."""
+    run, held = resumed.run, [node.name for node in plan.nodes if node.held]
+    left = [n.name for n in plan.nodes if n.runs and n.sink and not n.held and n.name not in resumed.kept]
+    return [
+        f"another run than {run}, which was to go on, made it: there is nothing to do for {nodes_words(held)}",
+        *(
+            [f"  {only(left)} --resume --run-id {run}\n             goes on with what is left"]
+            if left
+            else []
+        ),
+        f"  {only(held)} --again --run-id {run}\n             appends them once more, and runs nothing else",
+    ]
+
+
+def nodes_words(names: Sequence[str]) -> str:
+    """ "node 'clean'", or of several "nodes 'clean', 'daily'"."""
+    quoted = ", ".join(f"'{name}'" for name in names)
+    return f"nodes {quoted}" if len(names) > 1 else f"node {quoted}"
 
 
 _RESUME: Final = """\
@@ -94,7 +121,7 @@ _WAYS: Final = """\
 
 def unwritten(found: Standing) -> str:
     """What a run has not written."""
-    told = [f"node '{node.name}' ({node.sink.place.address})" for node in found.left if node.sink]
+    told = [f"node '{node.name}' ({node.sink.place.address})" for node in found.due if node.sink]
     return f"run {found.run} has not written {', '.join(told)}"
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from odibi_magics.delta.held import Held
 from odibi_magics.engines.base import CheckResult, EngineRun, Frame, Preview, Warned, Written
 from odibi_magics.errors import NodeFailed, UsageError, suggest
 from odibi_magics.pipeline.ways import Ways
@@ -27,6 +28,7 @@ class NodeResult:
     state: "not evaluated" where nothing asked for its rows. reason: why, as "clean failed" of "skipped".
     rows: that came out of it; None where nothing counted them. seconds: wall time.
     error: the full text, redacted; Quoting where it quotes data. tries: the errors of tries before the last one.
+    held: of an append that another run made while this one was under way, the commit that did.
     """
 
     name: str
@@ -40,6 +42,7 @@ class NodeResult:
     error: str = ""
     reason: str = ""
     tries: tuple[str, ...] = ()
+    held: Held | None = None
 
 
 @dataclass(frozen=True)

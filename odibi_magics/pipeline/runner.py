@@ -41,7 +41,7 @@ from odibi_magics.pipeline.events import (
     RunStarted,
     Stopping,
 )
-from odibi_magics.pipeline.failure import checks_of, failure_text
+from odibi_magics.pipeline.failure import checks_of, failure_text, held_of
 from odibi_magics.pipeline.guard import Guard, looked_after
 from odibi_magics.pipeline.pins import Pins
 from odibi_magics.pipeline.plan import Plan, PlannedNode
@@ -222,8 +222,9 @@ class Run:
                     return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
                 told = failure_text(error, node, computed_with(node, self.plan))
                 checked = (*self.schemas.get(node.name, ()), *checks_of(error))
+                held = held_of(error)
                 failed = NodeResult(
-                    node.name, node.pipeline, "failed", error=told, checks=checked, tries=tries
+                    node.name, node.pipeline, "failed", error=told, checks=checked, tries=tries, held=held
                 )
                 if not (isinstance(error, OdibiError) and error.transient):
                     return failed

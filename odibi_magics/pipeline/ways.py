@@ -20,11 +20,13 @@ class Ways:
     run: tuple[str, ...] = ()
     undoing: tuple[str, ...] = ()
 
-    def resume(self, run: str) -> str:
-        """The command that goes on with a run."""
+    def resume(self, run: str, only: Sequence[str] = ()) -> str:
+        """The command that goes on with a run. only: with these of its nodes."""
         if not self.run:
-            return f"project.run(resume=True, run_id={run!r})"
-        return self._typed((*self.run, "--resume", "--run-id", run))
+            return f"project.run({f'only={list(only)!r}, ' if only else ''}resume=True, run_id={run!r})"
+        called = _without_choice(self.run) if only else self.run
+        chosen = (word for name in only for word in ("--only", name))
+        return self._typed((*called, *chosen, "--resume", "--run-id", run))
 
     def undo(
         self, run: str, at: Mapping[str, int], *, tables: Sequence[str] = (), force: bool = False
@@ -43,6 +45,18 @@ class Ways:
     def _typed(self, words: Sequence[str]) -> str:
         # Redacted word by word: within quotes a secret is not what it was.
         return " ".join([words[0], *(shlex.quote(redact(word)) for word in words[1:])])
+
+
+def _without_choice(words: Sequence[str]) -> list[str]:
+    """The words of a call without those that choose its nodes."""
+    found: list[str] = []
+    left = list(words)
+    while left:
+        name, equals, _ = left[0].partition("=")
+        size = 1 if equals or name not in ("--only", "--from-node") else 2
+        found += [] if name in ("--only", "--from-node") else left[:size]
+        del left[:size]
+    return found
 
 
 def _verb(first: str) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ def test_of_a_run_that_did_not_get_to_its_end_it_says_how_to_go_on(anywhere: Lak
         built.run()
     said = str(refused.value).splitlines()
     assert said[1:4] == [
-        f"run {run} has not written node 'last' (lake:last): it failed, was stopped, still runs, or was asked for less",
+        f"run {run} has not written node 'last' (lake:last): it failed, was stopped, or still runs",
         f"  --resume --run-id {run}",
         "             goes on with it: what it wrote is read back, what is left runs "
         f"(in Python resume=True, run_id='{run}')",
@@ -304,6 +304,50 @@ def test_a_race_is_refused_at_the_commit(here: Lake, monkeypatch: pytest.MonkeyP
     assert len(here.rows("clean")) == 4
 
 
+RACE = """
+- {name: base, read: {connection: lake, path: raw/sales.csv}, write: {connection: lake, path: base}}
+- {name: daily, transform: {steps: [{sql: SELECT count(*) AS n FROM base}]}, write: {connection: lake, path: daily, mode: append}}
+- {name: after, transform: {steps: [{sql: SELECT n * 2 AS m FROM daily}]}, write: {connection: lake, path: after}}
+"""
+
+
+def test_the_one_that_lost_a_race_goes_on_with_what_is_left(
+    here: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built, done = here.project(RACE), list[bool]()
+
+    def meanwhile(event: Event) -> None:
+        if isinstance(event, NodeProgress) and event.node == "daily" and not done:
+            done.append(True)
+            here.project(RACE).run(run_id="faster", only="daily")
+
+    with pytest.raises(NodeFailed) as failed:
+        built.run(run_id="slower", observers=[meanwhile])
+    result = failed.value.result
+    said = result.node("daily").error
+    assert (
+        "  There is nothing to do for this node: the rows are there\n  --only daily --again  appends them once"
+        in said
+    )
+    assert (result.node("base").state, result.node("after").state) == ("done", "skipped")
+    assert "To go on with what is left\n  project.run(only=['after'], resume=True, run_id='slower')\n" in str(
+        result
+    )
+    with pytest.raises(AppendRefused) as refused:
+        built.run(resume=True, run_id="slower")
+    assert str(refused.value).splitlines()[1:] == [
+        "another run than slower, which was to go on, made it: there is nothing to do for node 'daily'",
+        "  --only after --resume --run-id slower",
+        "             goes on with what is left",
+        "  --only daily --again --run-id slower",
+        "             appends them once more, and runs nothing else",
+    ]
+    assert built.run(only=["after"], resume=True, run_id="slower").state == "done"
+    assert here.rows("after") == [(8,)]
+    assert built.run(only="daily", again=True, run_id="slower").state == "done"
+    assert len(here.rows("daily")) == 2
+
+
 def test_one_node_alone_is_the_same_text(here: Lake) -> None:
     """What a node takes is its input's table, whether that runs with it or was written before."""
     built = here.project(CHAIN)
@@ -444,8 +488,10 @@ def test_an_append_of_one_node_holds_up_no_other(here: Lake) -> None:
     more = "- {name: beside, depends_on: [sales], write: {connection: lake, path: beside, mode: append}}"
     here.project(APPEND).run()
     both = here.project(APPEND + more)
-    with pytest.raises(AppendRefused, match="the other nodes alone: --only beside"):
+    with pytest.raises(AppendRefused, match="the other nodes alone: --only beside") as refused:
         both.run()
+    said = str(refused.value)
+    assert "nothing to do" not in said and "--resume" not in said, "that run wrote all that it was to write"
     assert both.run(only="beside").state == "done"
 
 
