@@ -262,7 +262,11 @@ class WriteConflict(EngineError):
 
 
 class ResumeRefused(OdibiError):
-    """A run that cannot go on, because the text it had is another one now; nothing was run."""
+    """A run that cannot go on, because the text it had is another one now; nothing was run. `.result` says what."""
+
+    def __init__(self, message: str, result: Any = None) -> None:
+        self.result = result
+        super().__init__(message)
 
 
 class UndoRefused(OdibiError):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from odibi_magics import option_values as values
 from odibi_magics.connections.address import refuse_split_times
-from odibi_magics.errors import Cancelled, NodeFailed, UndoRefused, UsageError, suggest
+from odibi_magics.errors import Cancelled, NodeFailed, ResumeRefused, UndoRefused, UsageError, suggest
+from odibi_magics.pipeline.resume import changed_words
 from odibi_magics.pipeline.undo_words import refused_words
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.retyped import ways_of
@@ -56,8 +57,17 @@ class RunOptions:
             only=self.only, from_node=self.from_node, engine=self.engine, replace=self.replace
         )
 
-    def start(self, project: Project, observers: Sequence[Observer], rows: int) -> RunResult:
-        """The preview, of so many rows, or the run that is asked. Raises as Project.preview and .run."""
+    def start(
+        self,
+        project: Project,
+        observers: Sequence[Observer],
+        rows: int,
+        then: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
+    ) -> RunResult:
+        """The preview, of so many rows, or the run that is asked. Raises as Project.preview and .run.
+
+        then: the variables that an earlier run had; None where they are not known.
+        """
         if self.does == "preview":
             return project.preview(
                 self.node, sample=self.sample, rows=rows, engine=self.engine, observers=observers
@@ -77,6 +87,9 @@ class RunOptions:
             if error.result is not None:
                 error.result = replace(error.result, ways=self.ways)
             raise
+        except ResumeRefused as error:
+            words = changed_words(error.result, self.ways, then(error.result.run))
+            raise ResumeRefused(words, error.result) from None
         except UndoRefused as error:  # of --replace
             said = refused_words(error.result, self.ways, ", nothing was run")
             raise UndoRefused("\n".join([said, *error.put_back]), error.result) from None

@@ -49,6 +49,7 @@ class Session:
         self._states: dict[str, str] = {}
         self._failed: dict[str, tuple[int, str]] = {}
         self._places: dict[str, tuple[Place, ...]] = {}
+        self._variables: dict[str, Mapping[str, Any]] = {}
 
     def define(
         self,
@@ -97,6 +98,7 @@ class Session:
         if result.writes:
             places = (node.sink.place for node in result.plan.nodes if node.sink)
             self._places[result.run_id] = (*self._places.get(result.run_id, ()), *places)
+            self._variables[result.run_id] = {used.name: used.value for used in result.plan.variables}
             names = [node.name for node in result.nodes]
             if result.state == "done":
                 self._failed = {name: run for name, run in self._failed.items() if name not in names}
@@ -112,6 +114,10 @@ class Session:
         """The last run here that failed, where nothing has run these nodes since; None where there is none."""
         runs = [self._failed[name] for name in nodes if name in self._failed]
         return max(runs)[1] if runs else None
+
+    def variables_of(self, run: str) -> Mapping[str, Any] | None:
+        """The variables that a run here had; None of a run of another session."""
+        return self._variables.get(run)
 
     def undo(
         self,

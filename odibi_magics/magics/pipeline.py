@@ -75,7 +75,7 @@ def _perform(magics: OdibiMagics, project: Project, options: RunOptions, keep: C
     spot = Spot()
     watching = (_once_checked(keep), *progress(magics.shell, spot, magics.keep_rows))
     try:
-        result = options.start(project, watching, magics.keep_rows)
+        result = options.start(project, watching, magics.keep_rows, magics.session.variables_of)
     except (NodeFailed, Cancelled) as error:
         if error.result is not None:
             _finish(magics, spot, error.result)

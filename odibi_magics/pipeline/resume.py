@@ -8,9 +8,11 @@ refused; one whose text is the same but whose inputs have changed since is told 
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+from odibi_magics.config.variables import UsedVariable
 from odibi_magics.delta.held import newest_run, run_commits, same_inputs
 from odibi_magics.delta.line import Line
 from odibi_magics.delta.log import Commit, newest_version
@@ -20,6 +22,7 @@ from odibi_magics.errors import ResumeRefused, UsageError
 from odibi_magics.pipeline.pins import Pins
 from odibi_magics.pipeline.plan import Plan, PlannedNode
 from odibi_magics.pipeline.runmark import fingerprint
+from odibi_magics.pipeline.ways import Ways
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,15 @@ def resumption(plan: Plan, engine: Engine, run_id: str | None) -> Resumption:
     marks = [mark for commits in found.values() for _, mark in commits]
     marks += [mark for line in _read(plan, engine, but=found) for _, mark in run_commits(line, run)]
     written = {node.name: hit for node in nodes if (hit := _written(node, found)) is not None}
-    _refuse_changed(plan, run, written, _moved(plan, run, marks, engine))
-    if run_id is None and len(written) == len(nodes):
-        raise UsageError(
-            f"there is nothing to resume: run {run}, the last one that these tables tell of, wrote all of them"
-        )
+    changed = [*_changed(plan, written), *_moved(plan, run, marks, engine)]
+    if len(written) == len(nodes) and (run_id is None or changed):
+        last = ", the last one that these tables tell of," if run_id is None else ""
+        since = ". The text has changed since: run without --resume" if changed else ""
+        raise UsageError(f"there is nothing to resume: run {run}{last} wrote all of them{since}")
+    if changed:
+        tables = tuple(sink.place.address for name in written if (sink := plan[name].sink))
+        refused = Changed(run, tuple(changed), tables, plan.variables)
+        raise ResumeRefused(changed_words(refused, Ways()), refused)
     pins = Pins(plan.by_name, engine)
     kept = {name: _kept(plan[name], *hit, pins) for name, hit in written.items()}
     return Resumption(
@@ -104,20 +111,51 @@ def _written(node: PlannedNode, found: Mapping[str, Sequence[Hit]]) -> Hit | Non
     return next((hit for hit in hits if hit[1].node == node.name), None)
 
 
-def _refuse_changed(plan: Plan, run: str, written: Mapping[str, Hit], moved: Iterable[str]) -> None:
-    """Raises ResumeRefused where what the run wrote came of another text, or went to another table."""
-    changed = [
-        f"node '{name}': its text, or that of a node it takes, is another one now"
-        for name, (_, mark) in written.items()
-        if mark.fingerprint != fingerprint(plan[name], plan.by_name)
-    ]
-    changed += moved
-    if changed:
-        told = "\n".join(f"  {each}" for each in changed)
-        raise ResumeRefused(
-            f"run {run} cannot be resumed, nothing was run:\n{told}\n"
-            f"Put the text back as it was, or run it afresh: undo run {run} first, and run without --resume"
-        )
+def _changed(plan: Plan, written: Mapping[str, Hit]) -> Iterator[str]:
+    """The nodes whose rows came of another text."""
+    for name, (_, mark) in written.items():
+        if mark.fingerprint != fingerprint(plan[name], plan.by_name):
+            yield f"node '{name}': its text, or that of a node it takes, is another one now"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """Why a run cannot go on. nodes: what is another one now, in words. tables: that it wrote. variables: of now."""
+
+    run: str
+    nodes: tuple[str, ...]
+    tables: tuple[str, ...]
+    variables: tuple[UsedVariable, ...]
+
+
+def changed_words(changed: Changed, ways: Ways, then: Mapping[str, Any] | None = None) -> str:
+    """Why, and what to type next. then: the variables that the run had, where they are known."""
+    told = [f"  {each}" for each in (*changed.nodes, *_variables(changed, then))]
+    return "\n".join(
+        [
+            f"run {changed.run} cannot be resumed, nothing was run:",
+            *told,
+            "Have the text, and its variables, as they were; or undo that run, and run without --resume",
+            *([f"  {ways.undo(changed.run, {}, tables=changed.tables[:1])}"] if changed.tables else []),
+        ]
+    )
+
+
+def _variables(changed: Changed, then: Mapping[str, Any] | None) -> Iterator[str]:
+    now = {used.name: used for used in changed.variables}
+    if then is None:
+        values = ", ".join(f"{name}: {used.value} ({used.origin})" for name, used in now.items())
+        if values:
+            yield f"its variables now are {values}; those of that run are not known here"
+        return
+    for name in dict.fromkeys([*then, *now]):
+        before, after = _value(then, name), now[name].value if name in now else "none"
+        if before != after:
+            yield f"variable {name}: {before} then, {after} now"
+
+
+def _value(then: Mapping[str, Any], name: str) -> Any:
+    return then.get(name, "none")
 
 
 def _moved(plan: Plan, run: str, marks: Sequence[RunMark], engine: Engine) -> Iterator[str]:

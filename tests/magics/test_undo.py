@@ -116,6 +116,22 @@ def test_resume_refuses_another_text(notebook: Notebook) -> None:
     assert "node 'clean': its text" in notebook.bad(cell("--resume", least=5))
 
 
+def test_resume_says_which_variable_differs(notebook: Notebook) -> None:
+    text = cell("{options}", rows=5).replace(
+        "qty > 0", "qty > {{{{ part }}}}".replace("{{{{", "{{").replace("}}}}", "}}")
+    )
+    text = text.replace("connections:", "vars: {part: 1}\nconnections:", 1)
+    notebook.run(text.replace("{options}", "--set part=2"))
+    run = notebook["odibi_result"].run_id
+    said = notebook.bad(text.replace("{options}", f"--resume --run-id {run}"))
+    assert "node 'clean': its text" in said and "\n  variable part: 2 then, 1 now\n" in said
+    assert said.rstrip().endswith(f"%odibi_undo {run} lake:clean")
+    notebook.shell.run_line_magic("unload_ext", "odibi_magics")
+    notebook.shell.run_line_magic("load_ext", "odibi_magics")
+    said = notebook.bad(text.replace("{options}", f"--resume --run-id {run}"))
+    assert "its variables now are part: 1 (vars); those of that run are not known here" in said
+
+
 def test_undo_previews_then_acts_with_the_versions_it_saw(notebook: Notebook) -> None:
     notebook.good(cell())
     first = notebook["odibi_result"].run_id

@@ -110,6 +110,19 @@ def test_without_an_id_there_must_be_something_to_resume(here: Lake) -> None:
         here.project(NODES).run(resume=True)
 
 
+def test_a_run_that_finished_is_not_resumed_with_another_text(here: Lake) -> None:
+    here.put("raw/limit.csv", "most\n9\n")
+    done = here.project(NODES).run().run_id
+    changed = here.project(NODES.replace("qty > 0", "qty > 1"))
+    for run, last in ((None, ", the last one that these tables tell of,"), (done, "")):
+        with pytest.raises(UsageError) as refused:
+            changed.run(resume=True, run_id=run)
+        assert str(refused.value) == (
+            f"there is nothing to resume: run {done}{last} wrote all of them. The text has changed since: run "
+            "without --resume"
+        )
+
+
 def test_a_run_of_another_pipeline_is_not_gone_on_with(here: Lake) -> None:
     first = failed(here)
     other = "- {name: theirs, read: {connection: lake, path: raw/sales.csv}, write: {connection: lake, path: daily, mode: append}}"
