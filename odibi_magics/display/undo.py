@@ -42,8 +42,10 @@ _HEADS = {
 
 def _head(undone: Undone) -> Line:
     strong, said, kind = _HEADS[undone.state]
-    tables = plural(len(undone.tables), "table")
-    return Line(strong.format(undone.run), " · ".join(part for part in (tables, said) if part), kind)
+    left = sum(table.state in ("not written", "gone") for table in undone.tables)
+    tables = plural(len(undone.tables) - left, "table")
+    others = f"{left} with nothing to undo" if left else ""
+    return Line(strong.format(undone.run), " · ".join(part for part in (tables, others, said) if part), kind)
 
 
 _KINDS = {"undone": "done", "refused": "failed", "failed": "failed", "put back": "warned", "gone": "warned"}

@@ -195,7 +195,7 @@ class Undo:
             if url not in self._targets:
                 yield f"what the run may have written where it could not be looked: {why}"
         if any(found is not None and found.first is not None for found in traces.values()):
-            yield "what streams, readers of the change feed, and other tables took from these versions meanwhile"
+            yield "what was read meanwhile: by streams, the change feed, other tables"
 
     # Acting ---------------------------------------------------------------------------------------------------
 

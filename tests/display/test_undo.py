@@ -73,6 +73,16 @@ def test_done_says_how_it_is_taken_back() -> None:
     assert found.text.rstrip().endswith("%odibi_undo u1 lake:clean")
 
 
+def test_tables_that_the_run_did_not_write_are_not_counted_as_undone() -> None:
+    tables = (
+        table(state="undone", now=10),
+        table("lake:b", state="not written"),
+        table("lake:c", state="gone"),
+    )
+    assert "✓ Run r1 was undone: 1 table · 2 with nothing to undo\n" in shown(*tables, state="done").text
+    assert "Undo of run r1: 1 table · a preview" in shown(table()).text
+
+
 def test_a_failed_one_goes_on_with_the_versions_of_now() -> None:
     tables = (
         table(state="put back", now=11),

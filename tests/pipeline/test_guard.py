@@ -190,6 +190,7 @@ def test_replace_puts_back_what_it_undid_where_its_run_fails(anywhere: Lake) -> 
     assert anywhere.rows("daily") == rows[1]
     [warned] = [each.message for each in result.warnings if each.code == "not-put-back"]
     assert warned.startswith("lake:clean could not be put back as it was before --replace undid it: ")
+    assert f"undone first: run {runs[1]} (lake:clean version 4, 3 rows go, 3 rows come back; " in str(result)
     [away] = result.away
     assert (away.run, away.tables) == (runs[1], ("lake:clean",))
     assert (
