@@ -133,15 +133,33 @@ def _moved(written: Any, start: Path, folder: Path | None, what: str) -> Any:
 
 
 def _variables(definitions: Definitions) -> dict[str, Any]:
-    """`vars`, and the notebook's variables that some text uses: the file has no notebook."""
-    used = {
+    """`vars`, and variables of the notebook and of --set that some text uses: the file has neither.
+
+    Raises UsageError where one of them has several values.
+    """
+    own = {name: value for config in definitions.configs for name, value in _vars(config).items()}
+    used: dict[str, Any] = {}
+    for config in definitions.configs:
+        for name, variable in config.values.used.items():
+            if name in own or variable.origin not in ("notebook", "--set"):
+                continue
+            if used.setdefault(name, variable.value) != variable.value:
+                raise UsageError(
+                    f"variable '{name}' is {used[name]} in one cell and {variable.value} in another, and a file has "
+                    "one value for it: run the cells again with the same one"
+                )
+    return {**used, **own}
+
+
+def overridden(definitions: Definitions) -> dict[str, Any]:
+    """The variables of `vars` that --set gave another value for, with that value: the file keeps the one of `vars`."""
+    own = {name: value for config in definitions.configs for name, value in _vars(config).items()}
+    return {
         name: variable.value
         for config in definitions.configs
         for name, variable in config.values.used.items()
-        if variable.origin == "notebook"
+        if name in own and variable.origin == "--set" and variable.value != own[name]
     }
-    own = {name: value for config in definitions.configs for name, value in _vars(config).items()}
-    return {**used, **own}
 
 
 def _vars(config: Config) -> dict[str, Any]:
@@ -235,12 +253,12 @@ def _check(text: str, path: Path, notebook: Definitions) -> None:
     try:
         for environment in sorted(laid_over):
             load(source, environment=environment)
-        again = defined_by(load(source))
+        again = defined_by(load(source, variables=overridden(notebook)))
         saved = Project(again, list(again.nodes), source).plan()
     except ConfigErrors as error:
         raise UsageError(f"the notebook's project does not check as one file:\n{error}") from None
     if not laid_over:
-        _compare(Project(notebook, list(notebook.nodes), source).plan(), saved)
+        _compare(Project(notebook, list(notebook.nodes), source).plan(), saved, notebook)
 
 
 def _refuse_secrets(text: str, notebook: Definitions) -> None:
@@ -252,14 +270,26 @@ def _refuse_secrets(text: str, notebook: Definitions) -> None:
         )
 
 
-def _compare(cells: Plan, saved: Plan) -> None:
+def _compare(cells: Plan, saved: Plan, notebook: Definitions) -> None:
     """Raises UsageError where a node of the file would take or touch something else than that of the cells."""
     for node in saved.nodes:
-        if _does(node) != _does(cells[node.name]):
+        here = cells[node.name]
+        if _does(node) != _does(here):
+            differ = list(_other_values(notebook.nodes[node.name], saved))
+            why = f". Variables: {', '.join(differ)}" if differ else ""
+            named = ". Name its inputs with depends_on" if sorted(node.inputs) != sorted(here.inputs) else ""
             raise UsageError(
                 f"node '{node.name}' would not do in the file what it does in the notebook: there {_does(node)}; "
-                f"here {_does(cells[node.name])}. Name its inputs with depends_on"
+                f"here {_does(here)}{why}{named}"
             )
+
+
+def _other_values(node: DefinedNode, saved: Plan) -> Iterator[str]:
+    """The variables of a node's text that have another value in the file."""
+    there = {used.name: used.value for used in saved.variables}
+    for name, used in node.config.values.used.items():
+        if name in there and there[name] != used.value:
+            yield f"{name} is {used.value} here ({used.origin}), {there[name]} there"
 
 
 def _does(node: PlannedNode) -> str:

@@ -177,6 +177,12 @@ class Session:
             for name, found in self.definitions.nodes.items()
         )
 
+    def overridden(self) -> dict[str, Any]:
+        """The variables that --set gave another value for than the text, which a saved file has."""
+        from odibi_magics.save import overridden
+
+        return overridden(self.definitions)
+
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> tuple[Path, ...]:
         """Writes the notebook's project as a checked file, notebook functions beside it; returns what it wrote.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from odibi_magics.display.document import Block, Line, Texts
 from odibi_magics.display.graph import graph_svg, graph_text
 from odibi_magics.display.html import blocks_html
@@ -77,7 +79,14 @@ def save(magics: OdibiMagics, line: str) -> None:
         written = magics.session.save(found.file, force=found.force)
         unwell = [node.name for node in magics.session.nodes() if node.state in ("failed", "skipped")]
         also = f"; in it {', '.join(unwell)}, which failed when last run" if unwell else ""
-        show_text(f"Saved {', '.join(str(path) for path in written)}{also}")
+        over = magics.session.overridden().items()
+        options = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in over)
+        set_ = (
+            f"; it keeps the values of vars:, for those of this notebook run it with {options}"
+            if options
+            else ""
+        )
+        show_text(f"Saved {', '.join(str(path) for path in written)}{also}{set_}")
 
 
 def graph(magics: OdibiMagics, line: str) -> None:

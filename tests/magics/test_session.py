@@ -184,6 +184,43 @@ def test_save_again(notebook: Notebook) -> None:
     assert "qty > 5" in file.read_text()
 
 
+PART = """\
+%%odibi_pipeline --plan {options}
+connections: {{lake: {{type: local, base_path: .}}}}
+{head}
+pipelines: [{{pipeline: {name}, nodes: [{{name: {name}, read: {{connection: lake, path: "{{{{ part }}}}.csv"}}}}]}}]
+"""
+
+
+def test_save_takes_the_values_of_set_along(notebook: Notebook) -> None:
+    notebook.good(PART.format(options="--set part=orders", head="", name="a"))
+    notebook.good("%odibi_save etl.odibi.yaml")
+    assert "vars: {part: orders}" in (notebook.folder / "etl.odibi.yaml").read_text()
+    notebook.good("%odibi_run etl.odibi.yaml --plan")
+
+
+def test_save_keeps_vars_that_set_gave_another_value_for(notebook: Notebook) -> None:
+    notebook.good(PART.format(options="--set part=orders", head="vars: {part: more}", name="a"))
+    said = notebook.good("%odibi_save etl.odibi.yaml").text[-1]
+    assert "it keeps the values of vars:, for those of this notebook run it with --set part=orders" in said
+    assert "vars: {part: more}" in (notebook.folder / "etl.odibi.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("", "variable 'part' is more in one cell and orders in another, and a file has one value for it"),
+        ("vars: {part: orders}", "Variables: part is orders here (--set), more there"),
+    ],
+)
+def test_save_names_a_variable_of_several_values(notebook: Notebook, head: str, words: str) -> None:
+    (notebook.folder / "more.csv").write_text("id\n1\n")
+    notebook.good(PART.format(options="--set part=more", head=head, name="a"))
+    notebook.good(PART.format(options="--set part=orders", head=head, name="b"))
+    said = notebook.bad("%odibi_save etl.odibi.yaml")
+    assert words in said and "depends_on" not in said
+
+
 def test_save_nothing(notebook: Notebook) -> None:
     assert "nothing to save" in notebook.bad("%odibi_save etl.odibi.yaml")
 

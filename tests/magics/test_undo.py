@@ -155,9 +155,11 @@ def test_undo_previews_then_acts_with_the_versions_it_saw(notebook: Notebook) ->
     assert count(notebook, "clean") == 5, "the undo was undone"
     assert f"Undo of run {run}" in notebook.good("%odibi_undo lake:daily").text[-1]
     assert f"Undo of run {run}" in notebook.good("%odibi_undo clean").text[-1], "a node's name is a TABLE"
-    shown = notebook.good(f"%odibi_undo {first}").text[-1]
-    assert "a later run wrote to it: version" in shown
-    assert f"To undo run {run} first, which is the newest of them\n  %odibi_undo {run} lake:daily\n" in shown
+    refused = notebook.good(f"%odibi_undo {first}").text[-1]
+    assert "a later run wrote to it: version" in refused
+    assert (
+        f"To undo run {run} first, which is the newest of them\n  %odibi_undo {run} lake:daily\n" in refused
+    )
 
 
 def test_run_all_on_monday_undoes_nothing(notebook: Notebook) -> None:
