@@ -512,8 +512,8 @@ def test_only_so_much_history_is_looked_through_and_that_is_said(
 ) -> None:
     from odibi_magics.pipeline import guard
 
-    def short(log: Any, newest: int, fingerprint: str, same: Any) -> Looked:
-        return look(log, newest, fingerprint, same, limit=2)
+    def short(log: Any, newest: int, fingerprint: str, same: Any, without: Any) -> Looked:
+        return look(log, newest, fingerprint, same, without, limit=2)
 
     monkeypatch.setattr(guard, "look", short)
     built = here.project(APPEND)
