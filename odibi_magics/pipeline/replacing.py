@@ -170,5 +170,6 @@ def _warnings(tables: Collection[UndoneTable]) -> Iterator[Warned]:
         yield Warned(said, "", "put-back")
     for table in tables:
         if table.state != "put back":
-            said = f"{table.table} could not be put back as it was before --replace undid it: {table.why}"
+            why = table.why.removeprefix("it could not be put back: ")
+            said = f"{table.table} could not be put back as it was before --replace undid it: {why}"
             yield Warned(said, "the command at the end has it back", "not-put-back")
