@@ -112,7 +112,7 @@ class Read(Model):
     timestamp: str | None = Field(
         None,
         description="The Delta table as of this time: ISO 8601, a date with a time and a zone (`2026-11-20T18:00Z`, "
-        "`2026-11-20T18:00:30+01:00`).",
+        "`2026-11-20T18:00:30+01:00`). In whole seconds it is the end of that second, with a fraction exact.",
     )
     newer_than: str | None = Field(
         None,

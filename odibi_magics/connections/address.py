@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from odibi_magics.config.times import NotAnInstant, instant
+from odibi_magics.config.times import NotAnInstant, instant, written
 from odibi_magics.errors import UsageError
 
 _CONNECTION = re.compile(r"([A-Za-z_][\w-]*):(?!//)(.+)", re.DOTALL)
@@ -36,7 +36,7 @@ class Address:
         place = f"{self.connection}:{self.path}" if self.connection else self.path
         if self.version is not None:
             return f"{place}@{self.version}"
-        return f"{place}@{self.timestamp.isoformat()}" if self.timestamp else place
+        return f"{place}@{written(self.timestamp)}" if self.timestamp else place
 
 
 def parse_address(text: str, *more: str) -> Address:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from odibi_magics.config.times import written
 from odibi_magics.delta.log import Log, newest_version, oldest_below, whole
 from odibi_magics.errors import NoSuchTime
 
@@ -14,7 +15,7 @@ def version_at(log: Log, when: datetime) -> int | None:
 
     Commits are looked at by halves: 15 of 20,000. Raises NoSuchTime, DamagedLog, OSError, ConnectionFailed.
     """
-    if when > datetime.now(UTC):
+    if when.replace(microsecond=0) > datetime.now(UTC):  # the second that is running is no future
         raise NoSuchTime(f"{log.told}: the time {shown(when)} lies in the future")
     newest = newest_version(log)
     low = None if newest is None else oldest_below(log, newest)
@@ -41,8 +42,8 @@ def _time(log: Log, version: int) -> datetime:
 
 
 def shown(when: datetime) -> str:
-    """A time in UTC to the millisecond, as the log holds it: 2026-11-20T18:00:00.000Z."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A time in UTC to the millisecond, as the log holds it: 2026-11-20T18:00:00.000Z; a whole second without one."""
+    return written(when.astimezone(UTC), "milliseconds").replace("+00:00", "Z")
 
 
 def spans(versions: Sequence[int]) -> str:

@@ -32,6 +32,10 @@ def diff_blocks(diff: Diff, commands: Commands = NOTEBOOK) -> list[Block]:
 def _head(diff: Diff) -> Line:
     if diff.identical:
         words = f"identical: {plural(diff.unchanged, 'row')}, {plural(len(diff.columns), 'column')}"
+        if diff.same_table and diff.before.version == diff.after.version:
+            return Line(
+                f"{diff.after.address}:", f"both lead to version {diff.after.version}, {words}", "done"
+            )
         return Line(f"{_between(diff)}:", words, "done")
     parts = [f"{count(diff.added)} added", f"{count(diff.removed)} removed"]
     parts += [f"{count(diff.changed)} changed"] if diff.changed is not None else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from odibi_magics.config.times import written
 from odibi_magics.display.document import Block, Item, Items, Line, Table, Texts, data_cell, without_empty
 from odibi_magics.display.html import blocks_html
 from odibi_magics.display.text import blocks_text
@@ -86,7 +87,7 @@ def _reads(source: Source | None) -> str:
     if source is None:
         return ""
     parts = [at(source.place.address, source.version)]
-    parts += [f"as of {source.timestamp.isoformat()}"] if source.timestamp else []
+    parts += [f"as of {written(source.timestamp)}"] if source.timestamp else []
     parts += [f"only {', '.join(source.columns)}"] if source.columns else []
     parts += [f"where {source.filter}"] if source.filter else []
     parts += [_newer(source)] if source.newer_than else []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from odibi_magics import Project, UsageError
-from odibi_magics.config.times import NotAnInstant, instant
+from odibi_magics.config.times import NotAnInstant, instant, written
 from odibi_magics.connections.address import parse_address
 
 
@@ -16,7 +16,18 @@ from odibi_magics.connections.address import parse_address
     "text", ["2026-11-20T18:00Z", "2026-11-20 18:00:00+00:00", "2026-11-20T19:00+01:00", "20261120T180000Z"]
 )
 def test_iso_8601_with_a_zone(text: str) -> None:
+    assert instant(text) == datetime(2026, 11, 20, 18, 0, 0, 999_999, tzinfo=UTC), "all of that second"
+
+
+@pytest.mark.parametrize("text", ["2026-11-20T18:00:00.000Z", "2026-11-20T19:00:00,0+01:00"])
+def test_a_time_with_a_fraction_is_exact(text: str) -> None:
     assert instant(text) == datetime(2026, 11, 20, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["2026-11-20T18:00:30+01:00", "2026-11-20T18:00:30.120000+00:00"])
+def test_a_time_is_quoted_as_it_was_written(text: str) -> None:
+    assert written(instant(text)) == text
+    assert str(parse_address(f"lake:t@{text}")) == f"lake:t@{text}"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from odibi_magics.config.times import instant
 from odibi_magics.delta.travel import spans, version_at
+from odibi_magics.display.history import time_exact
 from odibi_magics.errors import DamagedLog, NoSuchTime
 from tests.engines.logs import START, STEP, CountedLog, commit, log_of, name
 
@@ -55,6 +57,24 @@ def test_times_at_which_there_was_no_table() -> None:
     with pytest.raises(NoSuchTime, match="lies in the future"):
         version_at(log, datetime.now(UTC) + timedelta(hours=1))
     assert version_at(CountedLog({}), at(0)) is None
+
+
+def test_a_time_as_a_history_shows_it_leads_to_the_version_beside_it() -> None:
+    """Three commits in one second, and one in the next."""
+    times = [START, START + 20, START + 999, START + 1000]
+    log = CountedLog({name(v): commit(v, timestamp=time) for v, time in enumerate(times)})
+    for version, seen in ((2, "2026-01-01T00:00:00Z"), (3, "2026-01-01T00:00:01Z"), (3, "2026-01-01T00:01Z")):
+        assert version_at(log, instant(seen)) == version
+    for version, milliseconds in enumerate(times):
+        assert version_at(log, instant(time_exact(at((milliseconds - START) / STEP)))) == version
+    with pytest.raises(NoSuchTime, match="was not there at 2001-01-01T00:00:00Z; its first"):
+        version_at(log, instant("2001-01-01T00:00Z"))
+
+
+def test_the_second_that_is_running_is_no_future() -> None:
+    now = datetime.now(UTC)
+    log = CountedLog({name(0): commit(0, timestamp=int(now.timestamp() * 1000))})
+    assert version_at(log, instant(f"{now:%Y-%m-%dT%H:%M:%SZ}")) == 0
 
 
 def test_a_gap_that_the_search_meets_is_named() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from tests.engines import logs
 from tests.magics.conftest import Notebook, orders_cell
@@ -127,3 +130,25 @@ def test_what_python_gives_shows_as_of_the_magics(notebook: Notebook) -> None:
     assert "mode=[data]" in notebook.good("display(p.engine.delta_history(**t))").text[0].replace(
         "writeMode", "mode"
     )
+
+
+def test_a_time_as_it_is_shown_leads_to_the_version_beside_it(notebook: Notebook) -> None:
+    """By every way to name a version; its commit is 20 ms behind the second that is shown."""
+    for version in range(2):
+        notebook.folder.joinpath("t").mkdir(exist_ok=True)
+        write_deltalake(str(notebook.folder / "t"), pa.table({"id": [version]}), mode="append")
+        file = notebook.folder / f"t/_delta_log/{version:020}.json"
+        now = re.sub(
+            r'"timestamp":\d+', f'"timestamp":{1_767_225_600_020 + version * 60_000}', file.read_text()
+        )
+        file.write_text(now)
+    notebook.good("%%odibi_connections\nlake: {type: local, base_path: .}\n")
+    then = "lake:t@2026-01-01T00:01:00Z"
+    assert "2026-01-01 00:01:00 UTC" in notebook.good("%odibi_history lake:t").text[0]
+    assert notebook.good(f"%odibi_preview {then}").text[0].startswith(f"{then}, version 1: first 2 rows")
+    assert notebook.good("%odibi_preview lake:t@0").text[0].startswith("lake:t@0: first 1 row")
+    assert "at version 1 already" in notebook.good(f"%odibi_restore {then}").text[0]
+    assert "both lead to version 1, identical: 2 rows" in notebook.good(f"%odibi_diff {then} lake:t").text[0]
+    read = "read: {connection: lake, path: t, format: delta, timestamp: '2026-01-01T00:01:00Z'}"
+    cell = f"%%odibi_pipeline --preview\nnodes: [{{name: all, {read}}}]"
+    assert "2 rows" in notebook.good(cell).text[-1]
