@@ -57,7 +57,8 @@ What `--json` gives:
   many are `added`, `removed`, `changed` and `unchanged`; `changed` is null without keys), `schema_changes`, `columns`,
   each with its type `before` and `after` and whether it was `compared`, and a `sample`: `kind`, the values `before` and
   `after` of the columns that were compared, the names of those that `changed`, and how many (`count`) such rows there
-  are. `read` and `skipped`: how many `files` and `bytes`. Tables that differ are no failure: the exit code is 0.
+  are. `read` and `skipped`: how many `files` and `bytes`; `keys_read` and `unchecked`: of how many of those skipped the
+  keys were read, and in how many more a key may stand twice. Tables that differ are no failure: the exit code is 0.
 - `history`: `address`, `url`, the `newest` and the `oldest` version, how many `more` are older than those shown,
   `warnings`, and the `entries`, the newest first: `version`, `time`, `operation`, `user`, `engine`, `run`, `pipeline`,
   `node`, `undoes` (the run that an undo took back), `rows`, `files_added`, `files_removed`, `bytes_added`,

@@ -104,6 +104,8 @@ def diff_data(diff: Diff) -> dict[str, Any]:
         "sample": [_row_diff(row, diff.compared) for row in diff.sample],
         "read": {"files": diff.files_read, "bytes": diff.bytes_read},
         "skipped": {"files": diff.files_skipped, "bytes": diff.bytes_skipped},
+        "keys_read": diff.keys_read,
+        "unchecked": diff.unchecked,
     }
 
 

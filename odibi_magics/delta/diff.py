@@ -62,8 +62,9 @@ class Diff:
     added, removed, changed, unchanged: rows, exact. changed: None without keys.
     sample: some of the rows that differ, in an order that stays the same from run to run.
     files_read, bytes_read: data files opened, of both sides together. files_skipped, bytes_skipped: files that both
-      versions name with the same deletion vector: they are not read, and their rows are unchanged. unchecked: those of
-      them that may hold a key of a row that was read, by what the log says; a key that comes twice so is not noticed.
+      versions name with the same deletion vector: they are not read, and their rows are unchanged. keys_read: those of
+      them in which keys, and nothing else, were looked for. unchecked: those that may hold a key of a row read, by
+      what the log says, and were not looked into; a key that comes twice so is not noticed.
     """
 
     before: DiffSide
@@ -80,6 +81,7 @@ class Diff:
     bytes_read: int = 0
     files_skipped: int = 0
     bytes_skipped: int = 0
+    keys_read: int = 0
     unchecked: int = 0
 
     @property

@@ -39,7 +39,9 @@ def _head(diff: Diff) -> Line:
         return Line(f"{_between(diff)}:", words, "done")
     parts = [f"{count(diff.added)} added", f"{count(diff.removed)} removed"]
     parts += [f"{count(diff.changed)} changed"] if diff.changed is not None else []
-    return Line(f"{_between(diff)}:", f"rows: {', '.join(parts)}, {count(diff.unchanged)} unchanged")
+    words = f"rows: {', '.join(parts)}, {count(diff.unchanged)} unchanged"
+    files = plural(diff.unchecked, "unchanged file")
+    return Line(f"{_between(diff)}:", f"{words}; keys not checked in {files}" if diff.unchecked else words)
 
 
 def _between(diff: Diff) -> str:
@@ -59,6 +61,7 @@ def _notes(diff: Diff) -> Iterator[Line]:
         else "no file read"
     )
     kept = f"{plural(diff.files_skipped, 'file')} ({size(diff.bytes_skipped)}) of both versions not read"
+    kept += f", but for the keys in {count(diff.keys_read)}" if diff.keys_read else ""
     yield Line("", " · ".join([f"rows compared {how}", read, *([kept] if diff.files_skipped else [])]))
     if lonely := [change.column for change in diff.schema_changes if change.kind in ("added", "removed")]:
         yield Line("", f"{_columns(lonely)} on one side only, and not compared", "warned")
@@ -68,9 +71,8 @@ def _notes(diff: Diff) -> Iterator[Line]:
         )
     if diff.unchecked:
         files = plural(diff.unchecked, "file")
-        yield Line(
-            "", f"keys were checked in the files read; whether one stands in {files} of both too, was not"
-        )
+        words = f"a key of a row above that stands a second time in {files} of both versions would not show"
+        yield Line("", words, "warned")
 
 
 _KEYS = "--keys tells changed rows from added and removed ones"

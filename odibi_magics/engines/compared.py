@@ -101,10 +101,12 @@ def refuse_null_keys(side: Side, names: Sequence[str], rows: int, shown: Rows) -
         raise _refused(side, names, words, shown)
 
 
-def refuse_repeated_keys(side: Side, names: Sequence[str], rows: int, shown: Rows) -> None:
-    """Raises KeysRefused for rows with the keys of an earlier one."""
+def refuse_repeated_keys(side: Side, names: Sequence[str], rows: int, shown: Rows, where: str = "") -> None:
+    """Raises KeysRefused for rows with the keys of an earlier one. where: more words on where they stand."""
     if rows:
-        words = f"{_counted(rows)} the same keys as an earlier one, so it is open which of them changed"
+        words = (
+            f"{_counted(rows)} the same keys as an earlier one{where}, so it is open which of them changed"
+        )
         raise _refused(side, names, words, shown)
 
 

@@ -137,7 +137,12 @@ def test_no_way_back_from_another_table_or_an_older_version(other: DiffSide) -> 
 
 
 def test_keys_that_were_not_looked_for() -> None:
-    assert "whether one stands in 3 files of both too, was not" in diff_text(replace(DIFF, unchecked=3))
+    text = lines(diff_text(replace(DIFF, unchecked=3, files_skipped=5, keys_read=2)))
+    assert text[0].endswith(
+        "1 added, 2 removed, 1 changed, 10,000 unchanged; keys not checked in 3 unchanged files"
+    )
+    assert "5 files (3.0 MB) of both versions not read, but for the keys in 2" in text[1]
+    assert "a key of a row above that stands a second time in 3 files of both versions would not show" in text
 
 
 @pytest.mark.parametrize(("before", "after", "shown"), [

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from odibi_magics.delta.diff import Diff
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Engine, Place, Source
+from odibi_magics.engines.pandas import diff_keys
 from odibi_magics.engines.pandas.diff import diff
 from odibi_magics.engines.pandas.storage import open_store
 from odibi_magics.engines.registry import choose_engine
@@ -209,7 +210,7 @@ def check_keys(lake: Lake, one: int, other: int, versions: list[list[Row]]) -> N
     old, new = ({row[0]: row for row in versions[number]} for number in (one, other))
     unique = len(old) == len(versions[one]) and len(new) == len(versions[other])
     try:
-        found = compare(lake, one, other, "id")
+        found = compare(lake, one, other, "id", rows=100)
     except KeysRefused:
         assert not unique
         return
@@ -217,8 +218,12 @@ def check_keys(lake: Lake, one: int, other: int, versions: list[list[Row]]) -> N
         changed = sum(old[key] != new[key] for key in old.keys() & new.keys())
         same = len(old.keys() & new.keys()) - changed
         assert counts(found) == (len(new.keys() - old.keys()), len(old.keys() - new.keys()), changed, same)
-    else:  # the keys that come twice stand in files of both versions, which do not count
-        assert found.files_skipped
+    else:  # what comes twice stands in files of both versions, and no row that differs has its key
+        assert found.files_skipped and not found.unchecked
+        before, after = (Counter(row[0] for row in versions[number]) for number in (one, other))
+        for row in found.sample:
+            key = (row.before or row.after or ())[0]
+            assert before[key] == (row.before is not None) and after[key] == (row.after is not None)
     assert (found.before.rows, found.after.rows) == (len(versions[one]), len(versions[other]))
 
 
@@ -401,8 +406,51 @@ def test_zeros_and_nans_are_the_same_key(lake: Lake) -> None:
         compare(lake, 0, 2, "g")
 
 
-def test_files_that_may_hold_a_key_too_are_told(lake: Lake) -> None:
-    """They are not read; bounds and partitions say which of them cannot hold it."""
+def test_the_same_append_twice_is_seen(anywhere: Lake) -> None:
+    """Its rows are in a new file, whose keys stand in one that both versions have; all rows of the version count."""
+    anywhere.write({"id": [1, 2, 3, 4], "x": ["a", "b", "c", "d"]})
+    anywhere.write({"id": [2, 3, 4], "x": ["b", "c", "d"]}, mode="append")
+    anywhere.write({"id": [9], "x": ["e"]}, mode="append")
+    twice = (
+        r"keys: \[id\]: in lake:t@1 3 rows have the same keys as an earlier one, some in files that both versions have, "
+        r"as where the same rows were appended twice, so it is open which of them changed, for example id=\d, rows=2"
+    )
+    for versions in ((0, 1), (1, 0)):
+        with pytest.raises(KeysRefused, match=twice):
+            compare(anywhere, *versions, "id")
+    assert counts(compare(anywhere, 1, 2, "id")) == (1, 0, 0, 7), "what differs has keys of its own"
+    with pytest.raises(KeysRefused, match=r"in lake:t@1 3 rows have.*some in files that both"):
+        compare(anywhere, 1, 0, "id")
+
+
+def test_all_rows_of_a_version_count_where_keys_are_refused(lake: Lake) -> None:
+    lake.write({"id": [1, 2, 3, 4], "x": ["a", "a", "b", "b"]})
+    lake.write({"id": [5, 6, 7], "x": ["c", "c", "a"]}, mode="append")
+    with pytest.raises(KeysRefused, match=r"in lake:t@0 2 rows have the same keys"):
+        compare(lake, 0, 1, "x")
+
+
+def test_a_file_like_one_that_came_is_looked_into_first(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more than there is room for."""
+    monkeypatch.setattr(diff_keys, "_ALWAYS", 2 << 20)
+    monkeypatch.setattr(diff_keys, "_TIMES", 0)
+    for i in range(4):
+        lake.write({"id": [i, 100 - i]}, mode="append")
+    lake.write({"id": [50]}, mode="append")
+    found = compare(lake, 3, 4, "id")
+    assert (counts(found), found.keys_read, found.unchecked) == ((1, 0, 0, 8), 2, 2)
+    for i in range(4):
+        lake.write({"id": [i, 100 - i]}, mode="append")
+        with pytest.raises(
+            KeysRefused, match=f"in lake:t@{4 + i if i else 5} {2 * i or 2} rows .* appended twice"
+        ):
+            compare(lake, 4 + i, 5 + i, "id")
+
+
+def test_files_that_may_hold_a_key_too_are_looked_into(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as there is room; bounds and partitions say which of them cannot hold it."""
+    monkeypatch.setattr(diff_keys, "_ALWAYS", 0)
+    monkeypatch.setattr(diff_keys, "_TIMES", 0)
     lake.write({"id": [1, 2], "p": ["a", "b"]}, partition_by=["p"])
     lake.write({"id": [3], "p": ["a"]}, mode="append", partition_by=["p"])
     lake.write({"id": [5], "p": ["a"]}, mode="append", partition_by=["p"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odibi_magics.config.types import Column
 from odibi_magics.delta.diff import Diff, DiffColumn, DiffSide
@@ -21,7 +21,7 @@ from odibi_magics.engines.compared import (
 )
 from odibi_magics.engines.pandas.checks import Rows
 from odibi_magics.engines.pandas.datafiles import DataFile
-from odibi_magics.engines.pandas.diff_keys import may_share
+from odibi_magics.engines.pandas.diff_keys import looked_into, may_share
 from odibi_magics.engines.pandas.diff_sql import Comparison, Found, key_query
 from odibi_magics.engines.pandas.read_delta import (
     can_choose,
@@ -48,12 +48,13 @@ def diff(
     sides = _sides(before, after)
     columns = shared_columns(*sides)
     pairs = paired(*sides, columns, keys)
+    others = _others(sides, pairs[: distinct(keys)])
     try:
-        found = _found(session, sides, pairs, keys, rows)
+        found = _found(session, sides, pairs, keys, rows, others.looked_into)
         shared = _count(session, sides[0].table, sides[0].shared)
     except EngineError as error:
         raise next(filter(None, map(_vacuumed, sides)), error) from None
-    return _told(sides, columns, pairs[: distinct(keys)], found, shared)
+    return _told(sides, columns, pairs[: distinct(keys)], found, shared, others)
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,32 @@ class _Side:
         return Schema(self.table.columns, self.table.partition_by, self.table.not_null)
 
     def scan(self, session: Session) -> Scan:
+        """The rows that are compared."""
         if self.chosen:
             return scan_some(session, self.table, self.read)
         return scan_delta(session, self.source, self.table)
 
+    def whole(self, session: Session) -> Scan:
+        """All rows of the version."""
+        return replace(self, read=(*self.read, *self.shared)).scan(session)
+
 
 _Sides = tuple[_Side, _Side]
+
+
+@dataclass(frozen=True)
+class _Others:
+    """Files of both versions that may hold a key of a row that is read. looked_into: those whose keys are read."""
+
+    may_share: tuple[DataFile, ...] = ()
+    looked_into: tuple[DataFile, ...] = ()
+
+
+def _others(sides: _Sides, pairs: Sequence[Pair]) -> _Others:
+    keys = [Column(pair.before.name, pair.type) for pair in pairs]
+    read = [file for side in sides for file in side.read]
+    found = may_share(read, sides[0].shared, keys)
+    return _Others(found, looked_into(read, found, keys))
 
 
 def _sides(before: Source, after: Source) -> _Sides:
@@ -110,23 +131,38 @@ def _sides(before: Source, after: Source) -> _Sides:
 # Rows -----------------------------------------------------------------------------------------------------------------
 
 
-def _found(session: Session, sides: _Sides, pairs: Sequence[Pair], keys: Sequence[str], rows: int) -> Found:
+def _found(
+    session: Session,
+    sides: _Sides,
+    pairs: Sequence[Pair],
+    keys: Sequence[str],
+    rows: int,
+    others: Sequence[DataFile],
+) -> Found:
+    """others: files of both versions in which no key of the others may stand."""
     if not any(side.read for side in sides):
         return Found()
     scans = [side.scan(session) for side in sides]
     comparison = Comparison(session, scans[0], scans[1], pairs, distinct(keys))
     if keys and comparison.has_bad_keys():
-        _refuse_keys(session, sides, scans, pairs[: comparison.keys])
+        _refuse_keys(session, sides, pairs[: comparison.keys])
+    if others and comparison.stands_in(scan_some(session, sides[0].table, others)):
+        _refuse_keys(session, sides, pairs[: comparison.keys], _TWICE)
     return comparison.find(rows)
 
 
-def _refuse_keys(session: Session, sides: _Sides, scans: Sequence[Scan], pairs: Sequence[Pair]) -> None:
-    """Raises KeysRefused with the side at fault, how many rows and some of them."""
-    for side, scan, after in zip(sides, scans, (False, True), strict=True):
+# What a key in a file that both versions have is mostly from.
+_TWICE = ", some in files that both versions have, as where the same rows were appended twice"
+
+
+def _refuse_keys(session: Session, sides: _Sides, pairs: Sequence[Pair], where: str = "") -> None:
+    """Raises KeysRefused with the side at fault, how many of all its rows and some of them."""
+    for side, after in zip(sides, (False, True), strict=True):
         names = [(pair.after if after else pair.before).name for pair in pairs]
+        scan = side.whole(session)
         rows = _rows(session, scan, key_query(scan, pairs, after=after))
         refuse_null_keys(side, names, *rows.nulls(names))
-        refuse_repeated_keys(side, names, *rows.repeated(names))
+        refuse_repeated_keys(side, names, *rows.repeated(names), where)
 
 
 def _rows(session: Session, scan: Scan, sql: str) -> Rows:
@@ -147,7 +183,12 @@ def _count(session: Session, table: Snapshot, files: Sequence[DataFile]) -> int:
 
 
 def _told(
-    sides: _Sides, columns: tuple[DiffColumn, ...], keys: Sequence[Pair], found: Found, shared: int
+    sides: _Sides,
+    columns: tuple[DiffColumn, ...],
+    keys: Sequence[Pair],
+    found: Found,
+    shared: int,
+    others: _Others,
 ) -> Diff:
     same = found.changed + found.unchanged + shared
     before, after = (
@@ -170,7 +211,8 @@ def _told(
         sum(file.size for file in read),
         len(sides[0].shared),
         sum(file.size for file in sides[0].shared),
-        may_share(read, sides[0].shared, [Column(pair.before.name, pair.type) for pair in keys]),
+        len(others.looked_into),
+        len(others.may_share) - len(others.looked_into),
     )
 
 
@@ -190,7 +232,7 @@ def _vacuumed(side: _Side) -> NoSuchVersion | None:
     """That files of a version are gone, where they are, and which versions still read."""
     store = side.table.store
     there = {info.path.removeprefix(f"{store.root}/") for info in store.files()}
-    gone = [file.path for file in side.read if file.path not in there]
+    gone = [file.path for file in (*side.read, *side.shared) if file.path not in there]
     if not gone:
         return None
     files = "1 of its files is" if len(gone) == 1 else f"{len(gone):,} of its files are"

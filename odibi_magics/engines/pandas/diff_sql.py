@@ -60,6 +60,20 @@ class Comparison:
         sql = f"SELECT 1 FROM ({sides}) AS rows(side, {', '.join(names)}) {grouped} LIMIT 1"
         return bool(self.session.run(sql, self.tables))
 
+    def stands_in(self, other: Scan) -> bool:
+        """Whether a key of either side stands among rows of the version before, of which only keys are read.
+
+        Raises as `find`.
+        """
+        names = ", ".join(f"k{i}" for i in range(self.keys))
+        pairs = self.pairs[: self.keys]
+        sides = (key_query(self.before, pairs, after=False), key_query(self.after, pairs, after=True))
+        looked_for = " UNION ALL ".join(f"SELECT * FROM ({sql})" for sql in sides)
+        found = f"({key_query(other, pairs, after=False)}) AS found({names})"
+        # The rows that were read are fewer, and held; the others stream past them.
+        sql = f"SELECT 1 FROM {found} SEMI JOIN ({looked_for}) AS read({names}) USING ({names}) LIMIT 1"
+        return bool(self.session.run(sql, {**self.tables, **other.tables}))
+
     @property
     def tables(self) -> Mapping[str, Opener]:
         return {**self.before.tables, **self.after.tables}
