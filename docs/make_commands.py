@@ -61,8 +61,8 @@ What `--json` gives:
   keys were read, and in how many more a key may stand twice. Tables that differ are no failure: the exit code is 0.
 - `history`: `address`, `url`, the `newest` and the `oldest` version, how many `more` are older than those shown,
   `warnings`, and the `entries`, the newest first: `version`, `time`, `operation`, `user`, `engine`, `run`, `pipeline`,
-  `node`, `undoes` (the run that an undo took back), `rows`, `files_added`, `files_removed`, `bytes_added`,
-  `bytes_removed`, `changes_data` and `parameters`.
+  `node`, `undoes` (the run that an undo took back), `rows_inserted`, `rows_changed`, `rows_deleted`, `files_added`,
+  `files_removed`, `bytes_added`, `bytes_removed`, `changes_data` and `parameters`.
 - `restore`: the `version` it goes to and its `time`, the newest version `at` which it was seen, the one `committed`
   (null: only shown), what comes `back`, is `gone`, was there `before` and `after`, each as `files`, `rows` and `bytes`,
   `changes` of all else, and `changes_nothing`.

@@ -1,8 +1,8 @@
 """What a table went through: each version as an entry, told by its commit alone.
 
 Writers name their metrics differently, so files and bytes are counted from the actions; rows are what the writer says
-it inserted, changed or deleted. Metrics: `DeltaOperations.scala` of delta-io/delta, `crates/core/src/operations` of
-delta-io/delta-rs.
+it inserted, changed or deleted, and where it says nothing those in the files that came and went. Metrics:
+`DeltaOperations.scala` of delta-io/delta, `crates/core/src/operations` of delta-io/delta-rs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class HistoryEntry:
     time: in UTC. operation: as the writer named it: WRITE, MERGE, OPTIMIZE, RESTORE, ...
     user: the name, else the id. engine: the program that wrote it. run, pipeline, node: of our run mark.
     undoes: the run that an undo took back, whose own id is `run`; None for all else.
-    rows: inserted, changed and deleted, as its metrics say; else those in the files it added; None where neither tells.
+    rows_inserted, rows_changed, rows_deleted: as its metrics say, else by the files that came and went; None where
+    nobody tells. 0 where no row is another, as after OPTIMIZE.
     files_added, files_removed: a file that only got another deletion vector is neither. Of VACUUM END: files deleted.
     None where nobody told how many went.
     bytes_added, bytes_removed: of these files on storage; None where the log does not say how large they were.
@@ -42,13 +43,21 @@ class HistoryEntry:
     pipeline: str | None
     node: str | None
     undoes: str | None
-    rows: int | None
+    rows_inserted: int | None
+    rows_changed: int | None
+    rows_deleted: int | None
     files_added: int
     files_removed: int | None
     bytes_added: int
     bytes_removed: int | None
     changes_data: bool
     parameters: Mapping[str, str]
+
+    @property
+    def rows(self) -> int | None:
+        """Rows that were inserted, changed or deleted; None where one of these is not told."""
+        parts = (self.rows_inserted, self.rows_changed, self.rows_deleted)
+        return None if None in parts else sum(filter(None, parts))
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ def entry(commit: Commit) -> HistoryEntry:
     info, mark = commit.info, commit.mark
     added, removed = _files(commit)
     metrics = counts(info)
+    inserted, changed, deleted = _rows(metrics, added, removed) if commit.changes_data else (0, 0, 0)
     return HistoryEntry(
         version=commit.version,
         time=commit.time,
@@ -113,7 +123,9 @@ def entry(commit: Commit) -> HistoryEntry:
         pipeline=_text(mark and mark.pipeline),
         node=_text(mark and mark.node),
         undoes=_text(mark and mark.undoes),
-        rows=_rows(metrics, added),
+        rows_inserted=inserted,
+        rows_changed=changed,
+        rows_deleted=deleted,
         files_added=len(added),
         files_removed=len(removed) or _told(metrics, "numDeletedFiles") or 0,
         bytes_added=sum(_size(file) or 0 for file in added),
@@ -133,9 +145,9 @@ def _files(commit: Commit) -> tuple[list[Mapping[str, Any]], list[Mapping[str, A
 
 # Metrics --------------------------------------------------------------------------------------------------------------
 
-# What a merge did to rows; its output would count those that it merely copied.
+# What a merge, or a write of ours, did to rows. The output of a merge would count those that it merely copied.
 _MERGED = ("numTargetRowsInserted", "numTargetRowsUpdated", "numTargetRowsDeleted")
-_WROTE = ("numOutputRows", "numAddedRows", "numUpdatedRows", "numDeletedRows")
+_UPDATED, _DELETED, _WROTE = "numUpdatedRows", "numDeletedRows", ("numOutputRows", "numAddedRows")
 
 
 def counts(info: Mapping[str, Any]) -> dict[str, int]:
@@ -160,19 +172,34 @@ def _told(metrics: Mapping[str, int], *names: str) -> int | None:
     return next((metrics[name] for name in names if name in metrics), None)
 
 
-def _rows(metrics: Mapping[str, int], added: Iterable[Mapping[str, Any]]) -> int | None:
-    merged = [metrics[name] for name in _MERGED if name in metrics]
-    if merged:
-        return sum(merged)
-    told = _told(metrics, *_WROTE)
-    if told is not None:
-        return told
-    held = list(map(rows_of, added))
+_Files = Iterable[Mapping[str, Any]]
+
+
+def _rows(
+    metrics: Mapping[str, int], added: _Files, removed: _Files
+) -> tuple[int | None, int | None, int | None]:
+    """Inserted, changed and deleted."""
+    if _MERGED[1] in metrics or _MERGED[2] in metrics:
+        inserted, changed, deleted = (metrics.get(name, 0) for name in _MERGED)
+        return inserted, changed, deleted
+    wrote = _told(metrics, _MERGED[0], *_WROTE)
+    if wrote is None and _UPDATED in metrics:
+        return 0, metrics[_UPDATED], 0
+    if wrote is None and _DELETED in metrics:
+        return 0, 0, metrics[_DELETED]
+    gone = metrics[_DELETED] if _DELETED in metrics else _held(removed)
+    return _held(added) if wrote is None else wrote, 0, gone
+
+
+def _held(files: _Files) -> int | None:
+    """The rows in them; None where one does not tell."""
+    held = list(map(rows_of, files))
     return None if None in held else sum(filter(None, held))
 
 
 def rows_of(add: Mapping[str, Any]) -> int | None:
-    """The rows that a table has from a file, by an `add` action: those of the file but for the deleted ones."""
+    """The rows that a table has from a file, by an `add` action, or had by a `remove` that tells as much: those of the
+    file but for the deleted ones."""
     try:
         found = _count(json.loads(add["stats"])["numRecords"])
     except (KeyError, TypeError, ValueError, RecursionError):

@@ -55,7 +55,7 @@ COLUMNS = ("version", "time", "operation", "user", "run and node", "rows", "file
 
 def _table(entries: Sequence[HistoryEntry]) -> Table:
     columns, rows = without_empty(COLUMNS, [row(entry) for entry in entries])
-    return Table(columns, rows, right=("files", "bytes"), weight=10)
+    return Table(columns, rows, right=("rows", "files", "bytes"), weight=10)
 
 
 def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
@@ -63,10 +63,10 @@ def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
     return (
         Cell(str(entry.version), right=True),
         Cell(time_shown(entry.time), time_exact(entry.time), "name"),
-        _text(operation(entry)),
+        _text(operation(entry), logged=entry.operation),
         _text(entry.user),
         _text(" ".join(part for part in (entry.run, entry.node) if part), "name"),
-        entry.rows,
+        rows_changed(entry),
         difference(entry.files_added, entry.files_removed, count),
         # No writer tells the bytes of what a vacuum deleted; its beginning told what it was about to.
         difference(entry.bytes_added, 0 if entry.operation == END else entry.bytes_removed, size),
@@ -75,8 +75,10 @@ def row(entry: HistoryEntry) -> tuple[CellValue, ...]:
 
 
 def operation(entry: HistoryEntry) -> str:
-    """`RESTORE`, or `RESTORE · undo of 20261120T180030-1a993f`."""
-    return " · ".join([entry.operation, *([f"undo of {entry.undoes}"] if entry.undoes else [])])
+    """`RESTORE`, or `RESTORE · undo of 20261120T180030-1a993f`; `MERGE` for one that was logged as a write."""
+    merged = entry.operation == "WRITE" and entry.parameters.get("writeMode") == "merge"
+    name = "MERGE" if merged else entry.operation
+    return " · ".join([name, *([f"undo of {entry.undoes}"] if entry.undoes else [])])
 
 
 def time_shown(when: datetime) -> str:
@@ -87,6 +89,12 @@ def time_shown(when: datetime) -> str:
 def time_exact(when: datetime) -> str:
     """As a TABLE takes it behind its `@`: `2026-11-20T18:00:30.120Z`."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def rows_changed(entry: HistoryEntry) -> str:
+    """`+12 ~30 −4`: inserted, changed, deleted; what is none is left out, and what nobody told is a question mark."""
+    parts = (("+", entry.rows_inserted), ("~", entry.rows_changed), ("−", entry.rows_deleted))
+    return " ".join(sign + ("?" if rows is None else count(rows)) for sign, rows in parts if rows != 0)
 
 
 def difference(added: int, removed: int | None, told: Callable[[int], str]) -> str:
@@ -104,11 +112,15 @@ def parameters(given: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in given.items() if name not in _WHOLE)
 
 
-def _text(text: str | None, kind: str = "") -> CellValue:
-    """A text of a table's, cut; the whole on hover. kind: a CSS class; a name keeps to one line."""
+def _text(text: str | None, kind: str = "", logged: str | None = None) -> CellValue:
+    """A text of a table's, cut; the whole on hover. kind: a CSS class; a name keeps to one line. logged: what the log
+    has, which is on hover where the text does not begin with it."""
     if not text:
         return None
     whole = shown(text).text
+    if logged and not text.startswith(logged):
+        whole = f"{whole} (in the log: {shown(logged).text})"
+        return Cell(cut(shown(text).text), whole, kind)
     short = cut(whole)
     return Cell(short, whole if short != whole else "", kind)
 

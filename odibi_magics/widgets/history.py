@@ -16,7 +16,7 @@ import anywidget
 from odibi_magics.delta.history import History, HistoryEntry
 from odibi_magics.display.commands import NOTEBOOK
 from odibi_magics.display.document import Block
-from odibi_magics.display.history import COLUMNS, operation, time_exact
+from odibi_magics.display.history import COLUMNS, operation, rows_changed, time_exact
 from odibi_magics.display.units import count, size
 from odibi_magics.display.values import block, cut, line
 from odibi_magics.errors import Cancelled, OdibiError, Unexpected, UsageError
@@ -157,7 +157,7 @@ def _facts(entry: HistoryEntry) -> list[tuple[str, str]]:
         ("run", entry.run or ""),
         ("pipeline", entry.pipeline or ""),
         ("node", entry.node or ""),
-        ("rows", count(entry.rows)),
+        ("rows", rows_changed(entry)),
         ("files added", _with(count(entry.files_added), size(entry.bytes_added))),
         ("files removed", "?" if entry.files_removed is None else _with(count(entry.files_removed), removed)),
         ("changes data", "yes" if entry.changes_data else "no"),

@@ -97,14 +97,24 @@ class Versions:
 _KEYS: tuple[Callable[[HistoryEntry], Any], ...] = (
     lambda entry: entry.version,
     lambda entry: entry.time,
-    lambda entry: entry.operation.casefold() or None,
+    lambda entry: operation(entry).casefold() or None,
     lambda entry: entry.user and entry.user.casefold(),
     lambda entry: (entry.run or "", entry.node or "") if entry.run or entry.node else None,
-    lambda entry: entry.rows,
+    lambda entry: _rows(entry),
     lambda entry: entry.files_added + (entry.files_removed or 0),
     lambda entry: entry.bytes_added + (entry.bytes_removed or 0),
     lambda entry: sorted(entry.parameters.items()) or None,
 )
+
+
+def _rows(entry: HistoryEntry) -> int | None:
+    """As many as are told, of all kinds; None where nothing is."""
+    told = [
+        rows for rows in (entry.rows_inserted, entry.rows_changed, entry.rows_deleted) if rows is not None
+    ]
+    return sum(told) or (0 if len(told) == 3 and entry.changes_data else None)
+
+
 assert len(_KEYS) == len(COLUMNS)
 
 

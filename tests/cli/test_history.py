@@ -47,7 +47,7 @@ def test_as_data(odibi: Command) -> None:
     assert (told["address"], told["newest"], told["oldest"], told["more"]) == ("lake:clean/orders", 1, 0, 1)
     assert told["warnings"] == []
     (older,) = odibi.data("history", "clean@0")["entries"]
-    assert (older["version"], older["run"], older["node"], older["rows"], older["files_added"]) == (
+    assert (older["version"], older["run"], older["node"], older["rows_inserted"], older["files_added"]) == (
         0,
         "r-1",
         "clean",

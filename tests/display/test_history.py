@@ -9,7 +9,7 @@ import pytest
 
 from odibi_magics.delta.history import History, HistoryEntry
 from odibi_magics.display.commands import Commands
-from odibi_magics.display.history import history_shown
+from odibi_magics.display.history import history_shown, rows_changed
 from odibi_magics.display.html import LIMIT
 from odibi_magics.engines.base import Warned
 from odibi_magics.secret import Secret
@@ -24,7 +24,7 @@ def history(text: str, count: int = 20) -> History:
     """A page in which every text is `text`."""
     told = HistoryEntry(
         version=0, time=datetime(2026, 11, 20, 18, 0, 30, 120_000, UTC), operation=text, user=text, engine=text, run=text,
-        pipeline=text, node=text, undoes=None, rows=1234, files_added=3, files_removed=1, bytes_added=41_300, bytes_removed=None,
+        pipeline=text, node=text, undoes=None, rows_inserted=1234, rows_changed=30, rows_deleted=4, files_added=3, files_removed=1, bytes_added=41_300, bytes_removed=None,
         changes_data=True, parameters={text: text, f"{text}2": text},
     )  # fmt: skip
     entries = tuple(replace(told, version=1203 - i) for i in range(count))
@@ -43,7 +43,7 @@ def test_what_a_version_tells() -> None:
     shown = history_shown(replace(found, address="lake:clean/t", entries=entries), WARNED)
     for made in (shown.html, shown.text):
         for told in (
-            "2 of 1,204 versions, 1203 to 1202", "2026-11-20 18:00:30 UTC", "MERGE", "1,234", "+3 −1", "+41.3 kB −?",
+            "2 of 1,204 versions, 1203 to 1202", "2026-11-20 18:00:30 UTC", "MERGE", "+1,234 ~30 −4", "+3 −1", "+41.3 kB −?",
             "mode=Append", "x x", "many files",
             "%odibi_preview lake:clean/t@1202", "%odibi_diff lake:clean/t@1202 lake:clean/t@1203",
             "%odibi_restore lake:clean/t@1202", "%odibi_history lake:clean/t@1201",
@@ -66,6 +66,27 @@ def test_an_undo_and_the_end_of_a_vacuum() -> None:
     assert text.count("−?") == 1
 
 
+@pytest.mark.parametrize(("rows", "shown"), [
+    ((8996, 0, 0), "+8,996"), ((0, 0, 8996), "−8,996"), ((12, 30, 4), "+12 ~30 −4"), ((0, 0, 0), ""), ((5, 0, None), "+5 −?"),
+])  # fmt: skip
+def test_rows_are_a_signed_change(rows: tuple[int, int, int | None], shown: str) -> None:
+    entry = replace(
+        history("x").entries[0], rows_inserted=rows[0], rows_changed=rows[1], rows_deleted=rows[2]
+    )
+    assert rows_changed(entry) == shown
+
+
+def test_a_merge_of_ours_is_called_one() -> None:
+    """What the log calls it is on hover."""
+    found = history("x", 1)
+    entry = replace(found.entries[0], operation="WRITE", parameters={"writeMode": "merge"})
+    shown = history_shown(replace(found, entries=(entry,)))
+    assert "MERGE (in the log: WRITE)" in [each.attributes.get("title") for each in read(shown.html)]
+    assert "MERGE" in shown.text
+    appended = replace(entry, parameters={"writeMode": "append"})
+    assert "MERGE" not in history_shown(replace(found, entries=(appended,))).html
+
+
 def test_commands_go_on_from_the_newest_version_shown() -> None:
     found = history("x", 3)
     text = history_shown(replace(found, address="t", entries=found.entries[1:])).text
@@ -77,7 +98,10 @@ def test_commands_go_on_from_the_newest_version_shown() -> None:
 
 def test_what_nobody_told_takes_no_column() -> None:
     found = history("x", 2)
-    entries = tuple(replace(one, user=None, run=None, node=None, rows=None) for one in found.entries)
+    entries = tuple(
+        replace(one, user=None, run=None, node=None, rows_inserted=0, rows_changed=0, rows_deleted=0)
+        for one in found.entries
+    )
     text = history_shown(replace(found, entries=entries)).text
     assert "user" not in text and "run and node" not in text and "rows" not in text
 

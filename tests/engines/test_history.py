@@ -42,6 +42,19 @@ def entry(where: Lake, *actions: Mapping[str, Any], **info: Any) -> HistoryEntry
     return history(where).entries[0]
 
 
+def changed(told: HistoryEntry) -> tuple[int | None, ...]:
+    return told.rows_inserted, told.rows_changed, told.rows_deleted
+
+
+def test_a_restore_tells_its_rows(lake: Lake) -> None:
+    """By the files that came and went: the log has their statistics."""
+    for rows in (3, 4):
+        lake.write({"id": list(range(rows))}, mode="append")
+    for version in (0, 1):
+        PandasEngine().restore(Place(lake.connection, "t", "delta"), version)
+    assert list(map(changed, history(lake).entries[:2])) == [(4, 0, 0), (0, 0, 4)]
+
+
 # Ours and deltalake's -----------------------------------------------------------------------------------------
 
 
@@ -54,7 +67,8 @@ def test_our_writes(lake: Lake) -> None:
     assert (found.address, found.newest, found.oldest, found.more) == ("lake:t", 3, 0, 0)
     assert found.url == Place(lake.connection, "t", "delta").url
     assert [one.version for one in found.entries] == [3, 2, 1, 0]
-    assert [one.rows for one in found.entries] == [1, 2, 1, 3]
+    assert list(map(changed, found.entries)) == [(1, 0, 3), (1, 1, 0), (1, 0, 0), (3, 0, 0)]
+    assert found.entries[1].rows == 2
     assert [one.operation for one in found.entries] == ["WRITE", "WRITE", "WRITE", "CREATE TABLE"]
     assert [one.files_added for one in reversed(found.entries)][:2] == [2, 1]
     assert found.entries[-1].parameters["writeMode"] == "overwrite"
@@ -89,19 +103,20 @@ def test_deltalake_s_own_operations(tmp_path: Path) -> None:
     table.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
     found = {(one.version, one.operation): one for one in history(where).entries}
     told = {
-        key: (one.rows, one.files_added, one.files_removed, one.changes_data) for key, one in found.items()
+        key: (changed(one), one.files_added, one.files_removed, one.changes_data)
+        for key, one in found.items()
     }
     assert told == {
-        (0, "WRITE"): (3, 1, 0, True),
-        (1, "WRITE"): (3, 1, 0, True),
-        (2, "DELETE"): (2, 1, 2, True),
-        (3, "UPDATE"): (2, 1, 1, True),
-        (4, "MERGE"): (3, 1, 1, True),
-        (5, "WRITE"): (3, 1, 0, True),
-        (6, "OPTIMIZE"): (8, 1, 2, False),
-        (7, "RESTORE"): (6, 2, 1, True),
-        (8, "VACUUM START"): (0, 0, 0, False),
-        (9, "VACUUM END"): (0, 0, 5, False),
+        (0, "WRITE"): ((3, 0, 0), 1, 0, True),
+        (1, "WRITE"): ((3, 0, 0), 1, 0, True),
+        (2, "DELETE"): ((0, 0, 2), 1, 2, True),
+        (3, "UPDATE"): ((0, 2, 0), 1, 1, True),
+        (4, "MERGE"): ((1, 2, 0), 1, 1, True),
+        (5, "WRITE"): ((3, 0, 0), 1, 0, True),
+        (6, "OPTIMIZE"): ((0, 0, 0), 1, 2, False),
+        (7, "RESTORE"): ((6, 0, None), 2, 1, True),
+        (8, "VACUUM START"): ((0, 0, 0), 0, 0, False),
+        (9, "VACUUM END"): ((0, 0, 0), 0, 5, False),
     }
     assert found[8, "VACUUM START"].parameters["numFilesToDelete"] == "5"
     assert found[9, "VACUUM END"].bytes_removed is None
@@ -114,21 +129,23 @@ def test_deltalake_s_own_operations(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("operation", "metrics", "rows"),
     [
-        ("WRITE", {"numFiles": "1", "numOutputRows": "7", "numOutputBytes": "5"}, 7),
-        ("CREATE TABLE AS SELECT", {"numFiles": "1", "numOutputRows": "7"}, 7),
+        ("WRITE", {"numFiles": "1", "numOutputRows": "7", "numOutputBytes": "5"}, (7, 0, None)),
+        ("CREATE TABLE AS SELECT", {"numFiles": "1", "numOutputRows": "7"}, (7, 0, None)),
         ("MERGE", {"numTargetRowsInserted": "2", "numTargetRowsUpdated": "3", "numTargetRowsDeleted": "1",
-                   "numTargetRowsCopied": "90", "numOutputRows": "95", "numSourceRows": "6"}, 6),
-        ("UPDATE", {"numUpdatedRows": "4", "numCopiedRows": "90"}, 4),
-        ("DELETE", {"numDeletedRows": "4", "numCopiedRows": "90", "numRemovedFiles": "1"}, 4),
-        ("STREAMING UPDATE", {"numAddedFiles": "1", "numOutputRows": "8"}, 8),
-        ("OPTIMIZE", {"numAddedFiles": "1", "numRemovedFiles": "1", "minFileSize": "4"}, 10),
-        ("RESTORE", {"numRestoredFiles": "1", "numRemovedFiles": "1", "restoredFilesSize": "1000"}, 10),
+                   "numTargetRowsCopied": "90", "numOutputRows": "95", "numSourceRows": "6"}, (2, 3, 1)),
+        ("UPDATE", {"numUpdatedRows": "4", "numCopiedRows": "90"}, (0, 4, 0)),
+        ("DELETE", {"numDeletedRows": "4", "numCopiedRows": "90", "numRemovedFiles": "1"}, (0, 0, 4)),
+        ("STREAMING UPDATE", {"numAddedFiles": "1", "numOutputRows": "8"}, (8, 0, None)),
+        ("OPTIMIZE", {"numAddedFiles": "1", "numRemovedFiles": "1", "minFileSize": "4"}, (10, 0, None)),
+        ("RESTORE", {"numRestoredFiles": "1", "numRemovedFiles": "1", "restoredFilesSize": "1000"}, (10, 0, None)),
     ],
 )  # fmt: skip
-def test_spark_s_metrics(lake: Lake, operation: str, metrics: Mapping[str, str], rows: int) -> None:
+def test_spark_s_metrics(
+    lake: Lake, operation: str, metrics: Mapping[str, str], rows: tuple[int | None, ...]
+) -> None:
     actions = (logs.add("b", size=300), logs.remove("part-0.parquet", size=1000))
     found = entry(lake, *actions, operation=operation, operationMetrics=metrics)
-    assert (found.operation, found.rows) == (operation, rows)
+    assert (found.operation, changed(found)) == (operation, rows)
     assert (found.files_added, found.files_removed, found.bytes_added, found.bytes_removed) == (
         1,
         1,
@@ -140,6 +157,9 @@ def test_spark_s_metrics(lake: Lake, operation: str, metrics: Mapping[str, str],
 def test_without_metrics_the_actions_count(lake: Lake) -> None:
     assert entry(lake, logs.add("b", rows=4), logs.add("c", rows=5)).rows == 9
     assert entry(lake, logs.add("b", rows=4), logs.add("c", stats=None)).rows is None
+    gone = logs.remove("part-0.parquet", stats='{"numRecords": 3}')
+    assert changed(entry(lake, gone)) == (0, 0, 3)
+    assert changed(entry(lake, logs.remove("part-0.parquet"))) == (0, 0, None)
     assert entry(lake, logs.add("b", stats='{"numRecords": -1}')).rows is None
     assert entry(lake, logs.remove("part-0.parquet")).bytes_removed is None
 

@@ -27,7 +27,9 @@ def entry(version: int, **fields: Any) -> HistoryEntry:
         None,
         None,
         None,
-        None,
+        0,
+        0,
+        0,
         1,
         0,
         100,
@@ -61,10 +63,10 @@ def test_no_question_gets_more_than_a_window_or_an_error() -> None:
 
 
 def test_what_comes_later_is_sorted_in() -> None:
-    versions = Versions(history(entry(3, rows=1), entry(2, rows=5), oldest=0))
+    versions = Versions(history(entry(3, rows_inserted=1), entry(2, rows_deleted=5), oldest=0))
     by_rows = Order(COLUMNS.index("rows"))
     assert shown(versions, by_rows) == [2, 3]
-    versions.add(history(entry(1, rows=9), entry(0), oldest=0))
+    versions.add(history(entry(1, rows_changed=9, rows_deleted=None), entry(0, changes_data=False), oldest=0))
     assert shown(versions, by_rows) == [1, 2, 3, 0], "what is not told comes last"
     assert shown(versions, replace(by_rows, descending=False)) == [3, 2, 1, 0]
     assert versions.window(by_rows, 0, 9)["said"] == "4 versions loaded"
@@ -76,7 +78,7 @@ def test_what_comes_later_is_sorted_in() -> None:
     ("operation", ({"operation": "MERGE"}, {"operation": "write"})),
     ("user", ({"user": "Ada"}, {"user": "bob"})),
     ("run and node", ({"run": "a"}, {"node": "b", "run": "a"})),
-    ("rows", ({"rows": 9}, {"rows": 10})),
+    ("rows", ({"rows_inserted": 9}, {"rows_inserted": 4, "rows_deleted": 6})),
     ("files", ({"files_added": 2}, {"files_added": 1, "files_removed": 9})),
     ("bytes", ({"bytes_added": 99, "bytes_removed": None}, {"bytes_added": 100})),
     ("parameters", ({"parameters": {"mode": "Append"}}, {"parameters": {"mode": "Overwrite"}})),
@@ -114,8 +116,8 @@ def test_columns_that_tell_nothing_are_named_until_one_does() -> None:
     versions = Versions(history(entry(1), oldest=0))
     named = {"user", "run and node", "rows", "parameters"}
     assert {COLUMNS[i] for i in versions.window(Order(), 0, 9)["empty"]} == named
-    versions.add(history(entry(0, user="ada", rows=0)))
-    assert {COLUMNS[i] for i in versions.window(Order(), 0, 9)["empty"]} == named - {"user"}
+    versions.add(history(entry(0, user="ada", rows_inserted=7)))
+    assert {COLUMNS[i] for i in versions.window(Order(), 0, 9)["empty"]} == named - {"user", "rows"}
 
 
 def test_cells_pass_the_redactor_and_show_what_is_invisible() -> None:

@@ -64,7 +64,11 @@ class Note:
             "numOutputBytes": sum(file.size for file in change.adds),
         }
         # Under Spark's names of a merge: the output counts rows that were merely copied besides.
-        changed = {"numTargetRowsInserted": change.inserted, "numTargetRowsUpdated": change.updated}
+        changed = {
+            "numTargetRowsInserted": change.inserted,
+            "numTargetRowsUpdated": change.updated,
+            "numTargetRowsDeleted": change.deleted,
+        }
         rows |= {name: number for name, number in changed.items() if number is not None}
         custom = {
             "userMetadata": self.mark,

@@ -37,6 +37,8 @@ _CAME = (
 )
 _CAME_BYTES = ("numTargetBytesAdded", "numAddedBytes", "restoredFilesSize", "numOutputBytes")
 _WENT = ("numTargetFilesRemoved", "numRemovedFiles", "numDeletedFiles")
+# With one of these it is told how many rows were deleted, or that none were.
+_TELL_ROWS_GONE = {"numDeletedRows", "numTargetRowsDeleted", "numUpdatedRows", "numTargetRowsUpdated"}
 _WENT_BYTES = ("numTargetBytesRemoved", "numRemovedBytes", "removedFilesSize")
 
 
@@ -44,10 +46,14 @@ def _entry(commit: Commit) -> HistoryEntry:
     metrics = counts(commit.info)
     overwrites = any(commit.each("remove"))
     went = _first(metrics, _WENT)
+    found = entry(commit)
+    removed = (None if overwrites and commit.version else 0) if went is None else went
+    untold = found.changes_data and removed != 0 and not metrics.keys() & _TELL_ROWS_GONE
     return replace(
-        entry(commit),
+        found,
+        rows_deleted=None if untold else found.rows_deleted,
         files_added=_first(metrics, _CAME) or 0,
-        files_removed=(None if overwrites and commit.version else 0) if went is None else went,
+        files_removed=removed,
         bytes_added=_first(metrics, _CAME_BYTES) or 0,
         bytes_removed=_first(metrics, _WENT_BYTES) if went or (went is None and overwrites) else 0,
     )
