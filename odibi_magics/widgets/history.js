@@ -167,6 +167,13 @@ function className(column) {
   return `c-${column.split(" ")[0]}`;
 }
 
+const LONG = 200; // characters
+
+// A long text, as the JSON of a table's metadata, opens on a click on its beginning.
+function folded(text) {
+  return text.length > LONG ? element("details", {}, element("summary", {}, `${text.slice(0, 60)}…`), text) : text;
+}
+
 // What can be done with a version ------------------------------------------------------------------------------------
 
 class Version {
@@ -190,13 +197,15 @@ class Version {
   }
 
   parts(answer) {
-    const facts = answer.facts.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]);
+    const facts = answer.facts.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, folded(text))]);
     const other = element("input", { type: "number", min: 0, step: 1, "aria-label": "Version to compare with" });
-    other.value = Math.max(0, this.version - 1);
+    if (this.version) other.value = this.version - 1; // before the first one there is none
     const preview = () => this.run("Reading…", { ask: "preview", version: this.version }, answer.preview);
     const keys = element("input", { placeholder: "keys, as id", "aria-label": "Columns that tell rows apart; none: rows as wholes" });
     const diff = () =>
-      this.run("Comparing…", { ask: "diff", version: this.version, other: Number(other.value), keys: keys.value });
+      other.value === ""
+        ? other.focus()
+        : this.run("Comparing…", { ask: "diff", version: this.version, other: Number(other.value), keys: keys.value });
     const actions = element(
       "div",
       { class: "actions" },

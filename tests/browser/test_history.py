@@ -202,6 +202,34 @@ def test_a_version_is_compared_with_another(notebook: Opened) -> None:
     expect(opened.locator(".result td").filter(has_text="<i>city-10</i>")).to_be_visible()
 
 
+def test_the_version_before_is_what_a_version_is_compared_with(notebook: Opened) -> None:
+    """The first one has none before it, and asks for one."""
+    table = live(notebook, SMALL)
+    opened = open_version(table, 2)
+    expect(opened.get_by_label("Version to compare with")).to_have_value("1")
+    opened = open_version(table, 0)
+    other = opened.get_by_label("Version to compare with")
+    expect(other).to_have_value("")
+    opened.get_by_role("button", name="Diff with version").click()
+    expect(other).to_be_focused()
+    expect(opened.get_by_role("alert")).to_have_count(0)
+
+
+def test_nothing_is_cut_that_everybody_reads(notebook: Opened) -> None:
+    table = live(notebook, SMALL)
+    cells = table.locator(".head .c-version button, .head .c-time button, .row .c-time, .row .c-version")
+    assert cells.count() > 4
+    assert cells.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0
+
+
+def test_the_metadata_of_a_table_is_folded(notebook: Opened) -> None:
+    opened = open_version(live(notebook, SMALL), 0)
+    folded = opened.locator("dd details").filter(has_text="schemaString")
+    assert folded.get_attribute("open") is None and (folded.bounding_box() or {})["height"] < 60
+    folded.locator("summary").click()
+    expect(folded).to_have_attribute("open", "")
+
+
 def test_an_error_is_told_in_our_words(notebook: Opened) -> None:
     opened = open_version(live(notebook, LONG), 0)
     opened.get_by_role("button", name="Preview rows").click()
