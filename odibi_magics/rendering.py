@@ -1,4 +1,4 @@
-"""What plans and results show themselves with.
+"""What plans and results show themselves with, those of verbs on tables too.
 
 `display` is imported by the first that does: many runs show nothing, and save 40 ms.
 """
@@ -10,6 +10,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from odibi_magics.delta.told import Told
 from odibi_magics.pipeline.result import Render
 
 
@@ -30,3 +31,5 @@ RENDER = Render(
     preview_html=later("tables", "preview_html"),
     preview_text=later("tables", "preview_text"),
 )
+
+Told.text, Told.html = later("results", "result_text"), later("results", "result_html")

@@ -11,6 +11,7 @@ from odibi_magics.config.types import Column
 from odibi_magics.delta.log import Commit, moment
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import State
+from odibi_magics.delta.told import Told
 from odibi_magics.delta.vacuum import END, LEAST_HOURS
 
 # How long a vacuum keeps files that are no longer the table's, unless it is told otherwise.
@@ -21,7 +22,7 @@ _DONE = "COMPLETED"
 
 
 @dataclass(frozen=True)
-class Detail:
+class Detail(Told):
     """A table at its newest version.
 
     address: ready to paste. created: in UTC; None where the log does not say. format: of its data files.

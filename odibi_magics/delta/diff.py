@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from odibi_magics.delta.schema import SchemaChange
+from odibi_magics.delta.told import Told
 
 Kind = Literal["added", "removed", "changed"]
 
@@ -54,7 +55,7 @@ class RowDiff:
 
 
 @dataclass(frozen=True)
-class Diff:
+class Diff(Told):
     """What differs, from `before` to `after`.
 
     keys: columns that tell rows apart; with none, rows are compared as wholes, as often as they come.

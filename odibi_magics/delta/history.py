@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from odibi_magics.delta.log import Commit, Log, commits, newest_version, oldest_below, whole
+from odibi_magics.delta.told import Told
 from odibi_magics.errors import EngineError
 
 PAGE = 20
@@ -61,7 +62,7 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True)
-class History:
+class History(Told):
     """Versions of a table, the newest first.
 
     address: ready to paste. newest: the table's newest version, loaded or not. oldest: the oldest version whose commit

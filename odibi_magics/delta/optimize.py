@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from odibi_magics.delta.features import unsupported
 from odibi_magics.delta.paths import inside
 from odibi_magics.delta.replay import Action, State
+from odibi_magics.delta.told import Told
 from odibi_magics.errors import EngineError
 
 TARGET_BYTES = 128 << 20
@@ -41,7 +42,7 @@ class Joined:
 
 
 @dataclass(frozen=True)
-class Optimized:
+class Optimized(Told):
     """What an optimize would do, or did.
 
     version: the newest when it was looked at. files, bytes: small files that are read and written anew, on storage.

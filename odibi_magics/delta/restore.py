@@ -16,6 +16,7 @@ from odibi_magics.delta.features import merged_protocol, protocol_features, unco
 from odibi_magics.delta.history import rows_of
 from odibi_magics.delta.log import Commit
 from odibi_magics.delta.replay import Action, Key, State
+from odibi_magics.delta.told import Told
 from odibi_magics.delta.writing import Deed, removed
 from odibi_magics.errors import EngineError, NoSuchVersion, WriteConflict
 
@@ -45,7 +46,7 @@ class TableChange:
 
 
 @dataclass(frozen=True)
-class Restored:
+class Restored(Told):
     """What a restore does, or did.
 
     version: that the table is like afterwards; None where it is emptied. time: when that was committed, in UTC.

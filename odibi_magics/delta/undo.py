@@ -12,6 +12,7 @@ from odibi_magics.delta.line import LOOK_BACK, Line, in_batches, restored
 from odibi_magics.delta.log import Commit, Log, commits
 from odibi_magics.delta.mark import RunMark
 from odibi_magics.delta.restore import Restored
+from odibi_magics.delta.told import Told
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class UndoneTable:
 
 
 @dataclass(frozen=True)
-class Undone:
+class Undone(Told):
     """An undo that was looked at, or carried out.
 
     run: that is undone. undo: the run id of the undo's own commits. left: what it cannot take back, in words.

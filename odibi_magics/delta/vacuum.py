@@ -18,6 +18,7 @@ from odibi_magics.delta.log import Commit
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import Action, State
 from odibi_magics.delta.restore import check_copied, written_by
+from odibi_magics.delta.told import Told
 from odibi_magics.errors import EngineError, UsageError, WriteConflict
 
 LEAST_HOURS = 168
@@ -46,7 +47,7 @@ class Stored(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Vacuumed:
+class Vacuumed(Told):
     """What a vacuum would delete, or did.
 
     version: the newest when it was looked at. retention_hours: how long ago a file must have been removed; asked_hours:

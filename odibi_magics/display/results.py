@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from odibi_magics.delta.detail import Detail
 from odibi_magics.delta.diff import Diff
 from odibi_magics.delta.history import History
 from odibi_magics.delta.optimize import Optimized
 from odibi_magics.delta.restore import Restored
 from odibi_magics.delta.undo import Undone
 from odibi_magics.delta.vacuum import Vacuumed
+from odibi_magics.display.detail import detail_blocks
 from odibi_magics.display.diff import diff_blocks
 from odibi_magics.display.document import Advice, Block, Texts
 from odibi_magics.display.history import history_blocks
@@ -20,7 +22,7 @@ from odibi_magics.display.undo import undone_blocks
 from odibi_magics.display.upkeep import optimized_blocks, restored_blocks, vacuumed_blocks
 from odibi_magics.pipeline.ways import Ways
 
-Result: TypeAlias = History | Diff | Restored | Vacuumed | Optimized | Undone
+Result: TypeAlias = History | Diff | Restored | Vacuumed | Optimized | Undone | Detail
 
 
 def result_shown(result: Result) -> Displayed:
@@ -29,10 +31,22 @@ def result_shown(result: Result) -> Displayed:
     return Displayed(blocks_html(blocks), blocks_text(blocks))
 
 
+def result_text(result: Result) -> str:
+    """The same as text; whole, however long."""
+    return result_shown(result).text
+
+
+def result_html(result: Result) -> str:
+    """The same as HTML."""
+    return result_shown(result).html
+
+
 def _blocks(result: Result) -> Iterable[Block]:
     match result:
         case Undone():
             return undone_blocks(result, Ways())
+        case Detail():
+            return detail_blocks(result)
         case History():
             return _without_commands(history_blocks(result))
         case Diff():

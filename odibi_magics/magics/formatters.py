@@ -17,6 +17,7 @@ _RESULT = "odibi_magics.pipeline.result"
 
 # What the verbs on tables give in Python, and the modules of odibi_magics.delta that hold it.
 _OF_VERBS = (
+    ("detail", "Detail"),
     ("history", "History"),
     ("diff", "Diff"),
     ("restore", "Restored"),

@@ -225,7 +225,8 @@ def test_nothing_is_cut_that_everybody_reads(notebook: Opened) -> None:
 def test_the_metadata_of_a_table_is_folded(notebook: Opened) -> None:
     opened = open_version(live(notebook, SMALL), 0)
     folded = opened.locator("dd details").filter(has_text="schemaString")
-    assert folded.get_attribute("open") is None and (folded.bounding_box() or {})["height"] < 60
+    box = folded.bounding_box()
+    assert folded.get_attribute("open") is None and box is not None and box["height"] < 60
     folded.locator("summary").click()
     expect(folded).to_have_attribute("open", "")
 

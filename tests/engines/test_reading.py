@@ -290,3 +290,13 @@ def test_a_folder_that_matches_beside_its_files_is_read_once(house: House) -> No
         house.file(f"in/{name}", "id\n1\n")
     assert rows(house.read("in/**/*", "csv")) == [(1,), (1,)]
     assert rows(house.read("in/**", "csv")) == [(1,), (1,)]
+
+
+def test_a_frame_tells_what_it_is_and_no_rows(house: House) -> None:
+    """And no SQL, whatever it reads."""
+    house.file("a.csv", "id,city\n4711,Bergen\n")
+    told = repr(house.read("a.csv", "csv"))
+    assert told.startswith("<rows of the ") and " engine: id bigint, city string" in told
+    assert not any(text in told for text in ("4711", "Bergen", "SELECT", "session"))
+    if "pandas" in told:
+        assert told.endswith("; reads " + str(house.folder / "a.csv") + ">")

@@ -120,10 +120,13 @@ def test_what_python_gives_shows_as_of_the_magics(notebook: Notebook) -> None:
         ("restore_delta(**t, version=0, dry_run=True)", "now at version 1, would be like version 0"),
         ("vacuum_delta(**t, dry_run=True)", "there is nothing to do"),
         ("optimize_delta(**t, dry_run=True)", "there is nothing to do"),
+        ("delta_detail(**t)", "lake:clean/orders: version 1, 1 row in 1 file"),
     ):
         shown = notebook.good(f"display(p.engine.{call})")
+        assert notebook.good(f"print(p.engine.{call})").printed.strip() == shown.text[0].strip()
         assert told in shown.text[0] and told.split(": ")[-1] in shown.html[0], call
         assert "%odibi_" not in shown.text[0]
+    assert "qty" in notebook.good("display(p.engine.delta_detail(**t))").html[0]
     assert "− removed" in notebook.good("display(p.engine.diff_delta(**t, version=0))").text[0]
     notebook.good("%config OdibiMagics.keep_rows = 0")
     assert "− removed" not in notebook.good("display(p.engine.diff_delta(**t, version=0))").text[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Preview
+from odibi_magics.engines.described import described
 from odibi_magics.engines.pandas.session import BATCH_ROWS, Opener, Session
 from odibi_magics.engines.pandas.types import arrow_schema
 
@@ -32,6 +33,10 @@ class DuckFrame:
     inputs: tuple[dict[str, Any], ...] = ()
     weight: int = 1
     bare: bool = False
+
+    def __repr__(self) -> str:
+        """What it is and reads; no rows."""
+        return described("pandas", self.columns, ", ".join(map(_read, self.inputs)))
 
     @property
     def schema(self) -> pa.Schema:
@@ -73,3 +78,8 @@ class DuckFrame:
     def count(self) -> int:
         """How many rows there are."""
         return int(self.session.run(f"SELECT count(*) FROM (\n{self.sql}\n)", self.tables)[0][0])
+
+
+def _read(pin: Mapping[str, Any]) -> str:
+    at = f" at version {pin['version']}" if "version" in pin else ""
+    return f"{pin['url']}{at}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Preview
+from odibi_magics.engines.described import described
 from odibi_magics.engines.spark.work import Work
 from odibi_magics.errors import EngineError
 
@@ -39,6 +40,10 @@ class SparkFrame:
     looks: tuple[Look, ...] = ()
     depth: int = 1
     bare: bool = False
+
+    def __repr__(self) -> str:
+        """What it is; neither rows nor what it reads, which Spark would have to be asked for."""
+        return described("spark", self.columns, "")
 
     @property
     def inputs(self) -> tuple[dict[str, Any], ...]:
