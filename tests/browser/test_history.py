@@ -33,7 +33,11 @@ def hostile(version: int) -> dict[str, Any]:
         "operation": HOSTILE,
         "userName": HOSTILE,
         "engineInfo": HOSTILE,
-        "operationParameters": {HOSTILE: f'">{HOSTILE}', "key": f"AccountKey={KEY}"},
+        "operationParameters": {
+            HOSTILE: f'">{HOSTILE}',
+            "key": f"AccountKey={KEY}",
+            "metadata": f'{{"schemaString":"{HOSTILE * 20}"}}',
+        },
     }
 
 
@@ -205,9 +209,9 @@ def test_a_version_is_compared_with_another(notebook: Opened) -> None:
 def test_the_version_before_is_what_a_version_is_compared_with(notebook: Opened) -> None:
     """The first one has none before it, and asks for one."""
     table = live(notebook, SMALL)
-    opened = open_version(table, 2)
-    expect(opened.get_by_label("Version to compare with")).to_have_value("1")
     opened = open_version(table, 0)
+    expect(opened.get_by_label("Version to compare with")).to_have_value("1")
+    opened = open_version(table, 2)
     other = opened.get_by_label("Version to compare with")
     expect(other).to_have_value("")
     opened.get_by_role("button", name="Diff with version").click()
@@ -223,7 +227,7 @@ def test_nothing_is_cut_that_everybody_reads(notebook: Opened) -> None:
 
 
 def test_the_metadata_of_a_table_is_folded(notebook: Opened) -> None:
-    opened = open_version(live(notebook, SMALL), 0)
+    opened = open_version(live(notebook, EVIL), 1)
     folded = opened.locator("dd details").filter(has_text="schemaString")
     box = folded.bounding_box()
     assert folded.get_attribute("open") is None and box is not None and box["height"] < 60
