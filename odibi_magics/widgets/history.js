@@ -171,7 +171,7 @@ const LONG = 200; // characters
 
 // A long text, as the JSON of a table's metadata, opens on a click on its beginning.
 function folded(text) {
-  return text.length > LONG ? element("details", {}, element("summary", {}, `${text.slice(0, 60)}…`), text) : text;
+  return text.length > LONG ? element("details", {}, element("summary", {}, `${text.slice(0, 40)}…`), text) : text;
 }
 
 // What can be done with a version ------------------------------------------------------------------------------------
