@@ -44,17 +44,19 @@ def _frame(
     whole = any(_in_one_piece(file, dialect) for file in group.files.files)
     reader = work.spark.read.options(**_options(dialect, whole, group.skip))
     schema = schema_of([Column(f"c{i}", "string") for i in range(len(group.names))])
+    at = {name: i for i, name in enumerate(group.names)}
+    texts = [f"{_text(f'c{at[column.name]}', dialect)} AS t{i}" for i, column in enumerate(columns)]
     frame = (
         reader.schema(schema)
         .csv(list(map(as_named, group.files.paths)))
-        .selectExpr("*", f"_metadata.file_path AS {quoted(_PATH)}")
+        .selectExpr(
+            *texts, f"_metadata.file_path AS {quoted(_PATH)}"
+        )  # apart: each text is looked at several times
     )
-    at = {name: i for i, name in enumerate(group.names)}
-    items = []
-    for i, column in enumerate(columns):
-        text = _text(f"c{at[column.name]}", dialect)
-        value = checked(column.type, text, formats, number, i, quoted(_PATH))
-        items.append(f"{value} AS {quoted(column.name)}")
+    items = [
+        f"{checked(column.type, f't{i}', formats, number, i, quoted(_PATH))} AS {quoted(column.name)}"
+        for i, column in enumerate(columns)
+    ]
     return frame.selectExpr(*items)
 
 
