@@ -17,6 +17,7 @@ NAMES = {
         "odibi",
         "odibi_run",
         "odibi_save",
+        "odibi_setup",
         "odibi_connections",
         "odibi_doctor",
         "odibi_preview",
