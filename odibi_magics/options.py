@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from odibi_magics import option_values as values
 from odibi_magics.connections.address import refuse_split_times
 from odibi_magics.errors import Cancelled, NodeFailed, ResumeRefused, UndoRefused, UsageError, suggest
-from odibi_magics.pipeline.resume import changed_words
-from odibi_magics.pipeline.undo_words import refused_words
 from odibi_magics.pipeline.ways import Ways
 from odibi_magics.retyped import ways_of
 
@@ -88,9 +86,13 @@ class RunOptions:
                 error.result = replace(error.result, ways=self.ways)
             raise
         except ResumeRefused as error:
+            from odibi_magics.pipeline.resume import changed_words
+
             words = changed_words(error.result, self.ways, then(error.result.run))
             raise ResumeRefused(words, error.result) from None
         except UndoRefused as error:  # of --replace
+            from odibi_magics.pipeline.undo_words import refused_words
+
             said = refused_words(error.result, self.ways, ", nothing was run")
             raise UndoRefused("\n".join([said, *error.put_back]), error.result) from None
         return replace(result, ways=self.ways)
