@@ -243,8 +243,11 @@ def test_where_outputs_are_kept_apart_and_what_is_typed_is_text(notebook: Opened
     expect(shown).to_be_visible()
     expect(notebook.output(KEYS + 1).locator("odibi-setup")).to_have_count(0)
     hostile = "<img src=x onerror=window.ran=1>"
+    names = shown.get_by_label("Name")
+    there = names.count()
     shown.get_by_role("button", name="Add a connection").click()
-    shown.get_by_label("Name").last.fill(hostile)
+    expect(names).to_have_count(there + 1)
+    names.last.fill(hostile)
     shown.get_by_role("button", name="Next").click()
     expect(shown.locator("legend").last).to_have_text(hostile)
     expect(shown.get_by_label("Name").last).to_be_focused()
