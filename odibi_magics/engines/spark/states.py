@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from hashlib import sha256
 
 from odibi_magics.engines.base import Place, TargetState
 
@@ -21,11 +22,16 @@ class States:
     def get(self, place: Place, commit: bytes) -> TargetState | None:
         """What stands at a place whose newest commit has this text; None where it was not looked at."""
         with self._lock:
-            return self._kept.get((place.url, commit))
+            return self._kept.get(_key(place, commit))
 
     def put(self, place: Place, commit: bytes, state: TargetState) -> None:
         """Remembers it, and forgets the one that was looked at first where there are too many."""
         with self._lock:
-            self._kept[place.url, commit] = state
+            self._kept[_key(place, commit)] = state
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
+
+
+def _key(place: Place, commit: bytes) -> tuple[str, bytes]:
+    """A commit of many files has megabytes of text."""
+    return place.url, sha256(commit).digest()
