@@ -61,13 +61,8 @@ def look(
     passed: list[int] = []
     for commit in line:
         mark = _marked(commit, fingerprint)
-        told = mark is not None and mark.run not in without
-        if (
-            told
-            and mark is not None
-            and same(mark.inputs)
-            and stands(commit, lambda: in_batches(log, passed[::-1]))
-        ):
+        asked = mark is not None and mark.run not in without and same(mark.inputs)
+        if mark is not None and asked and stands(commit, lambda: in_batches(log, passed[::-1])):
             held = Held(commit.version, commit.time, mark.run, mark.node, mark.inputs)
             return Looked(held, newest)
         passed.append(commit.version)

@@ -320,10 +320,7 @@ class Engine(Protocol):
         """The columns a source will give; only samples, footers and logs are read. Raises as `read`."""
 
     def describe_step(self, inputs: Mapping[str, Sequence[Column]], step: Step) -> tuple[Column, ...] | None:
-        """The columns a step will give, or None behind a function without `returns:`.
-
-        Raises odibi_magics.sql.check.SqlErrors with places in the step's text.
-        """
+        """The columns a step will give; None behind a function without `returns:`. Raises SqlErrors, with places."""
 
     def target(self, sink: Sink) -> TargetState:
         """What stands at a sink now; opens the table's log only."""

@@ -149,13 +149,9 @@ def _variables(changed: Changed, then: Mapping[str, Any] | None) -> Iterator[str
             yield f"its variables now are {values}; those of that run are not known here"
         return
     for name in dict.fromkeys([*then, *now]):
-        before, after = _value(then, name), now[name].value if name in now else "none"
+        before, after = then.get(name, "none"), now[name].value if name in now else "none"
         if before != after:
             yield f"variable {name}: {before} then, {after} now"
-
-
-def _value(then: Mapping[str, Any], name: str) -> Any:
-    return then.get(name, "none")
 
 
 def _moved(plan: Plan, run: str, marks: Sequence[RunMark], engine: Engine) -> Iterator[str]:
