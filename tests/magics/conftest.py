@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import builtins
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,3 +106,16 @@ pipelines:
 
 def orders_cell(options: str = "") -> str:
     return ORDERS_CELL.format(options=options, sql=ORDERS_SQL)
+
+
+def without_anywidget(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """Has a module that stands on anywidget be imported anew, where that is not installed."""
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    importing = builtins.__import__
+
+    def missing(name: str, *given: Any, **more: Any) -> Any:
+        if name == "anywidget":
+            raise ModuleNotFoundError("No module named 'anywidget'", name="anywidget")
+        return importing(name, *given, **more)
+
+    monkeypatch.setattr(builtins, "__import__", missing)

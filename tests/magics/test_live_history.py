@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import sys
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +11,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from odibi_magics.magics import live
-from tests.magics.conftest import Notebook
+from tests.magics.conftest import Notebook, without_anywidget
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -92,15 +90,7 @@ def test_front_ends_that_keep_outputs_apart_get_the_widgets_own_type(
 def test_without_anywidget_a_line_says_how_to_get_it(
     front_end: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "odibi_magics.widgets.history", raising=False)
-    importing = builtins.__import__
-
-    def missing(name: str, *given: Any, **more: Any) -> Any:
-        if name == "anywidget":
-            raise ModuleNotFoundError("No module named 'anywidget'", name="anywidget")
-        return importing(name, *given, **more)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    without_anywidget(monkeypatch, "odibi_magics.widgets.history")
     [data] = displayed(front_end, "%odibi_history t")
     assert data["text/plain"].endswith(live.HINT) and "DELETE" in data["text/html"]
     assert "odibi-magics[widgets]" in data["text/html"]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +12,7 @@ import yaml
 
 from odibi_magics.magics import live, setup
 from odibi_magics.sandbox import Cloud
-from tests.magics.conftest import Notebook
+from tests.magics.conftest import Notebook, without_anywidget
 from tests.magics.test_kernel import Kernel, kernel  # noqa: F401
 from tests.magics.test_live_history import VIEW, displayed
 from tests.setup.conftest import signing_in, until  # noqa: F401
@@ -60,15 +58,7 @@ def test_in_a_terminal_it_points_to_the_doctor(notebook: Notebook) -> None:
 def test_without_widgets_it_says_how_to_get_them(
     front_end: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, "odibi_magics.widgets.wizard", raising=False)
-    importing = builtins.__import__
-
-    def missing(name: str, *given: Any, **more: Any) -> Any:
-        if name == "anywidget":
-            raise ModuleNotFoundError("No module named 'anywidget'", name="anywidget")
-        return importing(name, *given, **more)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    without_anywidget(monkeypatch, "odibi_magics.widgets.wizard")
     [data] = displayed(front_end, "%odibi_setup")
     assert data["text/plain"] == setup.NO_WIDGETS and not live._answering
     assert "odibi-magics[widgets]" in data["text/html"] and "%odibi_doctor" in data["text/html"]
