@@ -169,12 +169,12 @@ class Session:
         self._stopped.clear()
 
     def _interrupt_until_quiet(self) -> None:
-        while self._stopped.is_set() and self._signal():
+        while self._signal():
             time.sleep(_AGAIN)
 
     def _signal(self) -> int:
-        with self._lock:
-            running = list(self._open)
+        with self._lock:  # not what is opened once the stop is over
+            running = list(self._open) if self._stopped.is_set() else []
         for opened in running:
             opened.interrupt()
         return len(running)

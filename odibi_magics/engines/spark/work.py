@@ -42,6 +42,8 @@ class Work:
         self._stopped = threading.Event()
         self._closed = False
         self._lock = threading.Lock()
+        # Entered again by a thread that a Stop interrupts while it holds it.
+        self._signals = threading.RLock()
         self._inside = threading.local()
         self._running = 0
 
@@ -176,18 +178,23 @@ class Work:
 
     def interrupt(self) -> None:
         """Ends all jobs that run, from any thread; what is started until `go_on` raises Cancelled."""
-        self._stopped.set()
-        self._signal()
+        with self._signals:
+            self._stopped.set()
+            self._signal()
         threading.Thread(target=self._until_quiet, name="odibi-stop", daemon=True).start()
 
     def go_on(self) -> None:
-        """Lets frames be read again once a stop is over."""
-        self._stopped.clear()
+        """Lets frames be read again once a stop is over; no signal of it comes later."""
+        with self._signals:
+            self._stopped.clear()
 
     def _until_quiet(self) -> None:
-        while self._stopped.is_set() and self._running:
+        while self._running:
             time.sleep(_AGAIN)
-            self._signal()
+            with self._signals:
+                if not self._stopped.is_set():
+                    return
+                self._signal()
 
     def _signal(self) -> None:
         with suppress(Exception):  # the session has gone away: its jobs have, too
