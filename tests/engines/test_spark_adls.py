@@ -20,8 +20,6 @@ from odibi_magics.sandbox import Cloud
 from tests.accounts import opened
 from tests.roadmap import CONNECTIONS, PIPELINES
 
-pytestmark = pytest.mark.classic
-
 VAULT = "key_vault_name: company-kv, secret_name: silver-key"
 BLOB, DFS = "account2.blob.core.windows.net", "account2.dfs.core.windows.net"
 

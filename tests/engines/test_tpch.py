@@ -20,7 +20,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generated(tmp_path_factory.mktemp("tpch"), 0.01)
 
 
-@pytest.mark.classic
 def test_six_queries_give_the_same_rows(spark: Any, data: Path, tmp_path: Path) -> None:
     for engine in ("pandas", "spark"):
         result = Project.from_yaml(project(data, tmp_path / engine, RUN)).run(engine=engine)

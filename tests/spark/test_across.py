@@ -19,8 +19,6 @@ from odibi_magics.errors import AppendRefused, NodeFailed, UndoRefused, WriteCon
 from tests.spark.reading import read_by_spark, rows
 from tests.spark.shelves import PANDAS, Shelf, withheld
 
-pytestmark = pytest.mark.classic
-
 NODES = """
   - name: sales
     read: {connection: raw, path: sales.csv}

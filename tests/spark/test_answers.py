@@ -26,7 +26,6 @@ EXPRESSIONS = [
 COLUMNS = 120  # of one query: a wider one takes Spark's analyzer longer than two
 
 
-@pytest.mark.classic
 def test_spark_answers_as_recorded(spark: Any) -> None:
     run = choose_engine("spark").open()
     try:

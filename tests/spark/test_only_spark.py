@@ -25,8 +25,6 @@ from odibi_magics.errors import (
 )
 from tests.spark.shelves import PANDAS, Shelf, catalog, withheld
 
-pytestmark = pytest.mark.classic
-
 
 @pytest.fixture(params=["catalog", "session"])
 def shelf(
