@@ -17,13 +17,12 @@ unexport JUPYTER_PATH JUPYTER_CONFIG_PATH PYTHONHOME PYTHONPATH
 # Hundreds of tests start Python: compiling the libraries each time would take most of theirs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup venv demo test test-connect check format notebooks bench bench-quick lock clean
+.PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
 
 help:
 	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark, browser, blob server and floors"
 	@echo "make demo         run the quickstart notebook and say where its tables are"
 	@echo "make test         lint, types, layers, tests and notebooks"
-	@echo "make test-connect the tests with Spark once more, by Spark Connect"
 	@echo "make check        of these, all but tests and notebooks"
 	@echo "make format       format the code and mend what ruff can"
 	@echo "make notebooks    run the example notebooks and save their outputs"
@@ -54,10 +53,6 @@ demo: venv
 test: setup check
 	@rm -rf build/notebooks && mkdir -p build && cp -R notebooks build/notebooks && rm -rf build/notebooks/data
 	$(PY) -m tests.lanes
-
-# The tests with Spark once more, by Spark Connect.
-test-connect: setup
-	$(PY) -m tests.lanes connect
 
 check: venv
 	$(PY) -m ruff check .

@@ -1,6 +1,7 @@
 """All tests as `make test` runs them: processes of pytest side by side, since one of them knows one kind of Spark session.
 
 Each one's output comes whole when it ends, and stays in build/test/. What failed and one line that sums up come last.
+`python -m tests.lanes NAME ...` runs those lanes alone.
 """
 
 from __future__ import annotations
@@ -64,11 +65,9 @@ _ON_DATABRICKS = tuple(
 )  # fmt: skip
 _OF_PARTS = tuple(one for part in _PARTS for one in part.arguments if one not in WITHOUT_SPARK)
 
-# Not among the others: it takes as long as all of them together.
-CONNECT = Lane("connect", ("tests", "-m", "spark", "--connect"))
-
 LANES = (
     Lane("spark", ("tests", "-m", "spark")),
+    Lane("connect", ("tests", "-m", "spark", "--connect")),
     *_PARTS,
     Lane("others", ("tests", *(f"--ignore={folder}" for folder in _OF_PARTS), *WITHOUT_SPARK)),
     Lane(
@@ -242,4 +241,5 @@ def _stoppable() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main([CONNECT] if sys.argv[1:] == ["connect"] else LANES))
+    named = {one.name: one for one in LANES}
+    sys.exit(main([named[name] for name in sys.argv[1:]] or LANES))

@@ -88,7 +88,7 @@ def test_every_test_has_its_lane() -> None:
     folders = [one for one in without if one.startswith("tests/")]
     assert lanes["others"] == ("tests", *(f"--ignore={one}" for one in folders), "-m", "not spark")
     assert all((ROOT / folder).is_dir() for folder in folders)
-    assert lanes["spark"] == ("tests", "-m", "spark")
+    assert lanes["spark"] == ("tests", "-m", "spark") and lanes["connect"] == (*lanes["spark"], "--connect")
 
 
 def test_a_lane_s_own_python_runs_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

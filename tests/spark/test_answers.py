@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import pytest
-
 from odibi_magics.config.types import split
 from odibi_magics.engines.base import Frame, Query
 from odibi_magics.engines.registry import choose_engine
