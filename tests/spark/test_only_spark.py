@@ -1,4 +1,7 @@
-"""Places that only the Spark session can open: tables of a catalog, and paths for which nobody else has the rights."""
+"""Tables of a catalog, which only the Spark session can open.
+
+Paths for which nobody else has the rights differ in how a table is named and listed: test_across.py goes by them.
+"""
 
 from __future__ import annotations
 
@@ -23,17 +26,12 @@ from odibi_magics.errors import (
     UsageError,
     WriteConflict,
 )
-from tests.spark.shelves import PANDAS, Shelf, catalog, withheld
+from tests.spark.shelves import PANDAS, Shelf, catalog
 
 
-@pytest.fixture(params=["catalog", "session"])
-def shelf(
-    request: pytest.FixtureRequest, spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Shelf]:
-    if request.param == "catalog":
-        yield from catalog(spark, tmp_path)
-    else:
-        yield withheld(spark, tmp_path, monkeypatch)
+@pytest.fixture
+def shelf(spark: Any, tmp_path: Path) -> Iterator[Shelf]:
+    yield from catalog(spark, tmp_path)
 
 
 NODES = """
@@ -111,9 +109,6 @@ def test_a_pipeline_with_its_guard_undo_and_resume(shelf: Shelf) -> None:
     done = project.undo(resumed.run_id)
     assert [(table.state, table.now) for table in done.tables] == [("undone", 2), ("undone", 2)]
     assert (shelf.rows("orders"), shelf.rows("totals")) == (FIRST, [("EU", 106), ("US", 7)])
-    again = project.run()
-    assert again.node("orders").rows == 2
-    project.undo(again.run_id)
     emptied = project.undo(first.run_id)
     assert [(table.state, table.back_to) for table in emptied.tables] == [("undone", None), ("undone", None)]
     assert (shelf.rows("orders"), shelf.rows("totals")) == ([], [])
@@ -132,12 +127,6 @@ ROWS = (
 )
 
 
-# The two kinds differ in how a table is named and listed, which the test above goes through; the verbs are the same
-# statements, and each takes a minute.
-on_a_catalog = pytest.mark.parametrize("shelf", ["catalog"], indirect=True)
-
-
-@on_a_catalog
 def test_diff_detail_and_restore_as_the_other_engine_has_them(shelf: Shelf) -> None:
     def write(ids: str, more: str = "") -> None:
         sql = ROWS % ids + more
@@ -195,7 +184,6 @@ def test_diff_detail_and_restore_as_the_other_engine_has_them(shelf: Shelf) -> N
         tables.restore("shelf:t@1", at=9)
 
 
-@on_a_catalog
 def test_vacuum_and_optimize(shelf: Shelf) -> None:
     for i in range(3):
         node = f"""
@@ -241,7 +229,6 @@ ONE = """
 """
 
 
-@on_a_catalog
 def test_two_runs_that_append_the_same_at_once(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     """The other one commits when the guard has been asked for the last time, and before Spark looks at the table."""
     put(shelf, FIRST)
@@ -264,7 +251,6 @@ def test_two_runs_that_append_the_same_at_once(shelf: Shelf, monkeypatch: pytest
     assert shelf.rows("t") == FIRST + SECOND
 
 
-@on_a_catalog
 def test_what_comes_while_a_table_is_restored_is_put_back(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
