@@ -176,9 +176,9 @@ def test_without_inference_all_is_text(house: House) -> None:
 
 
 def test_options(house: House) -> None:
-    text = "id;note\n1;'a;b'\n2;'it''s'\n3;NA\n4;\n"
+    text = "id;note\n1;'a;b'\n2;'it''s'\n3;NA\n4;\n5;'NA'\n6;''\n"
     frame = house.csv(text, options={"delimiter": ";", "quote": "'", "null_value": "NA"})
-    assert rows(frame) == [(1, "a;b"), (2, "it's"), (3, None), (4, None)]
+    assert rows(frame) == [(1, "a;b"), (2, "it's"), *((i, None) for i in (3, 4, 5, 6))]
     backslash = house.csv('a,b\n"say \\"hi\\"",1\n', options={"escape": "\\"})
     assert rows(backslash) == [('say "hi"', 1)]
     for options, says in (

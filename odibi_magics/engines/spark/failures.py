@@ -207,18 +207,13 @@ _WORDS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
 
 
 def ticket(number: int, column: int, path: str, text: str) -> str:
-    """SQL that raises a value's error. path, text: SQL of the file's name and the value."""
-    parts = f"'{VALUE}:{number}:{column}:', {_hexed(path)}, ':', {_hexed(text)}, ';'"
-    return f"raise_error(concat({parts}))"
+    """SQL that raises a value's error. path, text: SQL of the file's name and the value, neither of them NULL."""
+    return f"raise_error(concat('{VALUE}:{number}:{column}:', hex({path}), ':', hex({text}), ';'))"
 
 
 def check_ticket(number: int, row: str) -> str:
     """SQL that raises a failed check's error. row: SQL of a JSON text."""
-    return f"raise_error(concat('{CHECK}:{number}:', {_hexed(row)}, ';'))"
-
-
-def _hexed(text: str) -> str:
-    return f"coalesce(hex(encode({text}, 'utf-8')), '')"
+    return f"raise_error(concat('{CHECK}:{number}:', hex({row}), ';'))"
 
 
 def failed_check(error: BaseException) -> tuple[int, str] | None:

@@ -21,8 +21,6 @@ from odibi_magics.engines.spark.work import Work
 # A file up to this size is one task of Spark's anyway, so that reading it in one piece costs nothing.
 _ONE_TASK = 64 << 20
 
-_PATH = "odibi path"
-
 
 def scan_csv(work: Work, sniffer: Session, source: Source, files: Files, columns: Sequence[Column]) -> Any:
     """The rows of the files, with columns as they were described. sniffer: explains what does not fit."""
@@ -45,29 +43,19 @@ def _frame(
     reader = work.spark.read.options(**_options(dialect, whole, group.skip))
     schema = schema_of([Column(f"c{i}", "string") for i in range(len(group.names))])
     at = {name: i for i, name in enumerate(group.names)}
-    texts = [f"{_text(f'c{at[column.name]}', dialect)} AS t{i}" for i, column in enumerate(columns)]
-    frame = (
-        reader.schema(schema)
-        .csv(list(map(as_named, group.files.paths)))
-        .selectExpr(
-            *texts, f"_metadata.file_path AS {quoted(_PATH)}"
-        )  # apart: each text is looked at several times
-    )
+    paths = group.files.paths
+    # Beside each of many files' rows Spark puts the name: a copy of the row, which one file alone is spared.
+    path = literal(paths[0]) if len(paths) == 1 else "_metadata.file_path"
+    texts = (f"c{at[column.name]}" for column in columns)
     items = [
-        f"{checked(column.type, f't{i}', formats, number, i, quoted(_PATH))} AS {quoted(column.name)}"
-        for i, column in enumerate(columns)
+        f"{checked(column.type, text, formats, number, i, path)} AS {quoted(column.name)}"
+        for i, (column, text) in enumerate(zip(columns, texts, strict=True))
     ]
-    return frame.selectExpr(*items)
+    return reader.schema(schema).csv(list(map(as_named, paths))).selectExpr(*items)
 
 
 def _in_one_piece(file: Any, dialect: Dialect) -> bool:
     return file.bytes <= _ONE_TASK or dialect.encoding != "utf-8" or long_record(file, dialect)
-
-
-def _text(column: str, dialect: Dialect) -> str:
-    """A field as text; what stands for NULL does so in quotes too."""
-    nulls = list(dict.fromkeys(["", dialect.null_value]))
-    return f"CASE WHEN {column} IN ({', '.join(map(literal, nulls))}) THEN NULL ELSE {column} END"
 
 
 def _options(dialect: Dialect, whole: bool, skip: int) -> dict[str, Any]:
@@ -80,8 +68,9 @@ def _options(dialect: Dialect, whole: bool, skip: int) -> dict[str, Any]:
         "mode": "FAILFAST",
         "columnPruning": "false",  # with it, records of too few fields are taken
         "enforceSchema": "true",
-        "nullValue": "",
-        "emptyValue": "",
+        # Both NULL, in quotes too: Spark takes for NULL what is this text, and an empty field is made that text before.
+        "nullValue": dialect.null_value,
+        "emptyValue": dialect.null_value,
         "multiLine": whole,
         "maxCharsPerColumn": "-1",
     }

@@ -22,7 +22,8 @@ MARK = "spark.databricks.delta.commitInfo.userMetadata"
 # What answers depend on: without these nothing runs.
 REQUIRED: Mapping[str, str] = {ANSI: "true", ZONE: "UTC"}
 
-# Spark's defaults, unless somebody changed them; and that a commit of no rows is one, for its mark must be found.
+# Spark's defaults, unless somebody changed them; that a commit of no rows is one, for its mark must be found; and that
+# no method is made that Java would interpret for ever, at a third of its speed, because it has more bytes than this.
 _USUAL: Mapping[str, str] = {
     "spark.sql.caseSensitive": "false",
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
@@ -32,6 +33,7 @@ _USUAL: Mapping[str, str] = {
     "spark.sql.storeAssignmentPolicy": "ANSI",
     "spark.databricks.delta.schema.autoMerge.enabled": "false",
     "spark.databricks.delta.skipRecordingEmptyCommits": "false",
+    "spark.sql.codegen.hugeMethodLimit": "8000",
 }
 OURS: Mapping[str, str] = {**REQUIRED, **_USUAL}
 
