@@ -11,7 +11,8 @@ from contextlib import contextmanager, redirect_stdout
 import odibi_magics
 from odibi_magics.cli.answer import WRONG, Answer, failure
 from odibi_magics.cli.output import Output
-from odibi_magics.cli.verbs import VERBS, before_dashes
+from odibi_magics.cli.start import before_dashes
+from odibi_magics.cli.verbs import VERBS
 from odibi_magics.errors import UsageError, suggest
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from odibi_magics.cli.answer import DONE, FAILED, STOPPED, WRONG, Answer, report
 from odibi_magics.cli.output import log
+from odibi_magics.cli.start import add_outside, sandbox, schema
 from odibi_magics.connections.address import is_path
 from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UndoRefused, UsageError
 from odibi_magics.option_values import rows
@@ -42,7 +43,6 @@ from odibi_magics.options import (
     two_tables,
 )
 from odibi_magics.retyped import project_words
-from odibi_magics.secret import redact
 
 if TYPE_CHECKING:
     from odibi_magics.delta.undo import Undone
@@ -51,11 +51,6 @@ if TYPE_CHECKING:
     from odibi_magics.project import Project
 
 PREVIEW_ROWS = 20
-
-
-def before_dashes(words: Sequence[str]) -> Sequence[str]:
-    """Those that are for us: what comes after `--` is another command's."""
-    return words[: words.index("--")] if "--" in words else words
 
 
 @dataclass(frozen=True)
@@ -324,28 +319,6 @@ def _only_file(folder: Path, tables: Sequence[str]) -> str | None:
     return files[0] if files else None
 
 
-# A cloud to practise in ------------------------------------------------------------------------------------
-
-
-def sandbox(parser: Parser, words: Sequence[str]) -> Answer:
-    """The words after `--` are the command's own, and its exit code is ours."""
-    from odibi_magics.sandbox.wrap import run
-
-    own = before_dashes(words)
-    found, command = parser.read(own), words[len(own) + 1 :]
-    if not command:
-        raise UsageError(f"{parser.prog}: which command? As in: {parser.prog} -- jupyter lab")
-    return Answer(code=run(command, lambda line: log(redact(line) + "\n"), outside=found.outside))
-
-
-def _add_outside(parser: Parser) -> None:
-    parser.usage = f"{parser.prog} [-h] [--outside] -- COMMAND ..."
-    parser.add_argument(
-        "--outside", action="store_true",
-        help="let hosts through that are not Azure's, as for pip; without it nothing leaves the machine",
-    )  # fmt: skip
-
-
 def _add_file(parser: Parser) -> None:
     parser.add_argument("--file", metavar="FILE", help="without it the only *.odibi.yaml here")
 
@@ -388,6 +361,7 @@ _ALL = (
         "connections", "List the connections and check that they answer.", connections, (add_refresh, *_HERE)
     ),
     Verb("doctor", "Look at connections layer by layer.", doctor, (add_doctor, *_HERE)),
-    Verb("sandbox", "Run a command in a practice cloud of its own.", sandbox, (_add_outside,)),
+    Verb("sandbox", "Run a command in a practice cloud of its own.", sandbox, (add_outside,)),
+    Verb("schema", "Print the JSON Schema of the language, for editors.", schema, ()),
 )
 VERBS = {verb.name: verb for verb in _ALL}

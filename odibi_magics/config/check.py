@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from odibi_magics.config.azure import check_account
-from odibi_magics.config.formats import FILE_MODES, READ_OPTIONS, WRITE_OPTIONS, infer_format
+from odibi_magics.config.formats import FILE_MODES, FLAGS, READ_OPTIONS, WRITE_OPTIONS, infer_format
 from odibi_magics.config.hints import boolean_hint
 from odibi_magics.config.load import Config, Known
 from odibi_magics.config.marks import Path
@@ -230,9 +230,9 @@ def _options(
         if key not in allowed:
             hint = suggest(key, sorted(allowed)) or f"{format_} has no options"
             yield config.key_problem((*path, "options", key), f"unknown option '{key}' of {format_}", hint)
-        elif key == "header" and not isinstance(value, bool):
+        elif key in FLAGS and not isinstance(value, bool):
             yield config.problem((*path, "options", key), "expected true or false", boolean_hint(value))
-        elif key != "header" and not isinstance(value, str):
+        elif key not in FLAGS and not isinstance(value, str):
             yield config.problem((*path, "options", key), "expected text", "put it in quotes")
 
 

@@ -17,6 +17,8 @@ WRITE_OPTIONS = {
     "csv": frozenset({"header", "delimiter", "quote", "escape", "null_value"}),
     "json": frozenset(), "parquet": frozenset(), "delta": frozenset(),
 }  # fmt: skip
+# Options that are true or false; the others are text.
+FLAGS = frozenset({"header"})
 
 FILE_MODES = frozenset({"overwrite", "append", "error", "ignore"})
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from odibi_magics.config.types import canonical
+from odibi_magics.config.types import SIMPLE, TYPE, canonical
 from odibi_magics.secret import Secret
 
 
@@ -33,8 +33,11 @@ def _as_secret(value: object) -> object:
     return Secret(value)
 
 
+_DURATION = r"([0-9]+)\s*([smhd])"
+
+
 def _duration(value: object) -> timedelta:
-    match = re.fullmatch(r"(\d+)\s*([smhd])", value) if isinstance(value, str) else None
+    match = re.fullmatch(_DURATION, value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("expected a duration such as 30s, 15m, 2h or 1d")
     names = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -51,9 +54,16 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
+def text_like(pattern: str) -> dict[str, Any]:
+    """Text as JSON Schema has it, all of which fits the pattern."""
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}
+
+
 SecretText = Annotated[Secret, PlainValidator(_as_secret), WithJsonSchema({"type": "string"})]
-Duration = Annotated[timedelta, PlainValidator(_duration), WithJsonSchema({"type": "string"})]
-ColumnType = Annotated[str, AfterValidator(canonical)]
+Duration = Annotated[timedelta, PlainValidator(_duration), WithJsonSchema(text_like(_DURATION))]
+ColumnType = Annotated[
+    str, AfterValidator(canonical), WithJsonSchema(text_like(TYPE) | {"examples": [*SIMPLE]})
+]
 Names = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 Scalar = str | int | float | bool | None
 Variable = Scalar | list[Scalar]

@@ -19,6 +19,13 @@ ALIASES = {
 _DECIMAL = re.compile(r"(?:decimal|dec|numeric)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 _NESTED = re.compile(r"(array|map|struct)\s*<(.*)>", re.DOTALL | re.IGNORECASE)
 
+_ANY_CASE = "|".join(
+    "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
+    for word in (*SIMPLE, *ALIASES, "dec", "decimal", "numeric", "array", "map", "struct")
+)
+# What any type looks like, for a JSON Schema, which knows neither case nor nesting: canonical() says more.
+TYPE = rf"\s*({_ANY_CASE})\s*([(<][\s\S]*[)>])?\s*"
+
 
 @dataclass(frozen=True)
 class Column:
