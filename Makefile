@@ -35,6 +35,7 @@ setup: venv
 	@.ci/browser
 	@.ci/databricks
 	@$(PY) -c 'from odibi_magics.sandbox.azurite import install; install()'
+	@$(PY) -m tests.editor.language_server
 
 # All but what only tests need: Spark (440 MB, Java), a browser, and the versions that Databricks has.
 venv:

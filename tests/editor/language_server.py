@@ -6,10 +6,13 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from odibi_magics.caches import cache_folder
 
 PARTS = Path(__file__).parent / "node"
 TEXT_SIZE = "Content-Length: "
@@ -34,8 +37,6 @@ def install(cache: Path) -> Path:
 
 def _with_node() -> dict[str, str]:
     """Node is where this Python's scripts are."""
-    import sys
-
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
@@ -44,7 +45,7 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, settings: dict[str, Any]) -> None:
         self._process, self._folder, self._settings = process, folder, settings
-        self._asked = 0
+        self._asked = self._opened = 0
         self._diagnostics: dict[str, list[dict[str, Any]]] = {}
         self.ask("initialize", {
             "processId": os.getpid(), "rootUri": folder.as_uri(),
@@ -65,8 +66,9 @@ class Server:
         return heard["result"]
 
     def open(self, name: str, text: str) -> str:
-        """A file that need not be there, as an editor has it. Returns its address."""
-        uri = (self._folder / name).as_uri()
+        """A new file that need not be there, as an editor has it. Returns its address."""
+        self._opened += 1
+        uri = (self._folder / f"{self._opened}-{name}").as_uri()
         document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
         self._tell("textDocument/didOpen", {"textDocument": document})
         return uri
@@ -134,3 +136,7 @@ def serve(cache: Path, folder: Path, settings: dict[str, Any]) -> Iterator[Serve
     finally:
         process.kill()
         process.communicate()
+
+
+if __name__ == "__main__":
+    install(cache_folder())
