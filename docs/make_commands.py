@@ -80,6 +80,7 @@ What `--json` gives:
   the `seconds` that its answer took, and its `error`.
 - `doctor`: a list, each with its `state` (`ok`, `warning` or `failed`), the layer that it `failed_at`, the
   `command` that mends that, and all `layers`: `name`, `state`, `said`, `seconds`, `remedy`, `command` and `may_pass`.
+- `init`: the `folder`, the files that were `made` and those `kept` as they were, and the commands that come `next`.
 - `schema`: the schema, also without `--json`.
 - `sandbox`: nothing; stdout and the exit code are the wrapped command's.
 - What fails before that: `error` with `kind` and `message`, of a wrong text `problems` too.

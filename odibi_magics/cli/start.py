@@ -3,13 +3,46 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from odibi_magics.cli.answer import Answer
 from odibi_magics.cli.output import log
 from odibi_magics.errors import UsageError
 from odibi_magics.options import Parser
 from odibi_magics.secret import redact
+
+
+def init(parser: Parser, words: Sequence[str]) -> Answer:
+    """Files that are there stay as they are."""
+    from odibi_magics.starter import lay_out
+
+    found = parser.read(words)
+    laid = lay_out(Path(found.folder), databricks=found.databricks)
+    there = [] if laid.folder == Path() else [f"cd {shlex.quote(str(laid.folder))}"]
+    commands = [*there, "odibi-magics run orders.odibi.yaml"]
+    width = max(map(len, laid.made), default=0)
+    lines = [
+        f"{len(laid.made)} files made in {laid.folder.resolve()}",
+        *(f"  {name:<{width}}  {about}" for name, about in laid.made.items()),
+        *(f"  {name} was there, and stays as it is" for name in laid.kept),
+        "\nNext",
+        *(f"  {command}" for command in commands),
+    ]
+    data = {"folder": str(laid.folder.resolve()), "made": [*laid.made], "kept": laid.kept, "next": commands}
+    return Answer("\n".join(lines), lambda: data)
+
+
+def add_folder(parser: Parser) -> None:
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        nargs="?",
+        default=".",
+        help="where; without it this folder. It need not be there",
+    )
+    parser.add_argument("--databricks", action="store_true", help="the bundle of a daily job, too")
 
 
 def schema(parser: Parser, words: Sequence[str]) -> Answer:

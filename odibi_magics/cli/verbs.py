@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from odibi_magics.cli.answer import DONE, FAILED, STOPPED, WRONG, Answer, report
 from odibi_magics.cli.output import log
-from odibi_magics.cli.start import add_outside, sandbox, schema
+from odibi_magics.cli.start import add_folder, add_outside, init, sandbox, schema
 from odibi_magics.connections.address import is_path
 from odibi_magics.errors import Cancelled, ConfigErrors, UndoFailed, UndoRefused, UsageError
 from odibi_magics.option_values import rows
@@ -333,6 +333,7 @@ _FILE = (add_file, add_texts)
 _HERE = (_add_file, add_texts)
 _RUN = (*_FILE, add_preview, add_choice, add_repeat, add_run_id)
 _ALL = (
+    Verb("init", "Lay out a project that runs at once; no file is changed.", init, (add_folder,)),
     Verb(
         "validate",
         "Check a project's file and look at what it reads and writes; run nothing.",
