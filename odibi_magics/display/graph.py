@@ -1,4 +1,4 @@
-"""The pipeline as a picture: inline SVG, drawn here, with the same as text for where SVG is stripped."""
+"""The pipeline as a picture: inline SVG, drawn here, and the same as text where SVG is stripped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ _WIDEST = 38
 
 
 def graph_svg(plan: Plan, states: Mapping[str, str] | None = None) -> str:
-    """The plan as a picture, coloured by the state of each node, and as text behind a triangle below it."""
+    """The plan as a picture, coloured by the state of each node, and as text behind a triangle below it.
+
+    Code hosts and notebooks that are not trusted strip style sheets and SVG, and leave its words, run together: there the
+    text stands in its place. They keep `display: none`, which the style sheet takes back.
+    """
     text = fitting_text(graph_text(plan, states), ROOM // 4)
     states = states or {}
     told = h.details[h.summary["as text"], h.pre(".text.table")[text]]
@@ -38,7 +42,8 @@ def graph_svg(plan: Plan, states: Mapping[str, str] | None = None) -> str:
         shown = shown[: len(shown) * 2 // 3]
     left_out = len(plan.nodes) - len(shown)
     more = h.p[f"and {count(left_out)} more nodes"] if left_out else None
-    return framed(h.div(".picture")[picture], more, told)
+    drawn = h.div(".drawn", style="display:none")[h.div(".picture")[picture], more, told]
+    return framed(h.pre(".unstyled")[text], drawn)
 
 
 def graph_text(plan: Plan, states: Mapping[str, str] | None = None) -> str:

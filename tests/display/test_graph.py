@@ -105,8 +105,17 @@ def test_states_are_words_and_colours() -> None:
 
 
 def test_the_text_stands_beside_the_picture() -> None:
-    assert texts(graph_svg(PLAN), "pre") == [graph_text(PLAN)]
+    assert texts(graph_svg(PLAN), "pre") == [graph_text(PLAN)] * 2
     assert graph_text(PLAN, {"clean": "done"}) == GOLDEN
+
+
+def test_the_text_stands_in_the_place_of_the_picture_where_styles_are_stripped() -> None:
+    """The picture's words would run together there."""
+    html = re.sub(r"<style>.*?</style>", "", graph_svg(PLAN), flags=re.DOTALL)
+    seen, _, hidden = html.partition('<div class="drawn" style="display:none">')
+    assert texts(f"{seen}</div>", "pre") == [graph_text(PLAN)]
+    assert "<svg" in hidden and hidden.endswith("</details></div></div>")
+    assert re.search(r"\.unstyled\{display:none\}\n.*\.drawn\{display:block!important\}", graph_svg(PLAN))
 
 
 def test_no_nodes() -> None:
