@@ -82,6 +82,8 @@ lock: venv
 	$(LOCK) --group tools --output-file requirements/tools.txt
 	$(LOCK) --group spark-tests --output-file requirements/spark.txt
 	$(LOCK) pyproject.toml --extra dev --extra azure --extra sandbox --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --extra azure --extra sandbox --extra widgets --group binder \
+		--constraint requirements/dev.txt --output-file requirements/binder.txt
 	$(LOCK) pyproject.toml --extra widgets --extra azure --group databricks --output-file requirements/databricks.txt
 	cd odibi_magics/sandbox/node && $(CURDIR)/.venv/bin/npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --cache $(CACHE)/npm

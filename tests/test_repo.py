@@ -89,11 +89,17 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
         assert all(requirement.specifier.contains(found) for found in versions), text
 
 
+def test_binder_installs_what_the_tests_run_with() -> None:
+    ours, theirs = (set(pins(ROOT / "requirements" / f"{name}.txt")) for name in ("binder", "dev"))
+    assert {text.split(" ; ")[0] for text in ours} <= {text.split(" ; ")[0] for text in theirs}
+
+
 def test_every_requirement_says_why_and_from_when() -> None:
     asked = project()
-    listed = [*asked["project"]["dependencies"], *asked["dependency-groups"]["tools"]]
+    groups = asked["dependency-groups"]
+    listed = [*asked["project"]["dependencies"], *groups["tools"], *groups["binder"]]
     listed += [text for extra in asked["project"]["optional-dependencies"].values() for text in extra]
-    pinned = asked["dependency-groups"]["spark-tests"] + asked["dependency-groups"]["databricks"]
+    pinned = groups["spark-tests"] + groups["databricks"]
     said = requirements()
     assert sorted(text for text, _ in said) == sorted(listed + pinned)
     assert [text for text, comment in said if not re.match(r"# \S.{10,}", comment)] == []
