@@ -66,9 +66,11 @@ def _check(project: Project, status: ConnectionStatus) -> Iterator[ConnectionSta
         yield replace(status, state=state, seconds=monotonic() - begin)
 
 
-def _answered(project: Project, name: str) -> Literal["ok", "will be made"]:
+def _answered(project: Project, name: str) -> Literal["ok", "will be made", "skipped"]:
     """Raises ConnectionFailed with what was tried and the remedy."""
     connection = project.connection(name)
+    if connection.only_spark:
+        return "skipped"
     failures = project.prepare([connection])
     if failures:
         raise failures[name]

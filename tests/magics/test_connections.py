@@ -39,6 +39,15 @@ def test_connections_are_listed_and_checked(practice: Notebook, cloud: Cloud) ->
     assert cloud.storage("account1").key not in text
 
 
+def test_what_only_spark_opens_is_no_failure(notebook: Notebook) -> None:
+    notebook.good(
+        "%%odibi_connections\nbox: {type: azure_adls, account: shelf, container: box, auth_mode: session}\n"
+        "sales: {type: unity_catalog, catalog: main, schema: sales}\n"
+    )
+    [text] = notebook.good("%odibi_connections").text
+    assert text.count("– skipped") == 2
+
+
 def test_both_lists_have_their_columns_in_one_order(practice: Notebook) -> None:
     defined, checked = (
         practice.good(each).text[0].splitlines()[0].split() for each in (DEFINE, "%odibi_connections")
