@@ -17,11 +17,12 @@ unexport JUPYTER_PATH JUPYTER_CONFIG_PATH PYTHONHOME PYTHONPATH
 # Hundreds of tests start Python: compiling the libraries each time would take most of theirs.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup venv demo test check format notebooks bench bench-quick lock clean
+.PHONY: help setup venv demo docs test check format notebooks bench bench-quick lock clean
 
 help:
 	@echo "make setup        .venv/ from the locks (PYTHON=... names the Python), and the tests' Spark, browser, blob server and floors"
 	@echo "make demo         run the quickstart notebook and say where its tables are"
+	@echo "make docs         build/site/ from docs/, and say where it begins"
 	@echo "make test         lint, types, layers, tests and notebooks"
 	@echo "make check        of these, all but tests and notebooks"
 	@echo "make format       format the code and mend what ruff can"
@@ -31,13 +32,14 @@ help:
 	@echo "make clean        remove all that these made, the downloads too"
 
 setup: venv
+	@.ci/docs
 	@.ci/spark
 	@.ci/browser
 	@.ci/databricks
 	@$(PY) -c 'from odibi_magics.sandbox.azurite import install; install()'
 	@$(PY) -m tests.editor.language_server
 
-# All but what only tests need: Spark (440 MB, Java), a browser, and the versions that Databricks has.
+# All but what only tests need: the docs' site, Spark (440 MB, Java), a browser, and the versions that Databricks has.
 venv:
 	@PYTHON="$(PYTHON)" .ci/setup
 
@@ -49,6 +51,12 @@ demo: venv
 	@$(PY) -m nbconvert --log-level WARN --to html build/demo/01_quickstart.ipynb
 	@echo "The rendered notebook: $(CURDIR)/build/demo/01_quickstart.html"
 	@find build/demo -type d -name _delta_log | sed -e 's|/_delta_log$$||' -e 's|^|A Delta table:         $(CURDIR)/|' | sort
+
+# The theme's makers say on each build that they go on with another program.
+docs: venv
+	@.ci/docs
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	@echo "The pages begin at $(CURDIR)/build/site/index.html"
 
 # The notebooks are tested as copies, so that they start without the tables of an earlier run.
 test: setup check
@@ -84,6 +92,7 @@ lock: venv
 	$(LOCK) pyproject.toml --extra dev --extra azure --extra sandbox --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --extra azure --extra sandbox --extra widgets --group binder \
 		--constraint requirements/dev.txt --output-file requirements/binder.txt
+	$(LOCK) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) pyproject.toml --extra widgets --extra azure --group databricks --output-file requirements/databricks.txt
 	cd odibi_magics/sandbox/node && $(CURDIR)/.venv/bin/npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --cache $(CACHE)/npm

@@ -97,7 +97,7 @@ def test_binder_installs_what_the_tests_run_with() -> None:
 def test_every_requirement_says_why_and_from_when() -> None:
     asked = project()
     groups = asked["dependency-groups"]
-    listed = [*asked["project"]["dependencies"], *groups["tools"], *groups["binder"]]
+    listed = [*asked["project"]["dependencies"], *groups["tools"], *groups["binder"], *groups["docs"]]
     listed += [text for extra in asked["project"]["optional-dependencies"].values() for text in extra]
     pinned = groups["spark-tests"] + groups["databricks"]
     said = requirements()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from odibi_magics.config.cover import cover
-from odibi_magics.config.hints import hint, homes_hint, meant
+from odibi_magics.config.hints import OF_ODIBI, hint, homes_hint, meant
 from odibi_magics.config.marks import Path, render_path
 from odibi_magics.config.tree import PIPELINE_KEYS, Tree, item_at
 from odibi_magics.config.variables import SQL_KEYS
@@ -115,6 +115,8 @@ _CHECKS = "expected true, a mapping or a list of mappings"
 def _spelling(root: type[BaseModel], tree: Tree, path: Path) -> str:
     """The nearest key, else where this one would be known, else what is allowed."""
     free, name = _free_keys(root, tree, path), str(path[-1])
+    if name in OF_ODIBI:
+        return OF_ODIBI[name]
     close = meant(name, free)
     if close is not None:
         return f"did you mean '{close}'?"

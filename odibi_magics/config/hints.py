@@ -35,6 +35,13 @@ _ELSEWHERE = {
 }
 _MEANT = {word: ours for ours, words in _ELSEWHERE.items() for word in words}
 
+# Keys of the framework odibi that have none here, by what does the same: docs/odibi.md.
+OF_ODIBI = {
+    "system": "not kept here: each table's commits tell of its runs, and story: keeps their reports",
+    "transformer": "write transform: {steps: [{function: NAME}]}; merge and append_once are modes of write:",
+    "pattern": "not kept here: write its steps in SQL, and write: {mode: merge, keys: [id]}",
+}
+
 
 def meant(key: str, allowed: Sequence[str]) -> str | None:
     """The key that an unknown one stands for: by another tool's word for it, else by its spelling; None for none."""
