@@ -76,8 +76,8 @@ What `--json` gives:
   goes `back_to` (null: it is emptied), the one it has `now`, what is `restored`, what came `later`, and `why`.
   A preview exits with 0, also where a table is `refused`, and so does a run that is undone already; where there is no
   run to undo, the call is wrong: 2.
-- `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there), `skipped` (only
-  Spark's session opens it) or `failed`, the `seconds` that its answer took, and its `error`.
+- `connections`: a list, each with its `state`: `ok`, `will be made` (by the first run that writes there), `skipped`
+  (only Spark's session opens it) or `failed`, the `seconds` that its answer took, and its `error`.
 - `doctor`: a list, each with its `state` (`ok`, `warning` or `failed`), the layer that it `failed_at`, the
   `command` that mends that, and all `layers`: `name`, `state`, `said`, `seconds`, `remedy`, `command` and `may_pass`.
 - `init`: the `folder`, the files that were `made` and those `kept` as they were, and the commands that come `next`.

@@ -28,8 +28,8 @@ _WIDEST = 38
 def graph_svg(plan: Plan, states: Mapping[str, str] | None = None) -> str:
     """The plan as a picture, coloured by the state of each node, and as text behind a triangle below it.
 
-    Code hosts and notebooks that are not trusted strip style sheets and SVG, and leave its words, run together: there the
-    text stands in its place. They keep `display: none`, which the style sheet takes back.
+    Code hosts and notebooks that are not trusted strip style sheets and SVG, and leave its words, run together: there
+    the text stands in its place. They keep `display: none`, which the style sheet takes back.
     """
     text = fitting_text(graph_text(plan, states), ROOM // 4)
     states = states or {}
