@@ -74,7 +74,7 @@ format: venv
 	$(PY) -m ruff format .
 
 notebooks: setup
-	ODIBI_PROGRESS=off $(PY) notebooks/save_outputs.py
+	ODIBI_PROGRESS=off $(PY) -m notebooks.save_outputs
 
 bench: venv
 	$(PY) -m benchmarks

@@ -34,10 +34,9 @@ def run(client: BlockingKernelClient, book: Path) -> list[list[dict[str, Any]]]:
     return ran
 
 
-def texts(outputs: list[dict[str, Any]]) -> list[str]:
-    """What a reader is shown, live or as saved, as nbval compares it: without what differs from run to run."""
-    shown = [_text(one) for one in outputs if one.get("name") != "stderr"]
-    return [_sanitized(text) for text in shown if text]
+def text(outputs: list[dict[str, Any]]) -> str:
+    """What a reader of a cell is shown, live or as saved, as nbval compares it: without what differs from run to run."""
+    return _sanitized("".join(_text(one) for one in outputs if one.get("name") != "stderr"))
 
 
 def _text(output: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from odibi_magics.engines.spark import session
 from odibi_magics.magics import live
 from odibi_magics.sandbox import Cloud
 from odibi_magics.setup.lookups import caller
-from tests.databricks.conftest import CELL_MAGICS, LINE_MAGICS
+from tests.databricks.runtime import CELL_MAGICS, LINE_MAGICS
 from tests.magics.conftest import ORDERS, ORDERS_SQL, Notebook, orders_cell
 
 VIEW = "application/vnd.jupyter.widget-view+json"
