@@ -275,7 +275,7 @@ def _spark() -> dict[str, str]:
 
 
 def completion(folder: Path, quick: bool) -> None:
-    """Milliseconds of a completion in a cell of 200 nodes, and of the first one, by what is completed."""
+    """Milliseconds of a completion in a cell of 200 nodes, by what is completed: in the kernel, and on the page."""
     rounds = 5 if quick else 51
     took = json.loads(
         run(["-m", "benchmarks.jobs.completion", "200", str(rounds), str(folder / "completion")]).out
@@ -284,6 +284,12 @@ def completion(folder: Path, quick: bool) -> None:
     for name, times in took.items():
         wall, cpu = (Spread.of([one[i] for one in times[-rounds:]]) for i in (0, 1))
         print(f"| {name} | {wall:.1f} | {cpu:.1f} | {times[0][0]:.0f} | {times[0][1]:.0f} |")
+    shown = json.loads(
+        run(["-m", "benchmarks.jobs.completion_browser", "200", str(rounds), str(folder / "browser")]).out
+    )
+    print("| from Tab to the list on JupyterLab's page | ms |\n|---|---|")
+    for name, times in shown.items():
+        print(f"| {name} | {Spread.of(times):.0f} |")
 
 
 def setup(folder: Path, quick: bool) -> None:

@@ -171,12 +171,24 @@ class RunResult:
     def in_words(self) -> str:
         """What failed, or what a stop left, in a few lines."""
         if self.state == "stopped":
-            nodes = ", ".join(f"{node.name} {_left(node)}" for node in self.nodes)
-            return f"stopped: {nodes or 'before any node began'}"
+            return f"stopped: {self._left()}"
         skipped = sum(node.state == "skipped" for node in self.nodes)
         names = ", ".join(node.name for node in self.failed) + (f", {skipped} skipped" if skipped else "")
         lines = (Quoting(f"\n  {node.name}: ", first_line(node.error)) for node in self.failed)
         return Quoting(f"{'run' if self.writes else 'preview'} {self.run_id} {self.state}: {names}", *lines)
+
+    def _left(self) -> str:
+        """What a stop left of the tables that were to be written."""
+        sinks = {node.name for node in self.plan.nodes if node.sink}
+        there = [
+            f"{node.name} written, version {node.written.version_after}"
+            for node in self.nodes
+            if node.written
+        ]
+        missing = [node.name for node in self.nodes if node.name in sinks and not node.written]
+        if missing:
+            there.append(f"{', '.join(missing)} not written")
+        return "; ".join(there) or "nothing was to be written"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Writes the report to one .html or .json file. Raises UsageError for another ending."""
@@ -205,11 +217,6 @@ class RunResult:
 
 def _why(node: NodeResult) -> str:
     return f"was skipped ({node.reason})" if node.state == "skipped" else f"is {node.state}"
-
-
-def _left(node: NodeResult) -> str:
-    written = node.written
-    return "not written" if written is None else f"written, version {written.version_after}"
 
 
 def first_rows(frame: Frame, rows: int, title: str = "") -> Preview:

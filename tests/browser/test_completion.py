@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import PATIENCE, Opened
+from tests.browser.conftest import PATIENCE
+from tests.browser.jupyter import Opened
 
 expect.set_options(timeout=PATIENCE)
 

@@ -16,7 +16,8 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import PATIENCE, Lab, Opened
+from tests.browser.conftest import PATIENCE
+from tests.browser.jupyter import Lab, Opened
 from tests.browser.tables import log, usual
 
 VERSIONS = 10_000

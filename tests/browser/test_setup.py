@@ -12,7 +12,8 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import BrowserContext, Locator, expect
 
 from odibi_magics.sandbox import Cloud
-from tests.browser.conftest import PATIENCE, Lab, Opened
+from tests.browser.conftest import PATIENCE
+from tests.browser.jupyter import Lab, Opened
 
 LOAD, SETUP, CELL, RUN, KEYS = range(5)
 RUN_IT = """\
