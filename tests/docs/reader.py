@@ -111,12 +111,16 @@ class Reader:
 
     def _ours(self, words: list[str], line: str, block: Block) -> None:
         out = io.StringIO()
+        at = words.index(">") if ">" in words else len(words)
         try:
             with redirect_stdout(out), redirect_stderr(out):
-                main(words)
+                main(words[:at])
         except SystemExit as end:
             self.failed = f"{block}: {line}: exit code {end.code}: {out.getvalue()}"
-        self.said += out.getvalue()
+        if words[at:]:
+            (self.folder / words[at + 1]).write_text(out.getvalue())
+        else:
+            self.said += out.getvalue()
 
 
 def saved(outputs: list[Any]) -> Iterator[str]:
