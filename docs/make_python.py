@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 
+from odibi_magics import errors
 from odibi_magics.connections.info import ConnectionInfo
 from odibi_magics.connections.status import ConnectionStatus
 from odibi_magics.delta.detail import Detail
@@ -61,7 +62,7 @@ CLASSES: tuple[type, ...] = (
 
 def page() -> str:
     """The page's text."""
-    parts = [HEAD, *_function(transform), *(line for found in CLASSES for line in _class(found))]
+    parts = [HEAD, *_function(transform), *(line for found in CLASSES for line in _class(found)), *_errors()]
     return "\n".join(parts) + "\n"
 
 
@@ -77,6 +78,28 @@ def _class(found: type) -> Iterator[str]:
         yield f"### `{found.__name__}.{name}{_signature(found, name)}`\n"
         if said := _described(inspect.getattr_static(found, name)):
             yield said + "\n"
+
+
+def error_types() -> list[type]:
+    """Every error that is raised here, as they stand in their module."""
+    return [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type)
+        and issubclass(value, BaseException)
+        and value.__module__ == errors.__name__
+    ]
+
+
+def _errors() -> Iterator[str]:
+    yield "## Errors\n"
+    yield "What each holds; when it comes and what is written then stands in [errors and warnings](errors.md).\n"
+    for found in error_types():
+        base = next(one for one in found.__bases__ if issubclass(one, BaseException))
+        yield f"### `{found.__name__}({base.__name__})`\n"
+        yield _described(found) + "\n"
+    yield "### `Problem`\n"
+    yield _described(errors.Problem) + "\n"
 
 
 def members(found: type) -> list[str]:
