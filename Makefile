@@ -55,7 +55,7 @@ demo: venv
 # The theme's makers say on each build that they go on with another program.
 docs: venv
 	@.ci/docs
-	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 	@echo "The pages begin at $(CURDIR)/build/site/index.html"
 
 # The notebooks are tested as copies, so that they start without the tables of an earlier run.
