@@ -63,6 +63,7 @@ class Settings:
         self._marking = threading.Lock()
         self._held: dict[str, _Held] = {}
         self._refused: set[str] = set()
+        self._unset: dict[str, str] = {}
 
     @contextmanager
     def held(self, wanted: Mapping[str, str]) -> Iterator[None]:
@@ -98,7 +99,8 @@ class Settings:
         if key in self._refused:
             return False
         before = self._conf.get(key, None)
-        if before is not None and before.lower() == value.lower():
+        now = self._default(key) if before is None and key in OURS else before
+        if now is not None and now.lower() == value.lower():
             return False
         try:
             self._conf.set(key, value)
@@ -109,6 +111,16 @@ class Settings:
             return False
         self._held[key] = _Held(before)
         return True
+
+    def _default(self, key: str) -> str | None:
+        """What a setting is that nobody made; None where the session does not know it (yet). Asked once: by Spark
+        Connect each question goes to the server, and so would setting it and taking that back."""
+        if key not in self._unset:
+            try:
+                self._unset[key] = self._conf.get(key)
+            except Exception:  # no such setting, which each kind of session says by an error of its own
+                return None
+        return self._unset[key]
 
     def _give_back(self, key: str) -> None:
         held = self._held[key]
