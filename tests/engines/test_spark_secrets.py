@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import textwrap
 from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
@@ -18,39 +17,50 @@ from tests.accounts import opened
 from tests.spark import sessions
 
 # The driver's own dump of headers stays out, as docs/engines.md says: it holds SAS tokens. So it does in sessions of ours.
-# A session with its UI and its event log on, which then runs what is to be seen in neither.
-SESSION = textwrap.dedent("""
-    import json, re, sys, time
-    from pathlib import Path
-    from urllib.request import ProxyHandler, build_opener
-    from pyspark.sql import SparkSession
+# What is to be seen nowhere.
+WORK = """
+from pathlib import Path
+from odibi_magics import Project
 
-    settings = json.loads(Path("settings.json").read_text())
-    spark = SparkSession.builder.config(map=settings).getOrCreate()
-    from odibi_magics import Project
+text = Path("pipeline.odibi.yaml").read_text()
+result = Project.from_yaml(text).run()
+assert result.engine == "spark engine" and result["back"].to_arrow().num_rows == 2
+frame = result["back"].to_spark()
+assert frame.where("amount > 2").count() == 1
+frame.explain("extended")
+try:
+    Project.from_yaml(text.replace("clean/", "claen/")).run()
+except Exception as error:
+    print(error)
+"""
 
-    text = Path("pipeline.odibi.yaml").read_text()
-    result = Project.from_yaml(text).run()
-    assert result.engine == "spark engine" and result["back"].to_arrow().num_rows == 2
-    frame = result["back"].to_spark()
-    assert frame.where("amount > 2").count() == 1
-    frame.explain("extended")
-    try:
-        Project.from_yaml(text.replace("clean/", "claen/")).run()
-    except Exception as error:
-        print(error)
+# A session with its UI and its event log on does that, and so does a client of the Connect server beside it.
+SESSION = r"""
+import json, re, subprocess, sys
+from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
+from pyspark.sql import SparkSession
 
-    direct = build_opener(ProxyHandler({}))
-    url = spark.sparkContext.uiWebUrl
-    get = lambda path: direct.open(url + path).read().decode()
-    api = f"/api/v1/applications/{spark.sparkContext.applicationId}"
-    executions = json.loads(get(f"{api}/sql?details=true&planDescription=true&length=500"))
-    pages = ["/jobs/", "/stages/", "/storage/", "/environment/", "/executors/", "/SQL/", f"{api}/environment"]
-    pages += [f"/SQL/execution/?id={one['id']}" for one in executions]
-    told = {path: get(path) for path in pages} | {"api": json.dumps(executions)}
-    Path("ui.json").write_text(json.dumps(told))
-    spark.stop()
-""")
+settings = json.loads(Path("settings.json").read_text())
+spark = SparkSession.builder.config(map=settings).getOrCreate()
+work = Path("work.py").read_text()
+exec(work)
+server = f"sc://localhost:{settings['spark.connect.grpc.binding.port']}"
+client = f"from pyspark.sql import SparkSession\nspark = SparkSession.builder.remote('{server}').getOrCreate()\n"
+subprocess.run([sys.executable, "-c", client + work], check=True)
+
+direct = build_opener(ProxyHandler({}))
+url = spark.sparkContext.uiWebUrl
+get = lambda path: direct.open(url + path).read().decode()
+api = f"/api/v1/applications/{spark.sparkContext.applicationId}"
+executions = json.loads(get(f"{api}/sql?details=true&planDescription=true&length=500"))
+pages = ["/jobs/", "/stages/", "/storage/", "/environment/", "/executors/", "/SQL/", f"{api}/environment", "/connect/"]
+pages += [f"/SQL/execution/?id={one['id']}" for one in executions]
+pages += [f"/connect/session/?id={one}" for one in set(re.findall(r"connect/session/\?id=([\w-]+)", get("/connect/")))]
+told = {path: get(path) for path in pages} | {"api": json.dumps(executions)}
+Path("ui.json").write_text(json.dumps(told))
+spark.stop()
+"""
 
 LOG4J = """
 rootLogger.level = info
@@ -128,7 +138,11 @@ nodes:
         "spark.eventLog.enabled": "true",
         "spark.eventLog.dir": (folder / "events").as_uri(),
         "spark.eventLog.compress": "false",
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": "localhost",
+        "spark.connect.grpc.binding.port": str(sessions.free_port()),
     }
+    (folder / "work.py").write_text(WORK)
     (folder / "settings.json").write_text(json.dumps({**given, **shown_by}))
     done = subprocess.run(
         [sys.executable, "-c", SESSION],
@@ -145,14 +159,16 @@ nodes:
     )
     log = (folder / "spark.log").read_text(errors="replace")
     committed = b"".join(
-        cloud.storage(account).client().get_blob_client(container, f"{path}/_delta_log/{0:020}.json").download_blob().readall()
+        cloud.storage(account).client().get_blob_client(container, f"{path}/_delta_log/{version:020}.json").download_blob().readall()
         for account, container, path in (("account2", "clean", "secrets"), ("account3", "lake", "secrets"))
+        for version in (0, 1)
     ).decode()  # fmt: skip
     # That these would show a setting if they could.
     assert (
         "fs.azure.account.key.account1" in events
         and "fs.azure.sas.fixed.token.account2" in pages["api"] + events
     )
+    assert sum(page.startswith("/connect/session") for page in pages) == 1
     assert "fs.azure.account.oauth2.client.secret.account3" in events and len(pages) > 12
     assert (
         "AzureBlobFileSystem" in log

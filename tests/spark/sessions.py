@@ -99,7 +99,7 @@ def connect(folder: Path) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         environment(patch)
         patch.setenv("SPARK_CONNECT_AUTHENTICATE_TOKEN", secrets.token_hex())
-        port, log = _free_port(), folder / "server.log"
+        port, log = free_port(), folder / "server.log"
         with log.open("wb") as out:
             server = subprocess.Popen(
                 ["sh", "-c", _UNTIL_END, "server", *_command(folder, port)],
@@ -139,7 +139,7 @@ def _command(folder: Path, port: int) -> list[str]:
     ]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as found:
         found.bind(("localhost", 0))
         port: int = found.getsockname()[1]
