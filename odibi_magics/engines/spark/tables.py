@@ -126,7 +126,17 @@ def details(work: Work, place: Place) -> Any:
 def pin(work: Work, place: Place, version: int) -> dict[str, Any]:
     """What tells the rows that were read from any others: a table that was made anew has another id."""
     with work.running():
-        return {"url": place.url, "version": version, "id": details(work, place)["id"]}
+        id_ = _id_in_commit(work, place, version) or details(work, place)["id"]
+    return {"url": place.url, "version": version, "id": id_}
+
+
+def _id_in_commit(work: Work, place: Place, version: int) -> str | None:
+    """The table's id, where this commit made the table; DESCRIBE DETAIL takes jobs of Spark's for it."""
+    if place.connection.only_spark:
+        return None
+    with reading(work, place) as log:
+        told = (metadata for commit in commits(log, [version]) for metadata in commit.each("metaData"))
+        return next((metadata.get("id") for metadata in told), None)
 
 
 def _look(place: Place) -> None:
