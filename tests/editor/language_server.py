@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from odibi_magics.caches import cache_folder
+from odibi_magics.sandbox.azurite import node
 
 PARTS = Path(__file__).parent / "node"
 TEXT_SIZE = "Content-Length: "
@@ -30,14 +31,14 @@ def install(cache: Path) -> Path:
             shutil.copy(PARTS / name, folder)
         subprocess.run(
             ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--cache", str(cache / "npm")],
-            cwd=folder, check=True, capture_output=True, env=_with_node(),
+            cwd=folder, check=True, env=_with_node(),
         )  # fmt: skip
     return main
 
 
 def _with_node() -> dict[str, str]:
-    """Node is where this Python's scripts are."""
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    """The Node that the practice cloud's blob server runs on."""
+    return {**os.environ, "PATH": f"{Path(node()).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 class Server:
