@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import requires
 from pathlib import Path
@@ -155,15 +155,24 @@ def lab(image: Image) -> Iterator[Server]:
             ["./binder/start", *words], cwd=image.home, env=image.environment, stdout=out, stderr=out
         )
     try:
-        while not (found := list(runtime.glob("jpserver-*.json"))):
+        while (server := _answering(runtime, log)) is None:
             assert process.poll() is None, log.read_text()
-            time.sleep(0.1)
-        told = json.loads(found[0].read_text())
-        yield Server(told["url"], told["token"], runtime, log)
+            time.sleep(0.2)
+        yield server
     finally:
         process.terminate()
         process.wait()
-    assert not found[0].exists()
+    assert list(runtime.glob("jpserver-*.json")) == []
+
+
+def _answering(runtime: Path, log: Path) -> Server | None:
+    """What has been started, once it answers: its file is there before."""
+    for found in runtime.glob("jpserver-*.json"):
+        with suppress(OSError, ValueError):
+            told = json.loads(found.read_text())
+            with urlopen(f"{told['url']}api/status?token={told['token']}"):
+                return Server(told["url"], told["token"], runtime, log)
+    return None
 
 
 def names(image: Image) -> set[str]:
