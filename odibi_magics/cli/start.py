@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 from odibi_magics.cli.answer import Answer
 from odibi_magics.cli.output import log
+from odibi_magics.display.units import plural
 from odibi_magics.errors import UsageError
 from odibi_magics.options import Parser
 from odibi_magics.secret import redact
@@ -24,7 +24,7 @@ def init(parser: Parser, words: Sequence[str]) -> Answer:
     commands = [*there, "odibi-magics run orders.odibi.yaml"]
     width = max(map(len, laid.made), default=0)
     lines = [
-        f"{len(laid.made)} files made in {laid.folder.resolve()}",
+        f"{plural(len(laid.made), 'file')} made in {laid.folder.resolve()}",
         *(f"  {name:<{width}}  {about}" for name, about in laid.made.items()),
         *(f"  {name} was there, and stays as it is" for name in laid.kept),
         "\nNext",
@@ -47,11 +47,10 @@ def add_folder(parser: Parser) -> None:
 
 def schema(parser: Parser, words: Sequence[str]) -> Answer:
     """JSON also without --json."""
-    from odibi_magics.config.schema import language_schema
+    from odibi_magics.config.schema import language_schema, schema_text
 
     parser.read(words)
-    made = language_schema()
-    return Answer(json.dumps(made, indent=2, ensure_ascii=False), lambda: made)
+    return Answer(schema_text(), language_schema)
 
 
 def before_dashes(words: Sequence[str]) -> Sequence[str]:

@@ -5,6 +5,7 @@ It refuses nothing that the language takes, and leaves to it what no schema can 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -52,6 +53,11 @@ def language_schema() -> Schema:
     }
 
 
+def schema_text() -> str:
+    """The schema as JSON for a file."""
+    return json.dumps(language_schema(), indent=2, ensure_ascii=False)
+
+
 class _Generator(GenerateJsonSchema):
     """Knows that a check may be `true` or one mapping in place of a list."""
 
@@ -79,9 +85,8 @@ def _plain(schema: Any) -> Any:
     if isinstance(found.get("default"), (dict, type(None))):
         found.pop("default", None)
     if "`" in str(found.get("description")):
-        found["markdownDescription"] = found[
-            "description"
-        ]  # VS Code's own; `description` it shows with backslashes
+        # VS Code's own: with backslashes it shows what it knows as plain text.
+        found["markdownDescription"] = found["description"]
     if "anyOf" in found:
         found["anyOf"] = _flat(found["anyOf"])
     if "$ref" in found and len(found) > 1:  # draft 7 takes no notice of what stands beside a reference

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +52,11 @@ def lay_out(folder: Path, *, databricks: bool = False) -> Laid:
 
 
 def _files(databricks: bool) -> Iterator[tuple[str, str, bytes]]:
-    from odibi_magics.config.schema import language_schema
+    from odibi_magics.config.schema import schema_text
 
     for source, (name, about) in _PROJECT.items():
         yield name, about, (_HERE / "project" / source).read_bytes()
-    yield *_SCHEMA, json.dumps(language_schema(), indent=2, ensure_ascii=False).encode() + b"\n"
+    yield *_SCHEMA, f"{schema_text()}\n".encode()
     for source, (name, about) in _DATABRICKS.items() if databricks else ():
         yield name, about, (_HERE / "databricks" / source).read_bytes()
 
