@@ -23,15 +23,19 @@ def cells(book: Path) -> list[dict[str, Any]]:
 def run(client: BlockingKernelClient, book: Path) -> list[list[dict[str, Any]]]:
     """Runs each cell, and those that are to fail do. Returns what each one put out, by type and content of message."""
     client.start_channels(hb=False)  # on a busy machine a heart misses beats
-    client.wait_for_ready()
-    ran = []
-    for cell in cells(book):
-        said: list[dict[str, Any]] = []
-        reply = client.execute_interactive("".join(cell["source"]), output_hook=said.append)["content"]
-        wanted = "error" if "raises-exception" in cell["metadata"].get("tags", []) else "ok"
-        assert reply["status"] == wanted, said
-        ran.append([{"output_type": one["msg_type"], **one["content"]} for one in said])
-    return ran
+    try:
+        client.wait_for_ready()
+        return [_ran(client, cell) for cell in cells(book)]
+    finally:
+        client.stop_channels()  # what is left open holds up whoever collects it, for ever
+
+
+def _ran(client: BlockingKernelClient, cell: dict[str, Any]) -> list[dict[str, Any]]:
+    said: list[dict[str, Any]] = []
+    reply = client.execute_interactive("".join(cell["source"]), output_hook=said.append)["content"]
+    wanted = "error" if "raises-exception" in cell["metadata"].get("tags", []) else "ok"
+    assert reply["status"] == wanted, said
+    return [{"output_type": one["msg_type"], **one["content"]} for one in said]
 
 
 def text(outputs: list[dict[str, Any]]) -> str:
