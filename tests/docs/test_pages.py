@@ -95,6 +95,7 @@ def test_what_a_page_on_azure_shows_works(page: Path, cloud: Cloud, read: Read) 
     read(page)
 
 
+@pytest.mark.classic
 @pytest.mark.parametrize("page", named(WITH_SPARK))
 def test_what_a_page_on_spark_shows_works(page: Path, spark: Any, read: Read) -> None:
     read(page)

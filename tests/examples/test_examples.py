@@ -46,7 +46,7 @@ class Example:
         return {field.name: str(field.type).split('"')[1] for field in fields}
 
 
-@pytest.fixture(params=["pandas", "spark"])
+@pytest.fixture(params=["pandas", pytest.param("spark", marks=pytest.mark.classic)])
 def engine(request: pytest.FixtureRequest) -> str:
     if request.param == "spark":
         request.getfixturevalue("spark")
