@@ -341,7 +341,7 @@ def test_stop_of_a_function_that_never_ends(odibi: Command) -> None:
     said, log = process.communicate(timeout=30)
     assert process.returncode == STOPPED
     assert "its function goes on, and what it returns is dropped" in said
-    assert log.endswith("stopped: orders, clean not written\n")
+    assert log.endswith("stopped: clean not written\n")
 
 
 # As a function --------------------------------------------------------------------------------------------
