@@ -288,7 +288,7 @@ def test_a_full_disk_leaves_nothing_behind(here: Lake, partition_by: list[str]) 
             here.write(here.sql(rows), path=path, mode="append", partition_by=partition_by)
     assert (here.rows(), here.stray()) == ([(1, 1, "a")], [])
     assert not (here.folder / "new").exists()
-    assert len(os.listdir("/dev/fd")) == before  # an open file would still take its room on the disk
+    assert len(os.listdir("/dev/fd")) <= before  # an open file would still take its room on the disk
 
 
 @pytest.mark.usefixtures("short_files")
