@@ -30,9 +30,6 @@ SPARK_IN_NOTEBOOKS = {
     "PYTHONWARNINGS": "ignore::FutureWarning:pyspark.testing.utils",
 }
 
-# Spark's code of a few rows runs once or twice: what Java's second compiler makes of it costs more than it saves.
-QUICK_START = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
-
 WITHOUT_SPARK = ("-m", "not spark")
 
 
@@ -69,8 +66,8 @@ _ON_DATABRICKS = tuple(
 _OF_PARTS = tuple(one for part in _PARTS for one in part.arguments if one not in WITHOUT_SPARK)
 
 LANES = (
-    Lane("spark", ("tests", "-m", "spark"), QUICK_START),
-    Lane("connect", ("tests", "-m", "spark", "--connect"), QUICK_START),
+    Lane("spark", ("tests", "-m", "spark")),
+    Lane("connect", ("tests", "-m", "spark", "--connect")),
     *_PARTS,
     Lane("others", ("tests", *(f"--ignore={folder}" for folder in _OF_PARTS), *WITHOUT_SPARK)),
     Lane(
