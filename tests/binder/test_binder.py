@@ -109,7 +109,11 @@ def test_postbuild_and_then_the_notebooks_in_what_start_starts(image: Image) -> 
             page = f"{server.url}lab/tree/notebooks/{name}.ipynb?token={server.token}"
             with urlopen(page) as answer:
                 assert b"JupyterLab" in answer.read()
-            books.run(server.kernel(f"notebooks/{name}.ipynb"), image.home / "notebooks" / f"{name}.ipynb")
+            client = server.kernel(f"notebooks/{name}.ipynb")
+            try:
+                books.run(client, image.home / "notebooks" / f"{name}.ipynb")
+            finally:
+                client.stop_channels()  # what is left open holds up whoever collects it, for ever
     assert "are up for: jupyter lab" in server.log.read_text() and "installing" not in server.log.read_text()
     assert (image.home / "notebooks" / "data" / "gold" / "daily" / "_delta_log").is_dir()
 
