@@ -179,13 +179,10 @@ class RunResult:
 
     def _left(self) -> str:
         """What a stop left of the tables that were to be written."""
-        sinks = {node.name for node in self.plan.nodes if node.sink}
-        there = [
-            f"{node.name} written, version {node.written.version_after}"
-            for node in self.nodes
-            if node.written
-        ]
-        missing = [node.name for node in self.nodes if node.name in sinks and not node.written]
+        written = {node.name: node.written for node in self.nodes if node.written}
+        there = [f"{name} written, version {found.version_after}" for name, found in written.items()]
+        planned = [node.name for node in self.plan.nodes if node.runs and node.sink]
+        missing = [name for name in planned if name not in written]
         if missing:
             there.append(f"{', '.join(missing)} not written")
         return "; ".join(there) or "nothing was to be written"

@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +323,9 @@ def test_stop_waits_for_no_function_and_drops_what_it_returns(project: Build, la
         ).run()
     assert not release.is_set()
     assert caught.value.result.node("clean").reason == "its function goes on, and what it returns is dropped"
+    assert replace(caught.value.result, nodes=()).in_words() == "stopped: clean not written", (
+        "before any began"
+    )
     release.set()
     assert ended.wait(10)
     assert not DeltaTable.is_deltatable(str(lake / "clean"))
