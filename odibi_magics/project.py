@@ -262,7 +262,7 @@ class Project:
             project=self.definitions.settings.get("project"),
             environment=self.environment,
             variables=tuple(used for config in configs for used in config.values.used.values()),
-            warnings=tuple(warned for config in configs for warned in plan_warnings(config, nodes)),
+            warnings=plan_warnings(configs, nodes),
             text=self.text.text,
             render_text=later("plan", "plan_text"),
             render_html=later("plan", "plan_html"),
@@ -394,4 +394,6 @@ def read_text(path: str | os.PathLike[str]) -> Text:
     except UnicodeDecodeError:
         raise UsageError(f"'{os.fspath(path)}' is not UTF-8 text") from None
     except OSError as error:
-        raise UsageError(f"'{os.fspath(path)}' cannot be read: {error.strerror}") from None
+        there = sorted(file.name for file in Path(path).parent.glob("*.odibi.yaml"))[:5]
+        beside = f"; there: {', '.join(there)}" if there else ""
+        raise UsageError(f"'{os.fspath(path)}' cannot be read: {error.strerror}{beside}") from None

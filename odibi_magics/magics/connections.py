@@ -37,7 +37,7 @@ def define(magics: OdibiMagics, line: str, cell: str) -> None:
         show(table_html(_COLUMNS, rows), table_text(_COLUMNS, rows))
     else:
         _show_none()
-    show_warnings(plan_warnings(project.definitions.configs[-1], ()))
+    show_warnings(plan_warnings(project.definitions.configs[-1:], ()))
 
 
 def check(magics: OdibiMagics, line: str) -> None:

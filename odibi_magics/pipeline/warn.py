@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from odibi_magics.config.load import Config
-from odibi_magics.config.models import AdlsConnection
 from odibi_magics.engines.base import Warned
 from odibi_magics.pipeline.plan import PlannedNode
 
 
-def plan_warnings(config: Config, nodes: Sequence[PlannedNode]) -> tuple[Warned, ...]:
-    """Literal secrets, paths that begin with their own container's name."""
+def plan_warnings(configs: Sequence[Config], nodes: Sequence[PlannedNode]) -> tuple[Warned, ...]:
+    """Literal secrets of the texts; paths that begin with their own container's name, of the nodes that run."""
     literal = [
         Warned(
             f"{'.'.join(map(str, path[:-1]))}: the {path[-1]} stands in the text",
             "write ${NAME} and set NAME in the environment or in .env; with ODIBI_ENV=production it is refused",
             "literal-secret",
         )
+        for config in configs
         for path in config.literal_secrets
     ]
-    return (*literal, *_containers(config))
+    return (*literal, *(warned for node in nodes if node.runs for warned in _doubled(node)))
 
 
-def _containers(config: Config) -> list[Warned]:
-    nodes = [node for pipeline in config.model.pipelines for node in pipeline.nodes]
-    parts = [(node.name, part) for node in nodes for part in (node.read, node.write) if part and part.path]
-    return [
-        _doubled(name, str(part.path), connection.container)
-        for name, part in parts
-        if isinstance(connection := config.model.connections.get(part.connection), AdlsConnection)
-        and connection.container == str(part.path).split("/", 1)[0]
-    ]
-
-
-def _doubled(node: str, path: str, container: str) -> Warned:
-    return Warned(
-        f"node '{node}': the path '{path}' begins with the name of its own container '{container}'",
-        "leave the container out of the path",
-        "doubled-container",
-    )
+def _doubled(node: PlannedNode) -> Iterator[Warned]:
+    for place in (part.place for part in (node.source, node.sink) if part):
+        container = getattr(place.connection, "container", None)
+        if container == place.path.split("/", 1)[0]:
+            yield Warned(
+                f"node '{node.name}': the path '{place.path}' begins with the name of its own container '{container}'",
+                "leave the container out of the path",
+                "doubled-container",
+            )
 
 
 def recomputed(readers: int) -> tuple[Warned, ...]:

@@ -197,7 +197,10 @@ def test_output_that_cannot_be_written(odibi: Command) -> None:
         (["rnu", "etl.odibi.yaml"], "did you mean 'run'?"),
         (["run", "etl.odibi.yaml", "--pveriew"], "did you mean '--preview'?"),
         (["run"], "required: FILE"),
-        (["run", "nope.yaml"], "'nope.yaml' cannot be read: No such file"),
+        (
+            ["run", "nope.yaml"],
+            "'nope.yaml' cannot be read: No such file or directory; there: etl.odibi.yaml",
+        ),
         (["run", "."], "'.' cannot be read: Is a directory"),
         (["run", "orders.bin"], "is not UTF-8"),
         (["run", "etl.odibi.yaml", "--only", "claen"], "did you mean 'clean'?"),

@@ -175,6 +175,14 @@ def test_what_is_missing_is_told_with_what_is_there(blobs: Blobs, path: str, say
         blobs.read(path)
 
 
+def test_a_path_that_names_its_container_again_is_told(engine: Engine, cloud: Cloud) -> None:
+    in_container = Blobs(engine, adls(cloud, path_prefix=None))
+    for path, format_ in (("clean/sales.csv", "csv"), ("clean/t", "delta")):
+        with pytest.raises(EngineError, match=r"'clean' is the container already, leave it out of the path$"):
+            in_container.read(path, format_)
+    in_container.run.close()
+
+
 @pytest.mark.parametrize(
     ("path", "format_"), [*((path, name) for path in ("t", "t/*") for name in FILES), ("t", "delta")]
 )

@@ -6,11 +6,13 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from odibi_magics import ConfigErrors, NodeFailed, Project, UsageError
+from odibi_magics.config.source import Source
 from odibi_magics.connections.prepare import forget
 from odibi_magics.errors import OdibiError
 from odibi_magics.sandbox import Cloud
@@ -167,6 +169,17 @@ nodes:
   - {{name: a, read: {{connection: bronze, path: raw/sales.csv}}}}
 """
     assert f"line 4  connections.bronze.{key}: Connection 'bronze': " in told(Project.from_yaml(text))
+
+
+def test_the_containers_own_name_in_a_path_warns_also_of_an_earlier_cells_connection(cloud: Cloud) -> None:
+    earlier = Project.from_yaml(
+        "connections: {silver: {type: azure_adls, account: account2, container: clean, auth_mode: identity}}"
+    )
+    node = "{name: a, transform: {steps: [{sql: SELECT 1 AS x}]}, write: {connection: silver, path: %s}}"
+    for path, codes in (("clean/t", ["doubled-container"]), ("cleaner/t", [])):
+        cell = Source(f"- {node % path}", "this cell", Path.cwd())
+        plan = Project.from_source(cell, earlier=earlier.definitions).plan()
+        assert [warning.code for warning in plan.warnings] == codes
 
 
 def test_a_wrong_text_asks_no_vault(cloud: Cloud) -> None:

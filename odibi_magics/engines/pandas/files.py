@@ -135,6 +135,9 @@ def _is_data(name: str, format_: str) -> bool:
     return unpacked.lower().endswith(_ENDINGS[format_]) or "." not in name
 
 
+_CONTAINER_TWICE = re.compile(r"abfss://([^@/]+)@[^/]+/\1")
+
+
 def hint(tree: Tree, path: str) -> str:
     """The nearest name beside it; for a folder that is missing, the first one of them."""
     missing, there = path, None
@@ -146,8 +149,10 @@ def hint(tree: Tree, path: str) -> str:
         missing = above
     if there is None or not there.is_folder:
         return f": {there.path} is no folder" if there else ""
-    close = nearest(missing.rpartition("/")[2], [entry.name for entry in tree.entries(there.path)])
     folder = "" if missing == path else f", nor a folder {missing}"
+    if twice := _CONTAINER_TWICE.fullmatch(missing):
+        return f"{folder}: '{twice[1]}' is the container already, leave it out of the path"
+    close = nearest(missing.rpartition("/")[2], [entry.name for entry in tree.entries(there.path)])
     return f"{folder}: did you mean '{close}'?" if close else folder or _there(tree, there.path)
 
 
