@@ -17,12 +17,14 @@ from odibi_magics.display.diff import diff_blocks
 from odibi_magics.display.document import Advice, Block, Texts
 from odibi_magics.display.history import history_blocks
 from odibi_magics.display.html import Displayed, blocks_html
+from odibi_magics.display.tables import preview_blocks
 from odibi_magics.display.text import blocks_text
 from odibi_magics.display.undo import undone_blocks
 from odibi_magics.display.upkeep import optimized_blocks, restored_blocks, vacuumed_blocks
+from odibi_magics.engines.base import Preview
 from odibi_magics.pipeline.ways import Ways
 
-Result: TypeAlias = History | Diff | Restored | Vacuumed | Optimized | Undone | Detail
+Result: TypeAlias = History | Diff | Restored | Vacuumed | Optimized | Undone | Detail | Preview
 
 
 def result_shown(result: Result) -> Displayed:
@@ -47,6 +49,8 @@ def _blocks(result: Result) -> Iterable[Block]:
             return undone_blocks(result, Ways())
         case Detail():
             return detail_blocks(result)
+        case Preview():
+            return preview_blocks(result)
         case History():
             return _without_commands(history_blocks(result))
         case Diff():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from odibi_magics.config.types import Column
 from odibi_magics.connections.base import Connection
 from odibi_magics.delta.log import Log
+from odibi_magics.delta.told import Told
 from odibi_magics.errors import CannotOpen
 
 if TYPE_CHECKING:
@@ -246,11 +247,10 @@ class Frame(Protocol):
 
 
 @dataclass(frozen=True)
-class Preview:
+class Preview(Told):
     """The first rows of a frame.
 
-    rows: values as Python objects, one tuple a row, in the columns' order.
-    total: how many rows there are in all; None where counting them was not asked for.
+    rows: values, one tuple a row, in the columns' order. total: how many there are; None where they were not counted.
     """
 
     columns: tuple[Column, ...]

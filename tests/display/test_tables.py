@@ -7,6 +7,7 @@ from odibi_magics.display.html import LIMIT, Displayed, error_html
 from odibi_magics.display.tables import preview_html, preview_text, table_html, table_text
 from odibi_magics.engines.base import Preview
 from odibi_magics.errors import UsageError
+from odibi_magics.rendering import RENDER
 from tests.display.samples import columns, read, texts
 
 
@@ -20,6 +21,11 @@ def test_a_preview_says_how_many_of_how_many() -> None:
     assert preview_text(rows) == (
         "clean: 2 of 336,776 rows, 2 columns\n\n   a  b\n int  string\n2013  x\nNULL  'NULL'"
     )
+
+
+def test_a_preview_shows_itself() -> None:
+    rows = preview("x", total=1)
+    assert (str(rows), rows._repr_html_()) == (RENDER.preview_text(rows), RENDER.preview_html(rows))
 
 
 def test_how_many_rows_there_are_is_not_made_up() -> None:
