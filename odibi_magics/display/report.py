@@ -175,7 +175,8 @@ def _ways(result: RunResult) -> Iterator[Advice]:
     left = [node.name for node in result.nodes if node.state not in ended and node.name not in held]
     if left or not held:
         command = result.ways.resume(result.run_id, only=left if held else ())
-        yield Advice("To go on with what is left", "", command)
+        where = "The same cell, with this as its first line:" if command.startswith("%%") else ""
+        yield Advice("To go on with what is left", where, command)
     written = [node.written for node in result.nodes if node.written]
     tables = [each.place.address for each in written if each.version_after is not None and not each.skipped]
     tables = tables or [each.place.address for each in written if each.version_after is not None]

@@ -88,6 +88,7 @@ def test_a_failed_report_ends_with_resume_and_undo(notebook: Notebook) -> None:
     run = notebook["odibi_result"].run_id
     resume = command(ran.text[-1], "%%odibi_pipeline")
     assert resume == f"%%odibi_pipeline --set 'x=a b' --resume --run-id {run}"
+    assert f"The same cell, with this as its first line:\n  {resume}\n" in ran.text[-1]
     assert ran.text[-1].rstrip().endswith(f"%odibi_undo {run} lake:clean")
     assert f"%odibi_undo {run} lake:clean" in ran.html[-1] and "--resume --run-id" in ran.html[-1]
 
