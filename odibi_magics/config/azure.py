@@ -32,7 +32,8 @@ def check_account(config: Config, path: Path, connection: AdlsConnection, known:
     given = set(connection.model_fields_set) & AUTH_KEYS
     needed, allowed = AUTH[connection.auth_mode]
     for key in sorted(needed - given):
-        yield config.key_problem(path, f"auth_mode {connection.auth_mode} needs the key '{key}'")
+        default = "" if "auth_mode" in connection.model_fields_set else ", the default,"
+        yield config.key_problem(path, f"auth_mode {connection.auth_mode}{default} needs the key '{key}'")
     for key in sorted(given - needed - allowed):
         hint = f"it takes {', '.join(sorted(needed | allowed)) or 'no further key'}"
         yield config.key_problem((*path, key), f"auth_mode {connection.auth_mode} takes no '{key}'", hint)

@@ -26,12 +26,16 @@ _BOOLEANS = {
 }
 
 
-# What Azure's tools and libraries call them, by our words.
+# What Azure's tools and other libraries call them, by our words.
 _ELSEWHERE = {
     "account": ("account_name", "storage_account", "storage_account_name"),
     "container": ("container_name", "filesystem", "file_system", "bucket"),
     "secret_name": ("secret", "key_vault_secret"),
     "key_vault_name": ("vault", "vault_name", "vault_url", "key_vault", "keyvault"),
+    "direct_key": ("account_key", "access_key", "shared_key", "storage_key"),
+    "identity": ("az_login", "azure_cli", "cli", "default", "default_credential"),
+    "managed_identity": ("msi",),
+    "overwrite": ("replace", "truncate"),
 }
 _MEANT = {word: ours for ours, words in _ELSEWHERE.items() for word in words}
 
@@ -76,7 +80,9 @@ def boolean_hint(value: Any) -> str:
 
 
 def _word(given: str, words: Sequence[str]) -> str:
-    """As suggest; `adls` is far from azure_adls, and can be nothing else."""
+    """As suggest; `adls` is far from azure_adls, and can be nothing else, nor can another tool's word for one."""
+    if (ours := _MEANT.get(given.lower())) in words:
+        return f"did you mean '{ours}'?"
     longer = [word for word in words if len(given) > 2 and given.lower() in word]
     return f"did you mean '{longer[0]}'?" if len(longer) == 1 else suggest(given, words)
 

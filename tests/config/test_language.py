@@ -302,6 +302,8 @@ def test_all_problems_come_at_once_in_the_order_of_their_lines() -> None:
         ("secret_name: x", "which key vault? No key_vault_name here or in the project"),
         ("auth_mode: identity, path_prefix: x", "path_prefix goes only with container"),
         ("auth_mode: service_principal, tenant_id: a", "needs the key 'client_secret'"),
+        ("container: raw", "auth_mode key_vault, the default, needs the key 'secret_name'"),
+        ("auth_mode: account_key", "did you mean 'direct_key'?"),
     ],
 )
 def test_each_way_of_opening_an_account_has_its_keys(
