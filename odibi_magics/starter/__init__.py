@@ -22,7 +22,7 @@ _PROJECT = {
 }
 _SCHEMA = (".vscode/odibi.schema.json", "by this schema")
 _DATABRICKS = {
-    "databricks.yml": ("databricks.yml", "lays the project out in a workspace"),
+    "databricks.yml": ("databricks.yml", "lays the project out in a workspace, once its names are yours"),
     "resources/orders.job.yml": ("resources/orders.job.yml", "its daily job"),
 }
 
