@@ -388,12 +388,12 @@ class Project:
 
 
 def read_text(path: str | os.PathLike[str]) -> Text:
-    """A file's text. Raises UsageError where it cannot be read."""
+    """A file's text. Raises UsageError where it cannot be read, or is a notebook."""
     try:
         return Text.from_file(path)
     except UnicodeDecodeError:
         raise UsageError(f"'{os.fspath(path)}' is not UTF-8 text") from None
     except OSError as error:
-        there = sorted(file.name for file in Path(path).parent.glob("*.odibi.yaml"))[:5]
-        beside = f"; there: {', '.join(there)}" if there else ""
-        raise UsageError(f"'{os.fspath(path)}' cannot be read: {error.strerror}{beside}") from None
+        there = ", ".join(sorted(file.name for file in Path(path).parent.glob("*.odibi.yaml"))[:5])
+        told = f"{error.strerror}; there: {there}" if there else error.strerror
+        raise UsageError(f"'{os.fspath(path)}' cannot be read: {told}") from None

@@ -11,6 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from odibi_magics.config.cover import cover
+from odibi_magics.errors import UsageError
 
 # Lines shown above the one at fault; more pushes the next problem off the screen.
 _CONTEXT = 1
@@ -40,8 +41,10 @@ class Source:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Source:
-        """Raises OSError, and UnicodeDecodeError where the file is not UTF-8."""
+        """Raises OSError, UnicodeDecodeError where the file is not UTF-8, and UsageError for a notebook."""
         file = Path(path)
+        if file.suffix == ".ipynb":
+            raise UsageError(f"'{file}' is a notebook: %odibi_save FILE in it writes the file that runs")
         return cls(file.read_text(encoding="utf-8-sig"), os.fspath(path), file.resolve().parent)
 
     @cached_property

@@ -202,6 +202,7 @@ def test_output_that_cannot_be_written(odibi: Command) -> None:
             "'nope.yaml' cannot be read: No such file or directory; there: etl.odibi.yaml",
         ),
         (["run", "."], "'.' cannot be read: Is a directory"),
+        (["run", "etl.ipynb"], "'etl.ipynb' is a notebook: %odibi_save FILE in it writes the file that runs"),
         (["run", "orders.bin"], "is not UTF-8"),
         (["run", "etl.odibi.yaml", "--only", "claen"], "did you mean 'clean'?"),
         (["run", "etl.odibi.yaml", "--env", "prod"], "unknown environment 'prod'"),
