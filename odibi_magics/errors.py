@@ -294,6 +294,17 @@ class UsageError(OdibiError):
     """The call itself is wrong: an unknown option, a missing file, a TABLE that names nothing."""
 
 
+class NoConnections(UsageError):
+    """A connection is named where none are defined."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"unknown connection '{name}' (none are defined: %%odibi_connections defines them, and those of a file "
+            "that %odibi_run has run are not known outside it)"
+        )
+
+
 class NodeFailed(OdibiError):
     """A run in which at least one node failed. `.result` holds the whole run, also in `odibi_result`."""
 
@@ -357,11 +368,7 @@ def suggest(word: str, allowed: Sequence[str]) -> str:
 
 
 def unknown_connection(name: str, there: Sequence[str]) -> UsageError:
-    """Of a name that is none of those that are there; where there are none, with how to define some."""
-    return UsageError(f"unknown connection '{name}' ({suggest(name, there) or _NONE})")
-
-
-_NONE = (
-    "none are defined: %%odibi_connections defines them in a notebook, which does not know those of a file that "
-    "%odibi_run has run; on the command line they are those of --file FILE"
-)
+    """Of a name that is none of those that are there."""
+    return (
+        UsageError(f"unknown connection '{name}' ({suggest(name, there)})") if there else NoConnections(name)
+    )

@@ -300,7 +300,8 @@ def add_repeat(parser: Parser) -> None:
 def add_replace(parser: Parser) -> None:
     parser.add_argument(
         "--replace", action="store_true",
-        help="undo every run that appended it, in all its tables, then run; with the plan: show what that would undo",
+        help="undo every run that appended the same rows, in all its tables, then run; with the plan: show what that "
+        "would undo",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from odibi_magics.errors import (
     Cancelled,
     ConfigErrors,
+    NoConnections,
     NodeFailed,
     OdibiError,
     Problem,
@@ -52,6 +53,10 @@ def failure(error: BaseException) -> Answer:
     if isinstance(error, ConfigErrors):
         problems = [problem_data(problem) for problem in error.problems]
         return _told("ConfigErrors", str(error), WRONG, problems=problems)
+    if isinstance(error, NoConnections):
+        return _told(
+            "NoConnections", f"unknown connection '{error.name}': --file FILE names the project of it", WRONG
+        )
     known = error if isinstance(error, OdibiError) else Unexpected(error)
     return _told(type(known).__name__, str(known), WRONG if isinstance(error, UsageError) else FAILED)
 

@@ -63,6 +63,8 @@ def sandbox(parser: Parser, words: Sequence[str]) -> Answer:
     from odibi_magics.sandbox.wrap import run
 
     own = before_dashes(words)
+    if own and not own[0].startswith("-"):
+        raise UsageError(f"{parser.prog}: `--` stands before the command: {parser.prog} -- {shlex.join(own)}")
     found, command = parser.read(own), words[len(own) + 1 :]
     if not command:
         raise UsageError(f"{parser.prog}: which command? As in: {parser.prog} -- jupyter lab")

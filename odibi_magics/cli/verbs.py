@@ -24,7 +24,6 @@ from odibi_magics.options import (
     add_diff,
     add_doctor,
     add_engine,
-    add_file,
     add_limit,
     add_preview,
     add_refresh,
@@ -75,7 +74,7 @@ def validate(parser: Parser, words: Sequence[str]) -> Answer:
     """The same checks, with the same words, as before a run. Wrong or not, the data has the same shape."""
     from odibi_magics.cli.data import validate_data
 
-    options = run_options(parser, words, "plan")
+    options = run_options(parser, _with_file(parser, words), "plan")
     try:
         project = _of_file(options)
         plan = options.plan(project)
@@ -109,8 +108,18 @@ def run(parser: Parser, words: Sequence[str]) -> Answer:
 
 
 def _project(parser: Parser, words: Sequence[str], does: Does | None = None) -> tuple[RunOptions, Project]:
-    options = run_options(parser, words, does)
+    options = run_options(parser, _with_file(parser, words), does)
     return options, _of_file(options)
+
+
+def _with_file(parser: Parser, words: Sequence[str]) -> Sequence[str]:
+    """The words with the only project that is here, where they name none, so that what is told to type names it too."""
+    if parser.read(words).file is not None:
+        return words
+    file = _only_file(Path.cwd())
+    if file is None:
+        raise UsageError(f"{parser.prog}: which project? There is no *.odibi.yaml here")
+    return [file, *words]
 
 
 def _of_file(options: RunOptions) -> Project:
@@ -299,7 +308,9 @@ def _project_here(found: Namespace, tables: Sequence[str] = ()) -> Project:
 def _told_project(found: Namespace, tables: Sequence[str]) -> Project:
     from odibi_magics.project import Project
 
-    file = found.file or _only_file(Path.cwd(), tables)
+    file = found.file or _only_file(
+        Path.cwd(), "--file ", "; a path, as ./orders, needs none" if tables else ""
+    )
     if file is None:
         return _no_project(found)
     return Project.from_file(file, env=found.env, variables=dict(found.set))
@@ -311,16 +322,23 @@ def _no_project(found: Namespace) -> Project:
     return Project.from_yaml("connections: {}", env=found.env, variables=dict(found.set))
 
 
-def _only_file(folder: Path, tables: Sequence[str]) -> str | None:
+def _only_file(folder: Path, option: str = "", otherwise: str = "") -> str | None:
+    """Raises UsageError where there are several, with the option that names one, and what does without."""
     files = sorted(path.name for path in folder.glob("*.odibi.yaml"))
     if len(files) > 1:
-        path = "; a path, as ./orders, needs none" if tables else ""
-        raise UsageError(f"which project? --file one of: {', '.join(files)}{path}")
+        raise UsageError(f"which project? {option}one of: {', '.join(files)}{otherwise}")
     return files[0] if files else None
 
 
+_FILE_HELP = "a project's YAML file; without it the only *.odibi.yaml here"
+
+
+def _add_file_first(parser: Parser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", help=_FILE_HELP)
+
+
 def _add_file(parser: Parser) -> None:
-    parser.add_argument("--file", metavar="FILE", help="without it the only *.odibi.yaml here")
+    parser.add_argument("--file", metavar="FILE", help=_FILE_HELP)
 
 
 def _add_rows(parser: Parser) -> None:
@@ -329,7 +347,7 @@ def _add_rows(parser: Parser) -> None:
     )
 
 
-_FILE = (add_file, add_texts)
+_FILE = (_add_file_first, add_texts)
 _HERE = (_add_file, add_texts)
 _RUN = (*_FILE, add_preview, add_choice, add_repeat, add_run_id)
 _ALL = (

@@ -147,7 +147,7 @@ class OdibiMagics(Magics):
         --as NAME[=NODE]    put a node's data into a notebook variable
         --run-id ID         the run's id
         --again             append once more what a table holds already
-        --replace           undo the run that appended it first; with --plan: show what that would undo
+        --replace           undo the runs that appended the same rows, then run; with --plan: show them
         --resume            go on with the last run that failed, or that of --run-id
         --help              all of this at length
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator
+from pathlib import Path
 
 from odibi_magics.display.document import Block, Line, Texts
 from odibi_magics.display.graph import graph_svg, graph_text
@@ -16,6 +18,7 @@ from odibi_magics.magics.grammar import parser as parser_of
 from odibi_magics.magics.show import show, show_help, show_text
 from odibi_magics.magics.words import words
 from odibi_magics.project import Project
+from odibi_magics.session import Session
 
 _HELP = """\
 %%odibi_pipeline       check, run and report the YAML below   (--plan, --preview, --help ...)
@@ -77,16 +80,22 @@ def save(magics: OdibiMagics, line: str) -> None:
     if not show_help(parser, given):
         found = parser.read(given)
         written = magics.session.save(found.file, force=found.force)
-        unwell = [node.name for node in magics.session.nodes() if node.state in ("failed", "skipped")]
-        also = f"; in it {', '.join(unwell)}, which failed when last run" if unwell else ""
-        over = magics.session.overridden().items()
-        options = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in over)
-        set_ = (
-            f"; it keeps the values of vars:, for those of this notebook run it with {options}"
-            if options
-            else ""
-        )
-        show_text(f"Saved {', '.join(str(path) for path in written)}{also}{set_}")
+        notes = [", ".join(map(str, written)), *_notes(magics.session, Path(found.file))]
+        show_text(f"Saved {'; '.join(notes)}")
+
+
+def _notes(session: Session, file: Path) -> Iterator[str]:
+    """What somebody should know of a project that was saved there."""
+    nodes = session.nodes()
+    if not nodes:
+        yield "it defines connections, and no nodes yet"
+    if unwell := [node.name for node in nodes if node.state in ("failed", "skipped")]:
+        yield f"in it {', '.join(unwell)}, which failed when last run"
+    over = session.overridden().items()
+    if options := " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in over):
+        yield f"it keeps the values of vars:, for those of this notebook run it with {options}"
+    if not file.name.endswith(".odibi.yaml"):
+        yield f"as {file.stem}.odibi.yaml the command line, %odibi_setup and editors would find it by themselves"
 
 
 def graph(magics: OdibiMagics, line: str) -> None:

@@ -52,6 +52,23 @@ def test_run(odibi: Command) -> None:
     assert (odibi.folder / "clean/orders/_delta_log").is_dir()
 
 
+def test_the_only_project_needs_no_name(odibi: Command) -> None:
+    assert odibi("validate").stdout == odibi("validate", "etl.odibi.yaml").stdout
+    (odibi.folder / "etl.odibi.yaml").write_text(FAILING)
+    assert "odibi-magics run etl.odibi.yaml --resume" in odibi("run").stdout, "commands name it"
+    other = odibi.folder / "b.odibi.yaml"
+    other.write_text("connections: {}")
+    asked = odibi("plan", "--sql")
+    assert (asked.returncode, asked.stderr) == (
+        WRONG,
+        "which project? one of: b.odibi.yaml, etl.odibi.yaml\n",
+    )
+    (odibi.folder / "etl.odibi.yaml").unlink()
+    other.unlink()
+    none = odibi("run")
+    assert (none.returncode, "which project? There is no *.odibi.yaml here" in none.stderr) == (WRONG, True)
+
+
 def test_run_without_progress(odibi: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ODIBI_PROGRESS", "off")
     assert odibi("run", "etl.odibi.yaml").stderr == ""

@@ -75,7 +75,8 @@ def test_a_version_that_is_not_there(odibi: Command) -> None:
 def test_a_connection_of_no_project(odibi: Command) -> None:
     (odibi.folder / "etl.odibi.yaml").unlink()
     done = odibi("history", "lake:clean/orders")
-    assert (done.returncode, "--file FILE" in done.stderr) == (WRONG, True)
+    told = "unknown connection 'lake': --file FILE names the project of it\n"
+    assert (done.returncode, done.stderr) == (WRONG, told)
 
 
 def test_a_path_needs_no_project(odibi: Command) -> None:

@@ -50,8 +50,8 @@ def test_options_after_the_dashes_are_the_commands() -> None:
     ("words", "told"),
     [
         ((), "which command? As in: odibi-magics sandbox -- jupyter lab"),
+        (("jupyter", "lab"), "`--` stands before the command: odibi-magics sandbox -- jupyter lab"),
         (("--",), "which command?"),
-        (("jupyter", "lab"), "unexpected 'jupyter'"),
         (("--outsid", "--", "true"), "did you mean '--outside'?"),
         (("--", "no-such-command"), "cannot run 'no-such-command': No such file"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -181,6 +182,12 @@ def test_a_path_that_names_its_container_again_is_told(engine: Engine, cloud: Cl
         with pytest.raises(EngineError, match=r"'clean' is the container already, leave it out of the path$"):
             in_container.read(path, format_)
     in_container.run.close()
+    hollow = uuid.uuid4().hex
+    cloud.storage("account2").client().create_container(hollow)
+    empty = Blobs(engine, adls(cloud, container=hollow, path_prefix=None))
+    with pytest.raises(EngineError, match=rf"'{hollow}' is the container already, leave it out of the path$"):
+        empty.read(f"{hollow}/a/sales.csv")
+    empty.run.close()
 
 
 @pytest.mark.parametrize(

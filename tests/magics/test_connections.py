@@ -151,6 +151,6 @@ def test_no_file_of_the_doctor_is_left(notebook: Notebook, tmp_path: Path) -> No
 def test_where_none_are_defined(notebook: Notebook) -> None:
     told = notebook.bad("%odibi_history lake:orders")
     assert (
-        "unknown connection 'lake' (none are defined: %%odibi_connections defines them in a notebook, which"
+        "unknown connection 'lake' (none are defined: %%odibi_connections defines them, and those of a file"
         in told
     )

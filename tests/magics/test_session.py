@@ -166,9 +166,17 @@ def test_graph_of_nothing(notebook: Notebook) -> None:
 
 def test_save(notebook: Notebook) -> None:
     notebook.good(orders_cell("--plan"))
-    notebook.good("%odibi_save etl.odibi.yaml")
+    assert notebook.good("%odibi_save etl.odibi.yaml").text == ("Saved etl.odibi.yaml",)
     notebook.good("%odibi_run etl.odibi.yaml --as x")
     assert len(notebook["x"]) == 2
+
+
+def test_save_tells_what_it_lacks(notebook: Notebook) -> None:
+    notebook.good("%%odibi_connections\nlake: {type: local, base_path: .}\n")
+    assert notebook.good("%odibi_save etl.yaml").text == (
+        "Saved etl.yaml; it defines connections, and no nodes yet; as etl.odibi.yaml the command line, %odibi_setup and "
+        "editors would find it by themselves",
+    )
 
 
 def test_save_again(notebook: Notebook) -> None:

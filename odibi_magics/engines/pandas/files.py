@@ -135,7 +135,7 @@ def _is_data(name: str, format_: str) -> bool:
     return unpacked.lower().endswith(_ENDINGS[format_]) or "." not in name
 
 
-_CONTAINER_TWICE = re.compile(r"abfss://([^@/]+)@[^/]+/\1")
+_CONTAINER_TWICE = re.compile(r"abfss://([^@/]+)@[^/]+/\1/")
 
 
 def hint(tree: Tree, path: str) -> str:
@@ -147,11 +147,15 @@ def hint(tree: Tree, path: str) -> str:
         if there is not None:
             break
         missing = above
-    if there is None or not there.is_folder:
-        return f": {there.path} is no folder" if there else ""
-    folder = "" if missing == path else f", nor a folder {missing}"
-    if twice := _CONTAINER_TWICE.fullmatch(missing):
+    if there is not None and not there.is_folder:
+        return f": {there.path} is no folder"
+    folder = "" if there is None or missing == path else f", nor a folder {missing}"
+    # An empty container has no folder at all, not even its root.
+    twice = _CONTAINER_TWICE.fullmatch(f"{missing}/") if there else _CONTAINER_TWICE.match(f"{path}/")
+    if twice:
         return f"{folder}: '{twice[1]}' is the container already, leave it out of the path"
+    if there is None:
+        return ""
     close = nearest(missing.rpartition("/")[2], [entry.name for entry in tree.entries(there.path)])
     return f"{folder}: did you mean '{close}'?" if close else folder or _there(tree, there.path)
 
