@@ -213,7 +213,6 @@ def test_output_that_cannot_be_written(odibi: Command) -> None:
         ([], "usage: odibi-magics COMMAND"),
         (["rnu", "etl.odibi.yaml"], "did you mean 'run'?"),
         (["run", "etl.odibi.yaml", "--pveriew"], "did you mean '--preview'?"),
-        (["run"], "required: FILE"),
         (
             ["run", "nope.yaml"],
             "'nope.yaml' cannot be read: No such file or directory; there: etl.odibi.yaml",
