@@ -302,15 +302,14 @@ def setup(folder: Path, quick: bool) -> None:
 
 def live(folder: Path, quick: bool) -> None:
     """What the live view of a run costs, of the run's time and of the kernel's CPU."""
-    rows, rounds = (1_000_000, 5) if quick else (10_000_000, 21)
+    rows, rounds = (1_000_000, 5) if quick else (10_000_000, 11)
     took = json.loads(
         run(["-m", "benchmarks.jobs.live_view", str(folder / "live"), str(rows), str(rounds)]).out
     )
     for i, name in enumerate(("wall", "CPU")):
         off, on = ([one[i] for one in took[way]] for way in ("off", "live"))
-        print(
-            f"{name}: {Spread.of(off):.2f} s without, {Spread.of(on):.2f} s with it, {ratio(on, off):.3f} ×"
-        )
+        over = Spread.of([with_ / without for with_, without in zip(on, off, strict=True)])
+        print(f"{name}: {Spread.of(off):.2f} s without, {Spread.of(on):.2f} s with it, {over:.3f} ×")
 
 
 PARTS = {
