@@ -175,7 +175,10 @@ def add_table_up_to(parser: Parser) -> None:
 
 def add_table_now(parser: Parser) -> None:
     """A TABLE as it is now."""
-    _add_table(parser, "without @5: it is about the table as it is now")
+    _add_table(parser, WITHOUT_VERSION)
+
+
+WITHOUT_VERSION = "without @5: it is about the table as it is now"
 
 
 def _add_table(parser: Parser, versions: str) -> None:

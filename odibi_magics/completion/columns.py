@@ -56,7 +56,7 @@ class Describes:
         project = {key: typed.project[key] for key in _PROJECT_KEYS if key in typed.project}
         project["pipelines"] = [{"pipeline": "_", "nodes": pruned}]
         text = json.dumps(project, default=str, sort_keys=True)
-        _load()
+        load_engine()
         key = ("tables", text, id(self.facts.definitions))
         found = self.answers.get(key, lambda: _described(project, self.facts), self.patience) or {}
         own = str(pruned[-1]["name"])
@@ -136,7 +136,7 @@ def _closed(connections: Sequence[Connection]) -> Mapping[str, None]:
     return {one.name: None for one in connections if not at_hand(one)}
 
 
-def _load() -> None:
+def load_engine() -> None:
     """Imports, in the calling thread, what describing will need: native code that is cut off in its import when the
     interpreter ends crashes it."""
     import deltalake  # noqa: F401

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, takewhile
 
 from odibi_magics.completion.cell import Asker
 from odibi_magics.completion.facts import environments, known_variables, used_variables
 from odibi_magics.completion.layout import Typed, typed
 from odibi_magics.completion.offers import NOTHING, Offer, Offers, brief, fitting
 from odibi_magics.completion.places import connection_named, files, paths
+from odibi_magics.completion.tables import columns, versions
 from odibi_magics.errors import UsageError
 from odibi_magics.option_values import ENGINES
-from odibi_magics.options import Parser
+from odibi_magics.options import WITHOUT_VERSION, Parser
 from odibi_magics.project import read_text
 
 _FILES = (".yaml", ".yml")
@@ -28,7 +30,7 @@ def complete_line(parser: Parser, line: str, text: str | None, asker: Asker) -> 
     cell = typed(text, len(text)) if text is not None else _of_file(parts, parser)
     option = actions.get(parts[-1]) if parts else None
     if option is not None and option.nargs != 0:
-        found = fitting(word, _values(option, word, cell, asker))
+        found = fitting(word, _values(option, word, cell, asker, parts[:-1]))
         if found.offers or option.nargs != "?":
             return found
     if word.startswith("-") or (not word and not _positional(parser)):
@@ -61,7 +63,8 @@ def _values(
     metavar = str(action.metavar)
     name = "ENV" if "--env" in action.option_strings else metavar
     finds = _FINDERS.get(name)
-    if finds is not None:
+    versionless = WITHOUT_VERSION in (action.help or "") and "@" in word
+    if finds is not None and not versionless:
         yield from finds(word, cell, asker, before)
 
 
@@ -118,6 +121,11 @@ def _tables(word: str, cell: Typed | None, asker: Asker, before: Before) -> Iter
     """A node's name, `conn:path`, the PATH of `CONN PATH`, or a path of this machine."""
     connections = asker.facts.connections()
     describes = asker.describes()
+    place, at, _ = word.rpartition("@")
+    if at and "://" not in word:
+        named = (before[-1], place) if before and before[-1] in connections else (place,)
+        yield from (Offer(f"{place}@{one.text}", one.about) for one in versions(named, describes))
+        return
     if before and before[-1] in connections:
         found = connection_named(before[-1], None, asker.facts)
         yield from paths(found, word, describes.answers, describes.patience)
@@ -134,14 +142,38 @@ def _tables(word: str, cell: Typed | None, asker: Asker, before: Before) -> Iter
 
 
 def _at_tables(word: str, cell: Typed | None, asker: Asker, before: Before) -> Iterator[Offer]:
-    """`TABLE=VERSION`: the table."""
-    if "=" not in word:
+    """`TABLE=VERSION`: the table, then its newest version."""
+    table, equals, _ = word.partition("=")
+    if not equals:
         yield from (one for one in _tables(word, cell, asker, ()))
+    else:
+        newest = islice(versions((table,), asker.describes()), 1)
+        yield from (Offer(f"{table}={one.text}", one.about) for one in newest)
+
+
+def _newest(word: str, cell: Typed | None, asker: Asker, before: Before) -> Iterator[Offer]:
+    """The VERSION of `TABLE --at VERSION`, which is the newest."""
+    yield from islice(versions(_plain(before), asker.describes()), 1)
+
+
+def _columns(word: str, cell: Typed | None, asker: Asker, before: Before) -> Iterator[Offer]:
+    """`COLUMN,COLUMN`: those that are not there yet."""
+    there = word.split(",")[:-1]
+    typed = "".join(f"{one}," for one in there)
+    for one in columns(_plain(before), asker.describes()):
+        if one.text not in there:
+            yield Offer(f"{typed}{one.text}", one.about)
+
+
+def _plain(before: Before) -> Before:
+    """The words that stand before the first option."""
+    return list(takewhile(lambda one: not one.startswith("-"), before))
 
 
 _FINDERS: dict[str, Callable[[str, Typed | None, Asker, Before], Iterator[Offer]]] = {
     "ENGINE": _engines, "NODE": _nodes, "ENV": _environments, "NAME=VALUE": _settings, "NAME[=NODE]": _saved,
     "FILE": _files, "NAME": _connections, "TABLE": _tables, "RUN | TABLE": _tables, "TABLE=VERSION": _at_tables,
+    "VERSION": _newest, "COLUMN[,COLUMN]": _columns,
 }  # fmt: skip
 
 

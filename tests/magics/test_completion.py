@@ -115,6 +115,30 @@ def test_on_lines(notebook: Notebook) -> None:
     assert set(asked(shell, "%odibi_undo --at cl¦")) == {"clean"}
 
 
+def test_versions_and_keys_of_a_table(notebook: Notebook) -> None:
+    notebook.good(orders_cell())
+    notebook.good(orders_cell("--again"))
+    shell = notebook.shell
+    shown = asked(shell, "%odibi_history lake:clean/orders@¦")
+    assert list(shown) == ["lake:clean/orders@1", "lake:clean/orders@0"]
+    assert shown["lake:clean/orders@1"].endswith(" UTC, WRITE")
+    assert set(asked(shell, "%odibi_diff clean@0 clean@¦")) == {"clean@1", "clean@0"}
+    assert set(asked(shell, "%odibi_preview lake clean/orders@¦")) == {"clean/orders@1", "clean/orders@0"}
+    assert asked(shell, "%odibi_vacuum clean@¦") == {}, "it takes none"
+    assert set(asked(shell, "%odibi_restore clean@0 --at ¦")) == {"1"}
+    assert set(asked(shell, "%odibi_undo --at clean=¦")) == {"clean=1"}
+    assert "qty" in asked(shell, "%odibi_diff clean@0 --keys ¦")
+    assert set(asked(shell, "%odibi_diff lake clean/orders@0 --keys id,q¦")) == {"id,qty"}
+    assert set(asked(shell, "%odibi_history clean/orders@¦")) == {"clean/orders@1", "clean/orders@0"}
+    for nothing in (
+        "%odibi_diff --keys ¦",
+        "%odibi_history orders@¦",
+        "%odibi_diff nowhere@¦",
+        "%odibi_history @¦",
+    ):
+        assert asked(shell, nothing) == {}
+
+
 def brief_of(option: str) -> str:
     from odibi_magics.completion.offers import brief
     from odibi_magics.magics.grammar import parser
