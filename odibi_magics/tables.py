@@ -256,6 +256,8 @@ class Tables:
             return Place(self._project.connection(write.connection), where, format_)
         if "://" in path:
             return self._at_url(path)
+        if defined is not None and not os.path.exists(path):
+            raise UsageError(f"node '{path}' writes no table")
         if os.path.exists(path) or not (named := in_catalog(path)):
             return local_place(path, self._near(path))
         return named

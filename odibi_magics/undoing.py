@@ -145,9 +145,16 @@ def _newest(engine: Engine, places: Sequence[Place], tables: Sequence[str]) -> s
     run = newest_run(Line(*each) for each in logs) if tables else None
     run = run or newest_run(backwards(*each) for each in logs)
     if run is None:
-        where = ", ".join(tables) or "no table that this project writes"
-        hold = "hold" if len(tables) > 1 else "holds"
-        raise UsageError(
-            f"there is nothing to undo: {where} {hold} {'no' if tables else 'a'} commit of a run"
-        )
+        raise UsageError(f"there is nothing to undo: {_why_none(engine, places, tables)}")
     return run
+
+
+def _why_none(engine: Engine, places: Sequence[Place], tables: Sequence[str]) -> str:
+    """Why no run is there. Raises EngineError for a table that was asked for and is none."""
+    if not places:
+        return "no node that writes a Delta table is defined here yet; a TABLE can be named, as data/clean/orders"
+    if not tables:
+        return "no table that this project writes holds a commit of a run"
+    for place in places:
+        engine.history(place, limit=1)
+    return f"{', '.join(tables)} {'hold' if len(tables) > 1 else 'holds'} no commit of a run"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from odibi_magics.delta.line import UNDO
+from odibi_magics.delta.held import newest_run
+from odibi_magics.delta.line import UNDO, backwards
 from odibi_magics.delta.log import newest_version
 from odibi_magics.delta.mark import RunMark, Target
 from odibi_magics.delta.restore import Restored
@@ -110,7 +111,13 @@ class Undo:
         said = (
             f"no commit of run '{self.run}' is in {looked}" if looked else "no table is known here to look in"
         )
-        raise UsageError(f"{said}: name a TABLE that run '{self.run}' wrote, behind its id")
+        raise UsageError(f"{said}: name a TABLE that run '{self.run}' wrote, behind its id{self._newest()}")
+
+    def _newest(self) -> str:
+        """The run that may have been meant, where the known places hold one."""
+        logs = ((log, newest_version(log)) for log in map(self.engine.log, self.known))
+        run = newest_run(backwards(log, newest) for log, newest in logs if newest is not None)
+        return f"; the newest run there is '{run}'" if run else ""
 
     def _follow(self, found: dict[str, Trace | None], url: str, told: Trace) -> None:
         """Adds a table, and those that its marks lead to. A run of several calls has several sets of them."""

@@ -231,7 +231,7 @@ def test_a_file_that_was_run_here_is_undone_here(notebook: Notebook) -> None:
     [
         ("%odibi_undo --at clean", "--at takes TABLE=VERSION"),
         ("%odibi_undo nightly", "name a TABLE that run 'nightly' wrote, behind its id"),
-        ("%odibi_undo lake:nowhere", "there is nothing to undo"),
+        ("%odibi_undo lake:nowhere", "there is no Delta table at lake:nowhere"),
         ("%odibi_undo a b", "b"),
     ],
 )

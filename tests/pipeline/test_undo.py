@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from odibi_magics import Cancelled, NodeFailed, Project, UsageError
 from odibi_magics.delta.undo import Undone
 from odibi_magics.engines.pandas import restore as restoring
-from odibi_magics.errors import ConnectionFailed, UndoFailed, UndoRefused
+from odibi_magics.errors import ConnectionFailed, EngineError, UndoFailed, UndoRefused
 from odibi_magics.session import Session
 from odibi_magics.undoing import is_table
 from tests.pipeline.conftest import SALES
@@ -334,12 +334,17 @@ def test_a_schedulers_run_id_is_no_table(here: Lake, run: str) -> None:
 
 def test_what_nobody_knows(here: Lake) -> None:
     twice(here)
-    with pytest.raises(
-        UsageError, match=r"no commit of run 'nightly' is in lake:clean, lake:daily: name a TABLE"
-    ):
+    newest = here.project(CHAIN).undo(dry_run=True).run
+    said = rf"no commit of run 'nightly' is in lake:clean, lake:daily: name a TABLE .*; the newest run there is '{newest}'$"
+    with pytest.raises(UsageError, match=said):
         here.project(CHAIN).undo("nightly")
-    with pytest.raises(UsageError, match="no table that this project writes"):
-        here.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}").undo()
+    reading = here.project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}")
+    with pytest.raises(UsageError, match="no node that writes a Delta table is defined here yet"):
+        reading.undo()
+    with pytest.raises(UsageError, match=r"^node 'sales' writes no table$"):
+        reading.undo(table="sales")
+    with pytest.raises(EngineError, match=r"there is no Delta table at lake:clen: did you mean 'clean'"):
+        reading.undo(table="lake:clen")
 
 
 def test_a_failed_run_is_undone_as_far_as_it_came(anywhere: Lake) -> None:
