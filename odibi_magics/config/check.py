@@ -111,7 +111,9 @@ def _inputs(config: Config, path: Path, node: Node, names: Mapping[str, None]) -
 
 
 def _unknown(config: Config, path: Path, kind: str, name: str, names: Iterable[str]) -> Problem:
-    hint = suggest(name, list(names)) or f"no {kind}s are defined"
+    hint = (
+        suggest(name, list(names)) or f"no {kind}s are defined; a notebook knows those of cells that have run"
+    )
     return config.problem(path, f"unknown {kind} '{name}'", hint)
 
 

@@ -132,8 +132,11 @@ def _tables(
                 named[found] = None
                 continue
             close = nearest(table.name, [*given, *visible])
+            earlier = "" if close else "; a node of another cell is known once that cell has run"
             yield SqlProblem(
-                f"unknown table '{table.name}': a query's tables are nodes, or df", *place(table), close
+                f"unknown table '{table.name}': a query's tables are nodes, or df{earlier}",
+                *place(table),
+                close,
             )
 
 

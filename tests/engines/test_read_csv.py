@@ -358,6 +358,9 @@ def test_missing_files_are_told_with_the_nearest_name(house: House) -> None:
         "raw/sale.csv": r"there is no file .*raw/sale\.csv: did you mean 'sales\.csv'\?",
         "rw/sales.csv": r"nor a folder .*/rw: did you mean 'raw'\?",
         "raw/zzzz.csv": r"there: sales\.csv",
+        "raw\\sales.csv": "parts of a path are parted by '/'",
+        f"{house.folder.name}/raw/sales.csv": f": '{house.folder.name}' stands in it twice",
+        f"{house.folder.name}/raw/zzzz.csv": rf"nor a folder \S+/{house.folder.name}$",
         "raw/*.txt": r"no file matches .*raw/\*\.txt; there: sales\.csv",
         "raw/*/x.csv": "no file matches",
     }.items():

@@ -160,6 +160,8 @@ def test_tables_are_spelled_as_given_and_ctes_are_none() -> None:
 def test_a_cte_sees_only_those_before_it() -> None:
     found = problems("WITH a AS (SELECT * FROM b), b AS (SELECT 1 AS x) SELECT * FROM a")
     assert "unknown table 'b'" in found[0].message
+    assert found[0].message.endswith("or df; a node of another cell is known once that cell has run")
+    assert problems("SELECT id FROM ordrs")[0].message.endswith("nodes, or df")  # its suggestion tells
 
 
 def test_a_duckdb_query_passes_through() -> None:

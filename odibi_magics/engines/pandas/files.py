@@ -156,8 +156,21 @@ def hint(tree: Tree, path: str) -> str:
         return f"{folder}: '{twice[1]}' is the container already, leave it out of the path"
     if there is None:
         return ""
+    if meant := _meant(tree, there.path, missing, path):
+        return meant
     close = nearest(missing.rpartition("/")[2], [entry.name for entry in tree.entries(there.path)])
     return f"{folder}: did you mean '{close}'?" if close else folder or _there(tree, there.path)
+
+
+def _meant(tree: Tree, there: str, missing: str, path: str) -> str:
+    """A path that is there, of one written with `\\`, or with its connection's folder once more."""
+    if "\\" in path and tree.at(path.replace("\\", "/")):
+        return ": parts of a path are parted by '/', not by '\\'"
+    twice = missing.rpartition("/")[2]
+    again = missing != path and there.rpartition("/")[2] == twice
+    if again and tree.at(f"{there}{path.removeprefix(missing)}"):
+        return f": '{twice}' stands in it twice, the connection's base_path has it already"
+    return ""
 
 
 def _there(tree: Tree, folder: str) -> str:
