@@ -55,6 +55,8 @@ def _formatters(magics: OdibiMagics) -> tuple[tuple[str, str, str, Callable[...,
             "RunResult",
             lambda result, p, _: p.text(_report(magics, result, "report_text")),
         ),
+        # Its HTML it has itself: whoever asks for so many rows gets them.
+        ("text/plain", "odibi_magics.engines.base", "Preview", lambda preview, p, _: p.text(str(preview))),
         *(
             (kind, f"odibi_magics.delta.{module}", name, function)
             for module, name in _OF_VERBS

@@ -36,7 +36,8 @@ _HELP = """\
 %odibi_optimize TABLE  which small files would become how many; --yes joins them
 %odibi_graph [FILE]    the pipeline as a picture
 %odibi --forget NODE   drop a node that is not needed any more
-Each takes --help. A %%magic must be its cell's first line: above it, not even a comment."""
+Each takes --help; behind a %%magic only with a line below, any one.
+A %%magic must be its cell's first line: above it, not even a comment."""
 
 
 def overview(magics: OdibiMagics, line: str) -> None:

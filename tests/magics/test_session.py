@@ -107,6 +107,14 @@ def test_preview_a_node_that_writes_no_table(notebook: Notebook) -> None:
     notebook.good(orders_cell("--plan"))
     assert "2026-01-02" in notebook.good("%odibi_preview orders").text[0]
     assert not (notebook.folder / "clean").exists()
+    assert "node 'orders' writes no table" in notebook.bad("%odibi_history orders")
+
+
+def test_a_preview_of_python_is_a_table_in_a_terminal_too(notebook: Notebook) -> None:
+    notebook.good(orders_cell())
+    notebook.good("rows = get_ipython().display_formatter.format(odibi_result['clean'].preview(1))[0]")
+    rows = notebook["rows"]
+    assert "bigint" in rows["text/plain"] and "Preview(" not in rows["text/plain"] and "text/html" in rows
 
 
 def test_preview_so_many_rows(notebook: Notebook) -> None:
