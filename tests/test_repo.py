@@ -19,7 +19,9 @@ import odibi_magics
 from odibi_magics.engines.spark import jars as jars_of_ours
 
 ROOT = Path(__file__).parent.parent
-MADE = re.compile(r"(^|/)(\.(?!ci/)|__pycache__/)|^(build|dist|notebooks/data)/|\.egg-info/")
+MADE = re.compile(
+    r"(^|/)(\.(?!ci/)|__pycache__/)|^(build|dist|notebooks/data|examples/[^/]+/data)/|\.egg-info/"
+)
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
 
 
