@@ -6,6 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +15,10 @@ import pytest
 from deltalake import DeltaTable, Field, Schema, write_deltalake
 from deltalake.schema import PrimitiveType
 
+from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Check, Engine, Frame, RowCheck, Sink, TableCheck, Written
+from odibi_magics.engines.checks import Flag, cut
+from odibi_magics.engines.spark.checks import rows_of
 from odibi_magics.errors import (
     EngineError,
     KeysRefused,
@@ -273,6 +277,39 @@ def test_warnings_are_counted_in_a_write_and_without_one(lake: Lake) -> None:
         assert all(words in one.message for one, (*_, words) in zip(results, ROW_CHECKS, strict=True))
     merged = lake.write({"id": [1], "v": ["a"], "q": [77]}, "merge", keys=["id"], checks=checks)
     assert [one.failed for one in merged.checks] == [0, 0, 1, 0]
+
+
+def test_rows_of_a_warning_are_shown_without_a_second_look(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def look(spark: Any, flag: Flag, columns: Sequence[Column]) -> list[dict[str, Any]]:
+        looks.append(flag.label)
+        return rows_of(spark, flag, columns)
+
+    monkeypatch.setattr("odibi_magics.engines.spark.write.rows_of", look)
+    ids = range(40)
+    data: dict[str, list[Any]] = {
+        "id": list(ids),
+        "v": [f"é'\"\\{i}" if i else "x" * 1000 for i in ids],
+        "x": [i / 3 for i in ids],
+        "t": [datetime(2024, 1, 31, 10, i, tzinfo=UTC) for i in ids],
+        "same": ["s" for _ in ids],
+    }
+    counts = {"id > 50": 40, "id > 1": 2, "id > 0": 1, "same <> 's'": 40, "id >= 0": 0}
+    checks = [RowCheck(text, text, "warn", ("same",) if "same" in text else ()) for text in counts]
+    results = lake.write(data, checks=checks).checks
+    assert {one.label: one.failed for one in results} == counts
+    for one in results:
+        shown = [int(row["id"]) for row in one.examples]
+        assert (len(shown), len(set(shown))) == (min(one.failed, 3), len(shown))
+        assert list(one.examples) == [{name: cut(data[name][i]) for name in data} for i in shown]
+    assert looks == []
+    (result,) = lake.write(
+        {"id": [1], "b": [b"x"]}, path="b", checks=[RowCheck("c", "id > 1", "warn")]
+    ).checks
+    assert result.examples == ({"id": 1, "b": b"x"},)
 
 
 @pytest.mark.parametrize(("label", "text", "columns", "words"), ROW_CHECKS)

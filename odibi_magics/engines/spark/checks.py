@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 from odibi_magics.config.types import Column
@@ -25,9 +23,8 @@ from odibi_magics.engines.spark.failures import check_ticket, failed_check
 from odibi_magics.engines.spark.frame import SparkFrame, collected
 from odibi_magics.engines.spark.names import quoted
 from odibi_magics.engines.spark.session import part_for
+from odibi_magics.engines.spark.shown import as_json, to_show, values
 from odibi_magics.errors import EngineError, ValidationFailed
-
-_SHOWN = 5  # columns of a row that fails, beside those in question
 
 
 def flags(checks: Sequence[Check], columns: Sequence[Column]) -> tuple[Flag, ...]:
@@ -56,28 +53,16 @@ def guarded(frame: Any, columns: Sequence[Column], bad: Sequence[Flag]) -> Any:
 
     A column, not a filter: Spark would move a filter down, to rows that never come out.
     """
-    cases = [
-        f"WHEN {flag.bad} THEN {check_ticket(i, _as_json(flag, columns))}"
-        for i, flag in enumerate(bad)
-        if flag.on_fail == "error"
-    ]
-    if not cases:
+    own = [(i, flag) for i, flag in enumerate(bad) if flag.on_fail == "error"]
+    if not own:
         return frame
+    # One error for all: each would add its texts to a method's code, and Java compiles none above 8000 bytes.
+    failed = " OR ".join(flag.bad for _, flag in own)
+    which = " ".join(f"WHEN {flag.bad} THEN '{i}'" for i, flag in own)
+    shown = {column.name: column for _, flag in own for column in to_show(flag.columns, columns)}
+    raised = check_ticket(f"CASE {which} END", as_json(shown.values()))
     first, *rest = (quoted(column.name) for column in columns)
-    return frame.selectExpr(f"CASE {' '.join(cases)} ELSE {first} END AS {first}", *rest)
-
-
-def _as_json(flag: Flag, columns: Sequence[Column]) -> str:
-    """SQL for the columns of a row that an error shows, as texts."""
-    shown = _to_show(flag.columns, columns)
-    items = (f"CAST({quoted(column.name)} AS string) AS {quoted(column.name)}" for column in shown)
-    return f"to_json(struct({', '.join(items)}), map('ignoreNullFields', 'false'))"
-
-
-def _to_show(first: Sequence[str], columns: Sequence[Column]) -> list[Column]:
-    wanted = [name.lower() for name in first]
-    ordered = sorted(columns, key=lambda column: column.name.lower() not in wanted)
-    return ordered[: max(len(wanted), _SHOWN)]
+    return frame.selectExpr(f"CASE WHEN {failed} THEN {raised} ELSE {first} END AS {first}", *rest)
 
 
 def told(error: BaseException, bad: Sequence[Flag], columns: Sequence[Column]) -> ChecksFailed | None:
@@ -86,34 +71,16 @@ def told(error: BaseException, bad: Sequence[Flag], columns: Sequence[Column]) -
     if found is None:
         return None
     number, row = found
-    types = {column.name: column.type for column in columns}
-    values = {name: _value(text, types[name]) for name, text in json.loads(row).items()}
+    shown = values(row, to_show(bad[number].columns, columns))
     results = [
         row_result(
-            flag.label, flag.on_fail, 1, examples([values], flag.columns), at_least=True, remedy=flag.remedy
+            flag.label, flag.on_fail, 1, examples([shown], flag.columns), at_least=True, remedy=flag.remedy
         )
         if i == number
         else CheckResult(flag.label, flag.on_fail, 0)
         for i, flag in enumerate(bad)
     ]
     return ChecksFailed(results)
-
-
-def _value(text: str | None, type_: str) -> Any:
-    """A value from Spark's text of it, as Python shows it."""
-    if text is None:
-        return None
-    if type_ in ("tinyint", "smallint", "int", "bigint"):
-        return int(text)
-    if type_ in ("float", "double"):
-        return float(text)
-    if type_ == "boolean":
-        return text == "true"
-    if type_ == "date" and len(text) == 10:
-        return date.fromisoformat(text)
-    if type_ == "timestamp" and len(text) >= 19 and text[4] == "-":
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
-    return text
 
 
 # All rows -------------------------------------------------------------------------------------------------------------
@@ -205,12 +172,14 @@ def nulls(spark: Any, keys: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _row_result(spark: Any, frame: SparkFrame, flag: Flag, count: int) -> CheckResult:
-    shown: tuple[Mapping[str, Any], ...] = ()
-    if count:
-        names = [column.name for column in _to_show(flag.columns, frame.columns)]
-        found = spark.where(flag.bad).select(*_columns(names)).limit(EXAMPLES)
-        shown = examples(_rows(found, names), flag.columns)
+    shown = examples(rows_of(spark, flag, frame.columns), flag.columns) if count else ()
     return row_result(flag.label, flag.on_fail, count, shown, remedy=flag.remedy)
+
+
+def rows_of(spark: Any, flag: Flag, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Some rows that fail a flag."""
+    names = [column.name for column in to_show(flag.columns, columns)]
+    return _rows(spark.where(flag.bad).select(*_columns(names)).limit(EXAMPLES), names)
 
 
 def _columns(names: Sequence[str]) -> list[str]:

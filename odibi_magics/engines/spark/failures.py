@@ -211,9 +211,9 @@ def ticket(number: int, column: int, path: str, text: str) -> str:
     return f"raise_error(concat('{VALUE}:{number}:{column}:', hex({path}), ':', hex({text}), ';'))"
 
 
-def check_ticket(number: int, row: str) -> str:
-    """SQL that raises a failed check's error. row: SQL of a JSON text."""
-    return f"raise_error(concat('{CHECK}:{number}:', hex({row}), ';'))"
+def check_ticket(number: str, row: str) -> str:
+    """SQL that raises a failed check's error. number, row: SQL of the check's number and of a JSON text, as texts."""
+    return f"raise_error(concat('{CHECK}:', {number}, ':', hex({row}), ';'))"
 
 
 def failed_check(error: BaseException) -> tuple[int, str] | None:

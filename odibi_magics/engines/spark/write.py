@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from odibi_magics.engines.base import Check, CheckResult, Guard, Progress, Sink, TableCheck, Written
-from odibi_magics.engines.checks import EXAMPLES, Flag, count_result, examples, row_result, settle
-from odibi_magics.engines.spark.checks import Measured, flags, guarded, measured, told
-from odibi_magics.engines.spark.frame import SparkFrame, collected
-from odibi_magics.engines.spark.names import quoted
+from odibi_magics.engines.checks import Flag, count_result, examples, row_result, settle
+from odibi_magics.engines.spark import shown
+from odibi_magics.engines.spark.checks import Measured, flags, guarded, measured, rows_of, told
+from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.engines.spark.reading import Samples
 from odibi_magics.engines.spark.session import part_for
 
@@ -54,7 +54,10 @@ class Watched:
         self.counted = part_for(spark, "observation").Observation()
         warned = [] if self.measured is not None else warned
         counts = [expr(f"count_if({flag.bad})").alias(f"f{i}") for i, flag in warned]
-        return watched.observe(self.counted, expr("count(*)").alias(_ROWS), *counts)
+        rows = [
+            expr(kept).alias(f"r{i}") for i, flag in warned if (kept := shown.met(flag, self.frame.columns))
+        ]
+        return watched.observe(self.counted, expr("count(*)").alias(_ROWS), *counts, *rows)
 
     def results(self, spark: Any) -> tuple[CheckResult, ...]:
         """How the frame's checks went, after the write."""
@@ -67,14 +70,15 @@ class Watched:
         if flag.on_fail == "error":
             return CheckResult(flag.label, flag.on_fail, 0)
         count = int(self.observed()[f"f{i}"])
-        shown: Any = ()
-        if count:
-            names = [column.name for column in self.frame.columns]
-            found = collected(spark.where(flag.bad).select(*map(quoted, names)).limit(EXAMPLES))
-            shown = examples(
-                [dict(zip(names, row.values(), strict=True)) for row in found.to_pylist()], flag.columns
-            )
-        return row_result(flag.label, flag.on_fail, count, shown)
+        rows = self._rows(spark, i, flag, count) if count else ()
+        return row_result(flag.label, flag.on_fail, count, examples(rows, flag.columns))
+
+    def _rows(self, spark: Any, i: int, flag: Flag, count: int) -> Sequence[Mapping[str, Any]]:
+        """Some rows that fail a flag: those met on the way, or else by a look, which reads the sources again."""
+        columns = self.frame.columns
+        kept = self.observed().get(f"r{i}")
+        found = shown.told(kept, count, flag, columns) if kept else None
+        return rows_of(spark, flag, columns) if found is None else found
 
     def observed(self) -> dict[str, Any]:
         """What was counted on the way."""
