@@ -8,12 +8,20 @@ import io
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from odibi_magics.connections.local import LocalConnection
+from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas import csv_text
+from odibi_magics.engines.pandas.csv_text import Dialect, bare_lines
+from odibi_magics.engines.pandas.files import find_files
+from odibi_magics.engines.spark import read_csv
+from odibi_magics.engines.spark.frame import SparkFrame
 from odibi_magics.errors import EngineError
 from tests.engines.conftest import House, only_pandas, rows, types
 
@@ -303,6 +311,58 @@ def test_names_that_sql_would_stumble_over(house: House) -> None:
     frame = house.csv('select,a b,"say ""hi""",ünï,,c\'d\n1,2,3,4,5,6\n')
     assert [column.name for column in frame.columns] == ["select", "a b", 'say "hi"', "ünï", "_c4", "c'd"]
     assert rows(frame) == [(1, 2, 3, 4, 5, 6)]
+
+
+BARE, LONG = "i,t\n" + "1,a\n" * 40 + "2,é", "i,t\n" + "1,a\n" * 40 + '2,"e\n3,f"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [
+        (BARE, True),
+        (BARE.replace("\n", "\r\n"), True),
+        (BARE + "\n\n\n", True),
+        (LONG, False),
+        (BARE.replace("a", "'"), True),
+        (BARE.replace("\n", "\r\n", 1), False),
+        (BARE.replace("\n", "\r"), False),
+        (BARE.replace("a", "a\r", 1), False),
+        (BARE + "\n \n", False),
+        (BARE.replace("1,", "\t1,"), False),
+        (" \n" + BARE, False),
+        ("\ufeff" + BARE, False),
+        (BARE.replace("a", "\0", 1), False),
+    ],
+)
+def test_where_every_line_is_a_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, bare: bool
+) -> None:
+    (tmp_path / "a.csv").write_bytes(text.encode())
+    file = find_files(Place(LocalConnection("in", tmp_path), "a.csv", "csv")).files[0]
+    for size in (1 << 20, 4, 3):
+        monkeypatch.setattr(csv_text, "_AT_ONCE", size)
+        assert bare_lines(file, Dialect()) is bare
+    assert not bare_lines(file, Dialect(quote="1"))
+
+
+@pytest.mark.parametrize("engine", ["spark"], indirect=True)
+def test_cores_share_a_file_where_every_line_is_a_record(
+    house: House, spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_csv, "_ONE_TASK", 100)
+    spark.conf.set("spark.sql.files.maxPartitionBytes", "50")
+    try:
+        for text in (BARE, BARE.replace("\n", "\r\n"), LONG):
+            frame = house.csv(text)
+            assert isinstance(frame, SparkFrame)
+            if not frame.work.connect:
+                assert (frame.spark.rdd.getNumPartitions() > 2) is (text != LONG)
+            last = (2, "é") if text != LONG else (2, "e\n3,f")
+            assert sorted(rows(frame)) == sorted([(1, "a")] * 40 + [last])
+        with pytest.raises(EngineError, match=r"some\.csv, line 43: 1 field, expected 2"):
+            rows(house.csv(BARE + "\n3\n"))
+    finally:
+        spark.conf.unset("spark.sql.files.maxPartitionBytes")
 
 
 def test_gzip(house: House) -> None:

@@ -9,17 +9,21 @@ from typing import Any
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Source
-from odibi_magics.engines.pandas.csv_text import Dialect, long_record
+from odibi_magics.engines.pandas.csv_text import Dialect, bare_lines, long_record
 from odibi_magics.engines.pandas.files import Files
 from odibi_magics.engines.pandas.read_csv import Explainer, Group, formats_of, grouped
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.spark.names import as_named, literal, quoted
 from odibi_magics.engines.spark.strict import Formats, checked
 from odibi_magics.engines.spark.types import schema_of
 from odibi_magics.engines.spark.work import Work
 
-# A file up to this size is one task of Spark's anyway, so that reading it in one piece costs nothing.
-_ONE_TASK = 64 << 20
+# Files up to this size together are looked through for what keeps Spark from splitting them; of others, each up to this
+# size is read in one piece.
+_SMALL = 64 << 20
+# Below this Spark makes one task of a file anyway.
+_ONE_TASK = 4 << 20
 
 
 def scan_csv(work: Work, sniffer: Session, source: Source, files: Files, columns: Sequence[Column]) -> Any:
@@ -39,7 +43,7 @@ def _frame(
     number = work.failures.add(group.files.paths, explainer)
     formats = Formats(*(str(source.options.get(key) or "") for key in ("date_format", "timestamp_format")))
     formats_of(source.options)  # a pattern that none of the engines knows is an error
-    whole = any(_in_one_piece(file, dialect) for file in group.files.files)
+    whole = _in_one_piece(group.files.files, dialect, source.place.connection.only_spark)
     reader = work.spark.read.options(**_options(dialect, whole, group.skip))
     schema = schema_of([Column(f"c{i}", "string") for i in range(len(group.names))])
     at = {name: i for i, name in enumerate(group.names)}
@@ -54,8 +58,20 @@ def _frame(
     return reader.schema(schema).csv(list(map(as_named, paths))).selectExpr(*items)
 
 
-def _in_one_piece(file: Any, dialect: Dialect) -> bool:
-    return file.bytes <= _ONE_TASK or dialect.encoding != "utf-8" or long_record(file, dialect)
+def _in_one_piece(files: Sequence[File], dialect: Dialect, only_spark: bool) -> bool:
+    """Whether a task is to read whole files: where a record may go over several lines."""
+    if dialect.encoding != "utf-8":
+        return True
+    sizes = [file.bytes for file in files]
+    if sum(sizes) <= _SMALL:
+        zipped = any(file.path.lower().endswith(".gz") for file in files)
+        return (
+            zipped
+            or only_spark
+            or max(sizes) <= _ONE_TASK
+            or not all(bare_lines(file, dialect) for file in files)
+        )
+    return any(size <= _SMALL or long_record(file, dialect) for size, file in zip(sizes, files, strict=True))
 
 
 def _options(dialect: Dialect, whole: bool, skip: int) -> dict[str, Any]:
