@@ -17,6 +17,10 @@ VALUE, CHECK = "odibi-value", "odibi-check"
 """How the texts begin that our own `raise_error` carries out of a task."""
 
 _TICKET = re.compile(rf"{VALUE}:(\d+):(\d+):([0-9A-F]*):([0-9A-F]*);")
+_CAST = re.compile(
+    rf"The value '(.*?)' of the type \"STRING\" cannot be cast to .*?CAST\(`{VALUE}:(\d+):(\d+)` AS ",
+    re.DOTALL,
+)
 _READING = re.compile(r"while reading file (\S+?)\.?(?:\s+SQLSTATE|\s*$)", re.MULTILINE)
 _SAID = re.compile(
     r"\[([A-Z][A-Z0-9_]+(?:\.[A-Z0-9_]+)?)\] (.*?)(?= SQLSTATE: |\n== |\n\tat |\nJVM stacktrace|\Z)",
@@ -31,7 +35,7 @@ class Explainer(Protocol):
     """A source that knows its files: it finds where in them something does not fit."""
 
     def value(self, column: int, text: str, path: str) -> str:
-        """What is wrong with a value of a column in a file; `text` is its beginning."""
+        """What is wrong with a value of a column in a file, "" for any; `text` is its beginning."""
 
     def broken(self, path: str, message: str) -> str:
         """What is wrong with a file that could not be read; `message` is Spark's."""
@@ -59,6 +63,10 @@ class Failures:
         if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
             return EngineError(
                 found.value(int(ticket[2]), unhexed(ticket[4]), self._path(unhexed(ticket[3])))
+            )
+        if (cast := _CAST.search(text)) and (found := self._by_number.get(int(cast[2]))):
+            return EngineError(
+                found.value(int(cast[3]), re.sub(r"\\(.)", r"\1", cast[1], flags=re.DOTALL), "")
             )
         # A classic session's error keeps its causes to itself.
         if of_account := self._accounts.explained(f"{text}\n{getattr(error, '_stackTrace', None) or ''}"):
@@ -204,6 +212,11 @@ _WORDS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
         "row; aggregate it, as with max(...)"
     ),
 }
+
+
+def scanned(number: int, column: int) -> str:
+    """The name of a source's field, by which an error of Spark's own cast of it tells what it is."""
+    return f"{VALUE}:{number}:{column}"
 
 
 def ticket(number: int, column: int, path: str, text: str) -> str:

@@ -14,8 +14,9 @@ from odibi_magics.engines.pandas.files import Files
 from odibi_magics.engines.pandas.read_csv import Explainer, Group, formats_of, grouped
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.trees import File
+from odibi_magics.engines.spark.failures import scanned
 from odibi_magics.engines.spark.names import as_named, literal, quoted
-from odibi_magics.engines.spark.strict import Formats, checked
+from odibi_magics.engines.spark.strict import TOLD, Formats, checked
 from odibi_magics.engines.spark.types import schema_of
 from odibi_magics.engines.spark.work import Work
 
@@ -45,17 +46,23 @@ def _frame(
     formats_of(source.options)  # a pattern that none of the engines knows is an error
     whole = _in_one_piece(group.files.files, dialect, source.place.connection.only_spark)
     reader = work.spark.read.options(**_options(dialect, whole, group.skip))
-    schema = schema_of([Column(f"c{i}", "string") for i in range(len(group.names))])
-    at = {name: i for i, name in enumerate(group.names)}
+    places = {column.name: i for i, column in enumerate(columns)}
+    schema = schema_of([Column(scanned(number, places[name]), "string") for name in group.names])
     paths = group.files.paths
     # Beside each of many files' rows Spark puts the name: a copy of the row, which one file alone is spared.
     path = literal(paths[0]) if len(paths) == 1 else "_metadata.file_path"
-    texts = (f"c{at[column.name]}" for column in columns)
     items = [
-        f"{checked(column.type, text, formats, number, i, path)} AS {quoted(column.name)}"
-        for i, (column, text) in enumerate(zip(columns, texts, strict=True))
+        f"{_value(column.type, quoted(scanned(number, i)), formats, number, i, path)} AS {quoted(column.name)}"
+        for i, column in enumerate(columns)
     ]
     return reader.schema(schema).csv(list(map(as_named, paths))).selectExpr(*items)
+
+
+def _value(type_: str, text: str, formats: Formats, number: int, column: int, path: str) -> str:
+    """SQL for a field. Spark's own cast, whose error quotes the field's name, is a third of the code of a check."""
+    if type_ in ("tinyint", "smallint", "int", "bigint", "boolean"):
+        return f"CAST({text} AS {type_})"
+    return checked(type_, text, formats, number, column, path)
 
 
 def _in_one_piece(files: Sequence[File], dialect: Dialect, only_spark: bool) -> bool:
@@ -103,7 +110,7 @@ class _Explained:
     source: Source
 
     def value(self, column: int, text: str, path: str) -> str:
-        return self._of(path).value(column, text)
+        return self._of(path).value(column, text[:TOLD])
 
     def broken(self, path: str, message: str) -> str:
         return self._of(path).broken(path, message)
