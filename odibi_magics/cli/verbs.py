@@ -118,7 +118,9 @@ def _with_file(parser: Parser, words: Sequence[str]) -> Sequence[str]:
         return words
     file = _only_file(Path.cwd())
     if file is None:
-        raise UsageError(f"{parser.prog}: which project? There is no *.odibi.yaml here")
+        raise UsageError(
+            f"{parser.prog}: which project? There is no *.odibi.yaml here; `odibi-magics init` lays one out"
+        )
     return [file, *words]
 
 
