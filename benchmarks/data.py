@@ -59,3 +59,50 @@ def sales(folder: Path, rows: int, order: str) -> Path:
             connection.execute(f"COPY ({ordered}) TO '{part}' (FORMAT csv, HEADER)")
             part.rename(target)
     return target
+
+
+def merged_into(folder: Path, rows: int, files: int) -> Path:
+    """A Delta table of that many rows in so many files, sorted by id; made once."""
+    target = folder / f"merged-{rows}-{files}"
+    if not target.exists():
+        import duckdb
+        from deltalake import write_deltalake
+
+        part = target.with_suffix(".part")
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            for i in range(files):
+                ids = f"range({rows * i // files}, {rows * (i + 1) // files})"
+                write_deltalake(
+                    part, connection.sql(_records(ids, 0)).to_arrow_reader(122_880), mode="append"
+                )
+        part.rename(target)
+    return target
+
+
+def merged(folder: Path, rows: int, where: str) -> Path:
+    """A Parquet file of 1 % of those rows: half of it new ones, the others "clustered" in the table's last tenth, or
+    "spread" over all of it; made once."""
+    target = folder / f"merged-{rows}-{where}.parquet"
+    if not target.exists():
+        import duckdb
+
+        count = rows // 200
+        step, first = (200, 0) if where == "spread" else (20, rows - rows // 10)
+        old = _records(f"range({first}, {first + step * count}, {step})", 1)
+        new = _records(f"range({rows}, {rows + count})", 1)
+        part = target.with_suffix(".part")
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            mixed = f"SELECT * FROM ({old} UNION ALL {new}) ORDER BY hash(id)"
+            connection.execute(f"COPY ({mixed}) TO '{part}' (FORMAT parquet)")
+        part.rename(target)
+    return target
+
+
+def _records(ids: str, edition: int) -> str:
+    return (
+        f"SELECT i AS id, (TIMESTAMP '2021-01-01' + to_seconds(i + 7 * {edition}))::TIMESTAMPTZ AS ts, "
+        f"CAST(hash(i) % 250000 AS BIGINT) AS customer, CAST(hash(i + {edition}) % 100000 AS DOUBLE) / 100 AS amount, "
+        f"'note ' || md5(CAST((i + {edition}) % 1000 AS VARCHAR)) AS note FROM {ids} t(i)"
+    )

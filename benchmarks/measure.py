@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -23,12 +25,14 @@ _ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PY
 
 @dataclass(frozen=True)
 class Sample:
-    """One finished process. wall, cpu: seconds; peak: bytes of resident memory."""
+    """One finished process. wall, cpu: seconds; peak: bytes of resident memory; files, bytes: of data it left."""
 
     wall: float
     cpu: float
     peak: int
     out: str
+    files: int = 0
+    bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,16 +87,43 @@ def in_turn(
     runs: int,
     warmup: int = 1,
     environment: Mapping[str, str] | None = None,
+    targets: Mapping[str, Path] | None = None,
+    before: Callable[[Path], None] = lambda target: None,
 ) -> dict[str, list[Sample]]:
-    """Every command `runs` times, one after the other in each round: A B C A B C …"""
+    """Every command `runs` times, one after the other in each round: A B C A B C …
+
+    targets: the folder that a command writes to, emptied before each run of it; then `before` may put in it what the
+    command changes. What it leaves there beyond that is counted.
+    """
+    targets = targets or {}
+
+    def once(name: str) -> Sample:
+        if name not in targets:
+            return run(commands[name], environment)
+        target = targets[name]
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        before(target)
+        there = _data(target)
+        sample = run(commands[name], environment)
+        new = [size for path, size in _data(target).items() if path not in there]
+        return replace(sample, files=len(new), bytes=sum(new))
+
     for _ in range(warmup):
-        for arguments in commands.values():
-            run(arguments, environment)
+        for name in commands:
+            once(name)
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
     for _ in range(runs):
-        for name, arguments in commands.items():
-            samples[name].append(run(arguments, environment))
+        for name in commands:
+            samples[name].append(once(name))
     return samples
+
+
+def _data(folder: Path) -> dict[str, int]:
+    """Bytes of each file of data below a folder."""
+    return {
+        str(file): file.stat().st_size for file in folder.rglob("*.parquet") if "_delta_log" not in file.parts
+    }
 
 
 def ratio(ours: Sequence[Sample], theirs: Sequence[Sample], what: str = "wall") -> Spread:

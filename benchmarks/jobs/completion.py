@@ -61,14 +61,14 @@ def main(count: int, rounds: int, folder: Path) -> dict[str, list[tuple[float, f
     took: dict[str, list[tuple[float, float]]] = {name: [] for name in PLACES}
     for name, (typed, wanted) in PLACES.items():
         # What is looked for in the background comes with a later one.
-        assert any(wanted in _asked(shell, text + typed, took[name]) for _ in range(100)), name
+        assert any(wanted in asked(shell, text + typed, took[name]) for _ in range(100)), name
     for _ in range(rounds):
         for name, (typed, wanted) in PLACES.items():
-            assert wanted in _asked(shell, text + typed, took[name])
+            assert wanted in asked(shell, text + typed, took[name])
     return took
 
 
-def _asked(shell: InteractiveShell, typed: str, took: list[tuple[float, float]]) -> list[str]:
+def asked(shell: InteractiveShell, typed: str, took: list[tuple[float, float]]) -> list[str]:
     at, plain = typed.index("¦"), typed.replace("¦", "")
     start, cpu = time.perf_counter(), time.process_time()
     with provisionalcompleter():

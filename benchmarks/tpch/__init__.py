@@ -25,6 +25,32 @@ def generated(folder: Path, scale: float) -> Path:
     return made
 
 
+def as_delta(folder: Path, scale: float) -> Path:
+    """The folder of the eight tables as Delta tables; made once."""
+    made = folder / f"tpch-{scale}-delta"
+    if not made.exists():
+        import duckdb
+        from deltalake import write_deltalake
+
+        source, part = generated(folder, scale), made.with_suffix(".part")
+        for table in TABLES:
+            with duckdb.connect() as connection:
+                rows = connection.read_parquet(str(source / f"{table}.parquet"))
+                write_deltalake(part / table, rows.to_arrow_reader(122_880), mode="overwrite")
+        part.rename(made)
+    return made
+
+
+def over_delta(data: Path, name: str) -> str:
+    """The text of a project that makes one query's rows from Delta tables and writes nothing."""
+    reads = "".join(
+        f"  - name: {table}\n    read: {{connection: raw, path: {table}}}\n"
+        for table in TABLES
+        if table in QUERIES[name]
+    )
+    return f"connections:\n  raw: {{type: local, base_path: {data}}}\nnodes:\n{reads}{_query(name)}"
+
+
 def project(data: Path, lake: Path, names: Iterable[str] = QUERIES, tables: Iterable[str] = TABLES) -> str:
     """The text of a project that writes each query's rows to a table of its name. data: where the files are."""
     reads = "".join(
@@ -37,8 +63,9 @@ def project(data: Path, lake: Path, names: Iterable[str] = QUERIES, tables: Iter
 
 
 def _node(name: str) -> str:
+    return f"{_query(name)}    write: {{connection: lake, path: {name}}}\n"
+
+
+def _query(name: str) -> str:
     sql = indent(QUERIES[name], " " * 12)
-    return (
-        f"  - name: {name}\n    transform:\n      steps:\n        - sql: |\n{sql}\n"
-        f"    write: {{connection: lake, path: {name}}}\n"
-    )
+    return f"  - name: {name}\n    transform:\n      steps:\n        - sql: |\n{sql}\n"

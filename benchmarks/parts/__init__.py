@@ -1,0 +1,1 @@
+"""The parts of the suite, each a function that takes a Report."""

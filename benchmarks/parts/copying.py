@@ -1,0 +1,66 @@
+"""A CSV to partitioned Delta with a monthly aggregate: beside other ways, and how that grows."""
+
+from __future__ import annotations
+
+import statistics
+
+from benchmarks.compare import same_tables
+from benchmarks.data import ROWS_PER_GB, sales
+from benchmarks.measure import Sample, apart, in_turn, run
+from benchmarks.parts.places import JOBS, fresh
+from benchmarks.report import Report
+
+PEERS = ("duckdb", "duckdb_dataset", "polars", "polars_sink", "pandas")
+
+# Those that keep to a memory of their own size; polars and pandas hold all rows.
+LARGE_PEERS = ("duckdb", "duckdb_dataset", "polars_sink")
+
+
+def csv(report: Report) -> None:
+    """CSV to partitioned Delta with a monthly aggregate, a quarter of a gigabyte, one and four."""
+    unit = ROWS_PER_GB // (40 if report.quick else 1)
+    sizes = ((unit // 4, 5, PEERS), (unit, 5, PEERS), (4 * unit, 3, LARGE_PEERS))
+    for order in ("sorted", "shuffled"):
+        taken = {rows: _copied(report, rows, order, peers, rounds) for rows, rounds, peers in sizes}
+        report.say(f"\n{order}, {4 * unit:,} rows over {unit // 4:,}, sixteen times as many\n")
+        small, large = taken[unit // 4], taken[4 * unit]
+        report.table(
+            ("", "wall", "CPU", "peak"),
+            [(way, *_grown(small[way], large[way])) for way in ("ours", *LARGE_PEERS)],
+        )
+
+
+def _copied(
+    report: Report, rows: int, order: str, peers: tuple[str, ...], rounds: int
+) -> dict[str, list[Sample]]:
+    source = apart(sales, report.folder / "data", rows, order)
+    names = ("ours", *peers)
+    targets = fresh(report.folder, names)
+    commands = {name: [str(JOBS / f"csv_{name}.py"), str(source), str(targets[name])] for name in names}
+    samples = in_turn(commands, 3 if report.quick else rounds, targets=targets)
+    for peer in peers:
+        apart(same_tables, targets["ours"], targets[peer], ("clean", "monthly"))
+    gigabytes = source.stat().st_size / 1e9
+    report.say(f"\n{order}, {rows:,} rows, {gigabytes:.2f} GB\n")
+    # How often such a source can be read at all.
+    samples["reading it"] = [run([str(JOBS / "csv_read.py"), str(source)]) for _ in range(3)]
+    report.samples(samples, peers, order=order, rows=rows, gigabytes=gigabytes)
+    return samples
+
+
+def _grown(small: list[Sample], large: list[Sample]) -> list[str]:
+    return [
+        f"{statistics.median(getattr(one, what) for one in large) / statistics.median(getattr(one, what) for one in small):.2f}"
+        for what in ("wall", "cpu", "peak")
+    ]
+
+
+def memory(report: Report) -> None:
+    """Peak memory of ours on 4 GB over that on 1 GB, and what warnings it gave."""
+    rows = ROWS_PER_GB // 10 if report.quick else ROWS_PER_GB
+    for order in ("sorted", "shuffled"):
+        target = fresh(report.folder, ("ours",))["ours"]
+        sources = {n: apart(sales, report.folder / "data", n, order) for n in (rows, 4 * rows)}
+        found = {n: run([str(JOBS / "csv_ours.py"), str(csv), str(target)]) for n, csv in sources.items()}
+        report.samples({f"{n:,} rows, {order}: {one.out}": [one] for n, one in found.items()}, order=order)
+        report.say(f"\nmemory, four times the rows / once: {found[4 * rows].peak / found[rows].peak:.2f}\n")
