@@ -95,7 +95,8 @@ def _of_decimals(
     if name == "sum":
         return total
     result = min(MOST, precision + 4), min(MOST, scale + 4)
-    return quotient(node, total, Typed(f"count{inner}", "bigint", node), result[1] - scale, result)
+    count = Typed(f"count{inner}", "bigint", node)
+    return quotient(node, total, count, result[1] - scale, result, never_zero=True)
 
 
 def _named_cast(type_: str) -> Callable[[Operators, exp.Anonymous, Arguments], Typed]:

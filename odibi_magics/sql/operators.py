@@ -69,7 +69,8 @@ class Operators(Literals):
         result = decimals.arithmetic("/", a, b)
         assert result is not None
         places = result[1] - a[1] + b[1]
-        return quotient(node, self._settled(left, a), self._settled(right, b), places, result)
+        settled = self._settled(left, a), self._settled(right, b)
+        return quotient(node, *settled, places, result, never_zero=_is_not_zero(right))
 
     def _settled(self, value: Typed, digits: decimals.Digits) -> Typed:
         """A literal as the decimal that Spark takes it for."""
@@ -333,3 +334,9 @@ COMPARES = {
     exp.EQ: "=", exp.NEQ: "<>", exp.GT: ">", exp.GTE: ">=", exp.LT: "<", exp.LTE: "<=",
     exp.NullSafeEQ: "IS NOT DISTINCT FROM", exp.NullSafeNEQ: "IS DISTINCT FROM",
 }  # fmt: skip
+
+
+def _is_not_zero(value: Typed) -> bool:
+    """Whether it is a number that is written out, and not zero."""
+    node = value.node
+    return isinstance(node, exp.Literal) and not node.is_string and float(node.name) != 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlglot import exp
@@ -24,14 +24,18 @@ def select(names: Iterable[str], source: str) -> str:
     return f"SELECT {', '.join(map(quoted, names))} FROM {source}"
 
 
-def with_tables(queries: Mapping[str, str], body: str) -> str:
+def with_tables(queries: Mapping[str, str], body: str, anew: Collection[str] = ()) -> str:
     """`body` with the queries as its tables, and its order kept; line breaks end comments.
+
+    anew: those that are read anew wherever `body` names them, with its conditions; DuckDB would keep all rows of a
+    table that is named twice.
 
     All but a plain SELECT becomes a subquery, because DuckDB forgets a WITH that stands in mere brackets behind another
     one.
     """
     if not queries:
         return body
-    tables = ", ".join(f"{quoted(name)} AS (\n{sql}\n)" for name, sql in queries.items())
+    kept = {name: " NOT MATERIALIZED" if name in anew else "" for name in queries}
+    tables = ", ".join(f"{quoted(name)} AS{kept[name]} (\n{sql}\n)" for name, sql in queries.items())
     plain = body.startswith("SELECT ")  # bound a tenth faster than a subquery
     return f"WITH {tables}\n{body}" if plain else f"WITH {tables} SELECT * FROM (\n{body}\n)"

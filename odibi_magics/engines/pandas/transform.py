@@ -39,7 +39,11 @@ def run_query(session: Session, planner: Planner, inputs: Mapping[str, DuckFrame
         raise EngineError(f"step {query.number}: {error}") from None
     return DuckFrame(
         session,
-        with_tables({name: frame.sql for name, frame in named.items()}, body),
+        with_tables(
+            {name: frame.sql for name, frame in named.items()},
+            body,
+            [name for name, frame in named.items() if frame.bare],
+        ),
         found,
         _tables(named.values()),
         _inputs(named.values()),
