@@ -94,7 +94,7 @@ def _tried(way: str, data: Path, name: str) -> list[str] | None:
 
 
 def answer(table: Any) -> list[str]:
-    """The rows as texts, sorted; numbers to two places, because a quotient of decimals has a type of its own in each."""
+    """The rows as texts, sorted; numbers to two places: a quotient of decimals has another type in each."""
     rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
     return sorted(" | ".join(map(_text, row)) for row in rows)
 

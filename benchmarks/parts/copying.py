@@ -49,10 +49,11 @@ def _copied(
 
 
 def _grown(small: list[Sample], large: list[Sample]) -> list[str]:
-    return [
-        f"{statistics.median(getattr(one, what) for one in large) / statistics.median(getattr(one, what) for one in small):.2f}"
-        for what in ("wall", "cpu", "peak")
-    ]
+    return [f"{_median(large, what) / _median(small, what):.2f}" for what in ("wall", "cpu", "peak")]
+
+
+def _median(samples: list[Sample], what: str) -> float:
+    return statistics.median(getattr(one, what) for one in samples)
 
 
 def memory(report: Report) -> None:

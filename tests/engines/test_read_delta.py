@@ -319,3 +319,46 @@ def test_odd_texts_are_partition_values(house: House) -> None:
     ]
     write(house, "t", {"id": list(range(len(names))), "p": names}, partition_by=["p"])
     assert sorted(rows(house.read("t", "delta"))) == list(enumerate(names))
+
+
+@only_pandas
+def test_how_many_rows_there_are_is_known_before_a_join(house: House) -> None:
+    for ids in (range(1000), range(1000, 5000)):
+        write(house, "t", {"id": list(ids), "v": ["a"] * len(ids)}, mode="append")
+    assert " rows" in plan_of(house.read("t", "delta"))
+
+
+@only_pandas
+def test_files_of_other_columns_or_types_are_read_as_the_table_has_them(house: House) -> None:
+    write(house, "t", {"id": [1]})
+    write(house, "t", {"id": [2], "v": ["b"]}, mode="append", schema_mode="merge")
+    frame = house.read("t", "delta")
+    assert " rows" not in plan_of(frame)
+    assert sorted(rows(frame)) == [(1, None), (2, "b")]
+
+
+@only_pandas
+def test_a_table_named_twice_is_read_with_each_ones_conditions(house: House) -> None:
+    write(house, "t", {"id": list(range(9)), "v": ["a"] * 9})
+    query = "SELECT a.id FROM t a JOIN t b ON a.id = b.id + 1 WHERE a.id > 7 AND b.v = 'a'"
+    frame = house.sql(query, t=house.read("t", "delta"))
+    assert "CTE" not in plan_of(frame)
+    assert rows(frame) == [(8,)]
+
+
+@only_pandas
+def test_an_average_for_each_row_is_computed_for_each_group(house: House) -> None:
+    amounts = pa.array([Decimal(n % 7) for n in range(500)], pa.decimal128(9, 2))
+    write(house, "sales", pa.table({"shop": [n % 50 for n in range(500)], "amount": amounts}))
+    query = (
+        "SELECT count(*) AS n FROM sales s WHERE amount > (SELECT 2 * avg(amount) / 7.0 FROM sales t "
+        "WHERE t.shop = s.shop)"
+    )
+    frame = house.sql(query, sales=house.read("sales", "delta"))
+    assert "Window" not in plan_of(frame)  # would number the rows of a product
+    assert rows(frame) == [(421,)]
+
+
+def plan_of(frame: Any) -> str:
+    """What DuckDB would do."""
+    return str(frame.session.run(f"EXPLAIN {frame.sql}", frame.tables)[0][1])

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from odibi_magics.engines.base import Written
+from odibi_magics.engines.pandas.datafiles import FileRows
 from odibi_magics.errors import EngineError
 from tests.engines.writing import Lake
 from tests.engines.writing import anywhere as lake
@@ -280,3 +281,14 @@ def test_a_failed_first_write_leaves_no_folder(lake: Lake) -> None:
             )
         )
     assert lake.paths() == [] and not (lake.folder / "t").exists()
+
+
+def test_a_merge_of_plain_files_goes_past_arrows_datasets(
+    here: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here.write(START)
+    here.write({"id": [7], "y": [2022], "v": ["g"]}, mode="append")
+    monkeypatch.setattr(FileRows, "opener", None)
+    written = here.write({"id": [1, 7, 8], "y": [1, 7, 8], "v": ["n", "o", "p"]}, mode="merge", keys=["id"])
+    assert counted(written) == (3, 1, 2, None)
+    clean(here, [(1, 1, "n"), (2, 2020, "b"), (3, 2021, None), (7, 7, "o"), (8, 8, "p")])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -12,9 +12,10 @@ from odibi_magics.engines.align import Layout
 from odibi_magics.engines.base import Progress, Sink
 from odibi_magics.engines.checks import Flag
 from odibi_magics.engines.pandas.checks import Rows, Watcher, flag_fields, flag_items
-from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, DataFile, FileRows
+from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, NUMBER, DataFile, FileRows
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted
+from odibi_magics.engines.pandas.read_parquet import FILE_NAME, are_alike, from_files
 from odibi_magics.engines.pandas.session import Opener, Session
 from odibi_magics.engines.pandas.snapshot import Snapshot
 from odibi_magics.engines.pandas.stage import Staging
@@ -42,6 +43,7 @@ class Job:
     cancelled: Callable[[], bool]
     staged: tuple[DataFile, ...] = ()
     rows: int = 0
+    _alike: set[str] = field(default_factory=set)
 
     @property
     def source_columns(self) -> tuple[Column, ...]:
@@ -84,19 +86,36 @@ class Job:
     def source(self, names: Iterable[str]) -> dict[str, Opener]:
         """The staged rows as a table for DuckDB."""
         rows = FileRows(self.staging.store, self.staged, self.source_columns, self.source_partitions)
-        return {SOURCE.strip('"'): rows.opener(names)}
+        return {SOURCE.strip('"'): self._opener(rows, names)}
 
     def target(self, files: Sequence[DataFile], names: Iterable[str]) -> dict[str, Opener]:
         """Rows of the table's files as a table for DuckDB."""
         rows = FileRows(self.staging.store, files, self.layout.columns, self.layout.partition_by)
-        return {TARGET.strip('"'): rows.opener(names)}
+        return {TARGET.strip('"'): self._opener(rows, names)}
+
+    def _opener(self, rows: FileRows, names: Iterable[str]) -> Opener:
+        """Through DuckDB's own reader where it reads the files as Arrow does: a merge takes a third of the time, and
+        of the memory, because DuckDB then knows which side of a join is the smaller one."""
+        store, paths = rows.store, [rows.store.at(file.path) for file in rows.files]
+        if store.options or not paths or any(file.partition for file in rows.files):
+            return rows.opener(names)
+        if not self._alike.issuperset(paths):
+            if not are_alike(self.session, rows.columns, paths):
+                return rows.opener(names)
+            self._alike.update(paths)
+        wanted = {name.lower() for name in names}
+        columns = [column for column in rows.columns if column.name.lower() in wanted]
+        number = {NUMBER: f"{FILE_NAME} AS {quoted(NUMBER)}"}
+        sql = from_files([*columns, Column(NUMBER, "string")], paths, number, alike=True)
+        return lambda: sql
 
     def source_rows(self) -> Rows:
         return Rows(self.session, SOURCE, self.source)
 
-    def numbers(self, sql: str, tables: Mapping[str, Opener]) -> dict[int, int]:
-        """A query's two columns, file numbers and counts."""
-        return {int(number): int(count) for number, count in self.session.run(sql, tables)}
+    def numbers(self, sql: str, files: Sequence[DataFile], tables: Mapping[str, Opener]) -> dict[int, int]:
+        """A query's two columns, NUMBER and counts, by the place of the file among these."""
+        at = {self.staging.store.at(file.path): i for i, file in enumerate(files)}
+        return {at.get(number, number): int(count) for number, count in self.session.run(sql, tables)}
 
     def _from_frame(self, column: Column) -> str:
         name = self.layout.given.get(column.name)

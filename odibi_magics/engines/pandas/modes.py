@@ -82,7 +82,7 @@ def _replace_where(job: Job, table: Snapshot) -> Change:
     where = condition(f"replace_where {text}", text, job.layout.columns)
     names = _columns_of(where, job)
     sql = f"SELECT {_NUMBER}, count(*) FROM {TARGET} WHERE ({where}) GROUP BY 1"
-    hits = job.numbers(sql, job.target(table.files, names)) if table.files else {}
+    hits = job.numbers(sql, table.files, job.target(table.files, names)) if table.files else {}
     touched = [table.files[number] for number in hits]
     partly = [table.files[number] for number, count in hits.items() if table.files[number].rows != count]
     rest = every_row(table, job, partly, f"WHERE ({where}) IS NOT TRUE")
@@ -160,7 +160,7 @@ def matches(job: Job, table: Snapshot) -> list[tuple[DataFile, int]]:
         return []
     body = f"{TARGET} SEMI JOIN {SOURCE} USING ({_list(job.keys)})"
     tables = {**job.target(files, job.keys), **job.source(job.keys)}
-    found = job.numbers(f"SELECT {_NUMBER}, count(*) FROM {body} GROUP BY 1", tables)
+    found = job.numbers(f"SELECT {_NUMBER}, count(*) FROM {body} GROUP BY 1", files, tables)
     return [(files[number], count) for number, count in found.items()]
 
 

@@ -87,7 +87,7 @@ def are_alike(session: Session, columns: Sequence[Column], paths: Sequence[str])
     element = "(name, coalesce(duckdb_type, ''), coalesce(num_children, 0))"
     each = f"SELECT list_sort(list({element})) AS elements FROM parquet_schema({names}) GROUP BY file_name"
     try:
-        if session.run(f"SELECT count(DISTINCT elements) FROM ({each})") != [(1,)]:
+        if len(paths) > 1 and session.run(f"SELECT count(DISTINCT elements) FROM ({each})") != [(1,)]:
             return False
         found = dict(session.describe(f"SELECT * FROM read_parquet({literal([escaped(paths[0])])}, {_READ})"))
     except EngineError:  # told when the rows are wanted

@@ -17,7 +17,7 @@ from odibi_magics.engines.pandas.failures import Failures, explained
 from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.leftovers import private_folder
 from odibi_magics.engines.pandas.memory import memory_limit
-from odibi_magics.engines.pandas.names import literal
+from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from odibi_magics.engines.pandas.pinned import PinnedFiles
 
 Opener = Callable[[], Any]
-"""Opens a source anew: anything DuckDB registers (pyarrow dataset or table, `__arrow_c_stream__`).
+"""Opens a source anew: anything DuckDB registers (pyarrow dataset or table, `__arrow_c_stream__`), or a SELECT as text.
 
 None from one that only looks whether its files are still those that were pinned; it raises where they are not.
 """
@@ -141,7 +141,9 @@ class Session:
         try:
             for name, opener in tables.items():
                 with self._explained():
-                    if (table := opener()) is not None:
+                    if isinstance(table := opener(), str):
+                        opened.duckdb.execute(f"CREATE TEMP VIEW {quoted(name)} AS {table}")
+                    elif table is not None:
                         opened.duckdb.register(name, table)
         except BaseException:
             opened.close()
