@@ -78,6 +78,7 @@ notebooks: setup
 
 bench: venv
 	$(PY) -m benchmarks
+	$(PY) -m benchmarks.plots
 
 bench-quick: venv
 	$(PY) -m benchmarks --quick

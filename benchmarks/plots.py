@@ -12,10 +12,11 @@ from typing import Any
 import matplotlib
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator
 
 # Grey that can be read on white and on black, nothing behind it, and the page's own letters.
 _GREY = "#7f868e"
-_LOOK = {
+_LOOK: Any = {
     "svg.fonttype": "none", "svg.hashsalt": "odibi", "font.family": "sans-serif", "font.size": 11,
     "text.color": _GREY, "axes.labelcolor": _GREY, "axes.edgecolor": _GREY, "xtick.color": _GREY,
     "ytick.color": _GREY, "legend.frameon": False, "legend.labelcolor": _GREY, "axes.grid": True,
@@ -72,7 +73,6 @@ def _over_sizes(axis: Axes, sizes: Figures, value: Callable[[Mapping[str, Any]],
     axis.set_xticks(
         [round(one["gigabytes"], 2) for one in sizes], [f"{one['gigabytes']:.2f}" for one in sizes]
     )
-    axis.minorticks_off()
 
 
 def tpch(figures: Figures) -> None:
@@ -110,6 +110,9 @@ def plan(figures: Figures) -> None:
 def _line(axis: Axes, way: str, points: Sequence[tuple[float, float]]) -> None:
     width = 2.4 if way == "ours" else 1.4
     axis.loglog(*zip(*points, strict=True), marker="o", color=_COLORS[way], linewidth=width, label=way)
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.minorticks_off()
 
 
 _PICTURES: Mapping[str, Callable[[Figures], None]] = {"csv": csv, "tpch": tpch, "plan": plan}

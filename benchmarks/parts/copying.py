@@ -53,7 +53,7 @@ def _grown(small: list[Sample], large: list[Sample]) -> list[str]:
 
 
 def _median(samples: list[Sample], what: str) -> float:
-    return statistics.median(getattr(one, what) for one in samples)
+    return statistics.median(float(getattr(one, what)) for one in samples)
 
 
 def memory(report: Report) -> None:

@@ -20,8 +20,8 @@ from odibi_magics.errors import EngineError
 from odibi_magics.quoting import Data, Quoting
 
 NUMBER = "odibi file number"
-"""A column beside a table's own: which of the files a row stands in, from 0, or its path where DuckDB reads it. No table
-can have one of this name."""
+"""A column beside a table's own: which of the files a row stands in, from 0, or its path where DuckDB reads it.
+No table can have one of this name."""
 
 NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 """What a partition's folder is called where its value is NULL."""
