@@ -36,7 +36,7 @@ BATCH_ROWS = 122_880
 """Rows of a batch: DuckDB's own row groups."""
 
 # What stands before every blob's name. Of these DuckDB opens only what was pinned, whatever directory they are in.
-_BLOBS = "abfss://"
+BLOBS = "abfss://"
 
 # How often a stop is repeated, in seconds: a query that began just after the first signal would miss it.
 _AGAIN = 0.05
@@ -60,8 +60,8 @@ class Session:
         self._stopped = threading.Event()
         self._closed = False
         self.failures = Failures()
-        allowed = {_BLOBS if str(path).startswith(_BLOBS) else str(path) for path in directories}
-        self._pinned = _pinned(self.failures, self._stopped.is_set) if _BLOBS in allowed else None
+        allowed = {BLOBS if str(path).startswith(BLOBS) else str(path) for path in directories}
+        self._pinned = _pinned(self.failures, self._stopped.is_set) if BLOBS in allowed else None
         self._duckdb = _connect(self.folder, sorted(allowed), self._pinned)
         self._finalizer = weakref.finalize(self, _dispose, self._duckdb, self.folder, lock)
 

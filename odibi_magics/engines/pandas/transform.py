@@ -14,7 +14,7 @@ from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.handover import give, take
 from odibi_magics.engines.pandas.names import quoted, with_tables
 from odibi_magics.engines.pandas.planning import Planner, as_duckdb
-from odibi_magics.engines.pandas.session import Opener, Session, cast_batch
+from odibi_magics.engines.pandas.session import BLOBS, Opener, Session, cast_batch
 from odibi_magics.engines.pandas.types import naive
 from odibi_magics.errors import EngineError, OdibiError
 from odibi_magics.sql.functions import Function
@@ -42,13 +42,18 @@ def run_query(session: Session, planner: Planner, inputs: Mapping[str, DuckFrame
         with_tables(
             {name: frame.sql for name, frame in named.items()},
             body,
-            [name for name, frame in named.items() if frame.bare],
+            [name for name, frame in named.items() if frame.bare and not _is_far(frame)],
         ),
         found,
         _tables(named.values()),
         _inputs(named.values()),
         weight=1 + sum(frame.weight for frame in named.values()),
     )
+
+
+def _is_far(frame: DuckFrame) -> bool:
+    """Whether reading it twice would fetch it twice."""
+    return any(str(pin["url"]).startswith(BLOBS) for pin in frame.inputs)
 
 
 def _tables(frames: Iterable[DuckFrame]) -> dict[str, Opener]:
