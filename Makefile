@@ -95,6 +95,7 @@ lock: venv
 		--constraint requirements/dev.txt --output-file requirements/binder.txt
 	$(LOCK) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt
 	$(LOCK) pyproject.toml --extra widgets --extra azure --group databricks --output-file requirements/databricks.txt
+	$(LOCK) --group framework --output-file requirements/framework.txt
 	cd odibi_magics/sandbox/node && $(CURDIR)/.venv/bin/npm install --package-lock-only --ignore-scripts --no-audit --no-fund \
 		--omit-lockfile-registry-resolved --cache $(CACHE)/npm
 	.ci/spark lock

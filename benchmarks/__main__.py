@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.parts import azure, copying, logs, merge, notebook, small, spark, tpch
+from benchmarks.parts import azure, copying, framework, logs, merge, notebook, small, spark, tpch
 from benchmarks.report import Report, machine
 
 PARTS: dict[str, Callable[[Report], None]] = {
@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "memory": copying.memory,
     "tpch": tpch.tpch,
     "merge": merge.merge,
+    "framework": framework.framework,
     "secrets": azure.secrets,
     "adls": azure.adls,
     "history": logs.history,

@@ -51,12 +51,14 @@ class Spread:
         return f"{self.median:{spec}} [{self.low:{spec}} – {self.high:{spec}}]"
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Sample:
-    """Runs a Python script with this interpreter. Raises RuntimeError with its output where it fails, or where its
-    peak is no more than ours, which the kernel hands down to it."""
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str] | None = None, python: str = sys.executable
+) -> Sample:
+    """Runs a Python script with this interpreter or another. Raises RuntimeError with its output where it fails, or
+    where its peak is no more than ours, which the kernel hands down to it."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments],
+        [python, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -89,23 +91,26 @@ def in_turn(
     environment: Mapping[str, str] | None = None,
     targets: Mapping[str, Path] | None = None,
     before: Callable[[Path], None] = lambda target: None,
+    pythons: Mapping[str, str] | None = None,
 ) -> dict[str, list[Sample]]:
     """Every command `runs` times, one after the other in each round: A B C A B C …
 
     targets: the folder that a command writes to, emptied before each run of it; then `before` may put in it what the
-    command changes. What it leaves there beyond that is counted.
+    command changes. What it leaves there beyond that is counted. pythons: the interpreter of a command that has one of
+    its own.
     """
-    targets = targets or {}
+    targets, pythons = targets or {}, pythons or {}
 
     def once(name: str) -> Sample:
+        python = pythons.get(name, sys.executable)
         if name not in targets:
-            return run(commands[name], environment)
+            return run(commands[name], environment, python)
         target = targets[name]
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         before(target)
         there = _data(target)
-        sample = run(commands[name], environment)
+        sample = run(commands[name], environment, python)
         new = [size for path, size in _data(target).items() if path not in there]
         return replace(sample, files=len(new), bytes=sum(new))
 
@@ -117,6 +122,43 @@ def in_turn(
         for name in commands:
             samples[name].append(once(name))
     return samples
+
+
+def asked_in_turn(
+    commands: Mapping[str, Sequence[str]], runs: int, warmup: int, pythons: Mapping[str, str]
+) -> dict[str, list[list[float]]]:
+    """The same in one process each, which stay: each gets a line for a round and answers with the word `took` and its
+    figures."""
+    asked = {
+        name: subprocess.Popen(
+            [pythons.get(name, sys.executable), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=_ENVIRONMENT,
+        )
+        for name, arguments in commands.items()
+    }
+    took: dict[str, list[list[float]]] = {name: [] for name in commands}
+    try:
+        for _ in range(warmup + runs):
+            for name, process in asked.items():
+                took[name].append(_asked(name, process))
+    finally:
+        for process in asked.values():
+            process.communicate()
+    return {name: found[warmup:] for name, found in took.items()}
+
+
+def _asked(name: str, process: subprocess.Popen[str]) -> list[float]:
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    for line in process.stdout:
+        if line.startswith("took "):
+            return [float(one) for one in line.split()[1:]]
+    raise RuntimeError(f"{name} ended")
 
 
 def _data(folder: Path) -> dict[str, int]:
