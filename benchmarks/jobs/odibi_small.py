@@ -1,11 +1,11 @@
-"""Three nodes on 1,000 rows by odibi. Arguments: csv, target folder, project folder, engine."""
+"""Three nodes on 1,000 rows by odibi. Arguments: csv, target folder, project folder, engine, `tuned` or `plain`."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from benchmarks.jobs.odibi_project import WHOLE, opened, project, ran
+from benchmarks.jobs.odibi_project import PLAIN, TUNED, WHOLE, opened, project, ran
 
 # How each engine reads timestamps as such, and finds a year in one.
 READ = {"pandas": "{engine: pyarrow}", "polars": "{try_parse_dates: true}"}
@@ -16,7 +16,7 @@ ZONED = {
 }
 
 
-def small(csv: Path, target: Path, folder: Path, engine: str = "pandas", system: str = WHOLE) -> Path:
+def small(csv: Path, target: Path, folder: Path, engine: str, settings: str) -> Path:
     """The project's file."""
     nodes = f"""
       - name: sales
@@ -32,9 +32,10 @@ def small(csv: Path, target: Path, folder: Path, engine: str = "pandas", system:
         transform: {{steps: [{{sql: "SELECT year, sum(amount) AS amount FROM df GROUP BY year"}}]}}
         write: {{connection: lake, format: delta, path: yearly, mode: overwrite}}
 """
-    return project(folder, {"raw": csv.parent, "lake": target}, nodes, engine, system)
+    return project(folder, {"raw": csv.parent, "lake": target}, nodes, engine, settings)
 
 
 if __name__ == "__main__":
     csv, target, folder = map(Path, sys.argv[1:4])
-    ran(opened(small(csv, target, folder, sys.argv[4])))
+    settings = {"tuned": TUNED, "plain": PLAIN}[sys.argv[5]] + WHOLE
+    ran(opened(small(csv, target, folder, sys.argv[4], settings)))

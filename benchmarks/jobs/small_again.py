@@ -38,10 +38,10 @@ def odibi_kept(csv: str, target: str) -> Callable[[], None]:
 
 
 def _project(csv: str, target: str) -> Path:
-    from benchmarks.jobs.odibi_project import BEHIND
+    from benchmarks.jobs.odibi_project import BEHIND, TUNED
     from benchmarks.jobs.odibi_small import small
 
-    return small(Path(csv), Path(target), Path(target, "project"), system=BEHIND)
+    return small(Path(csv), Path(target), Path(target, "project"), "pandas", TUNED + BEHIND)
 
 
 WAYS = {"ours": ours, "odibi": odibi, "odibi_kept": odibi_kept}

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.compare import same_tables
 from benchmarks.data import ROWS_PER_GB, merged, merged_into, sales
 from benchmarks.framework import interpreter, versions
+from benchmarks.jobs.odibi_project import TUNED, WHOLE
 from benchmarks.measure import Spread, apart, asked_in_turn, in_turn, run
 from benchmarks.parts.places import JOBS, fresh
 from benchmarks.report import Report
@@ -25,10 +26,10 @@ def framework(report: Report) -> None:
     shutil.rmtree(report.folder / "framework", ignore_errors=True)
     found = versions(python)
     report.say(", ".join(f"{name} {version}" for name, version in found.items()))
-    settings = (JOBS / "odibi_project.py").read_text()
-    report.say("\n" + settings.split('SETTINGS = """\\\n')[1].split('"""')[0] + "\n")
-    report.record(versions=found)
-    report.say(f"its polars engine: {_polars(report, python)}")
+    report.say(f"\n{TUNED}{WHOLE}")
+    says = _polars(report, python)
+    report.say(f"its polars engine, asked for the small job: {says}")
+    report.record(versions=found, settings=TUNED + WHOLE, polars=says)
     small(report, python)
     copied(report, python)
     merges(report, python)
@@ -38,69 +39,58 @@ def _polars(report: Report, python: str) -> str:
     """What its other engine says of the small job."""
     csv = apart(sales, report.folder / "data", 1000, "sorted")
     target = fresh(report.folder, ("polars",))["polars"]
-    job = [
-        "-m",
-        "benchmarks.jobs.odibi_small",
-        str(csv),
-        str(target),
-        _project(report, "polars"),
-        "polars",
-    ]
+    job = ["-m", "benchmarks.jobs.odibi_small", str(csv), str(target), _project(report, "polars")]
     try:
-        run(job, python=python)
+        run([*job, "polars", "tuned"], python=python)
     except RuntimeError as error:
-        found = re.search(r"Error: (.*?)\s+Type: ", str(error), re.DOTALL)
+        found = re.search(r"Location: .*?Error: (.*?)\s+Type: ", str(error), re.DOTALL)
         return " ".join(found[1].split()) if found else str(error)[-300:]
-    return "does the job"
+    return "done"
 
 
 def small(report: Report, python: str) -> None:
     """Three nodes on 1,000 rows: whole processes, then again in processes that stay."""
     csv = apart(sales, report.folder / "data", 1000, "sorted")
+    ways, rounds = (*WAYS, "odibi_plain"), 5 if report.quick else 15
 
     def command(way: str, target: Path) -> list[str]:
         if way == "ours":
             return [str(JOBS / "small_ours.py"), str(csv), str(target)]
-        return [
-            "-m",
-            "benchmarks.jobs.odibi_small",
-            str(csv),
-            str(target),
-            _project(report, "small"),
-            "pandas",
-        ]
+        job = ["-m", "benchmarks.jobs.odibi_small", str(csv), str(target), _project(report, way)]
+        return [*job, "pandas", "plain" if way == "odibi_plain" else "tuned"]
 
-    rounds = 5 if report.quick else 15
-    _compared(report, python, command, ("clean", "yearly"), rounds, {"job": "small"})
+    _compared(report, python, command, ("clean", "yearly"), rounds, {"job": "small"}, ways=ways)
+    _again(report, python, str(csv), rounds)
+
+
+def _again(report: Report, python: str, csv: str, rounds: int) -> None:
+    """odibi reads its project anew for each run, as ours does, or is kept open."""
     ways = ("ours", "odibi", "odibi_kept")
-    targets = fresh(report.folder, [f"again_{way}" for way in ways])
-    job = ["-m", "benchmarks.jobs.small_again", str(csv)]
-    took = asked_in_turn(
-        {way: [*job, str(targets[f"again_{way}"]), way] for way in ways},
-        rounds,
-        2,
-        dict.fromkeys(ways[1:], python),
-    )
+    targets = dict(zip(ways, fresh(report.folder, [f"again_{way}" for way in ways]).values(), strict=True))
+    commands = {
+        way: ["-m", "benchmarks.jobs.small_again", csv, str(target), way] for way, target in targets.items()
+    }
+    took = asked_in_turn(commands, rounds, 2, dict.fromkeys(ways[1:], python))
+    for way in ways[1:]:
+        apart(same_tables, targets["ours"], targets[way], ("clean", "yearly"))
+    report.say("\nagain in a process each, in turn\n")
+    heads = ("", "wall, ms", "CPU, ms", "CPU behind it, ms", "ours / it, wall", "ours / it, all CPU")
+    report.table(heads, [(way, *_row(took["ours"], took[way])) for way in ways])
     report.record(job="again", milliseconds=took)
-    report.say("\nagain in one process each, in turn\n")
-    report.table(
-        ("", "wall, ms", "CPU, ms", "CPU behind it, ms", "ours / it, wall", "ours / it, all CPU"),
-        [(way, *_again(took["ours"], took[way])) for way in ways],
-    )
 
 
-def _again(ours: list[list[float]], theirs: list[list[float]]) -> list[str]:
-    wall, cpu, behind = (f"{Spread.of(list(each)):.0f}" for each in zip(*theirs, strict=True))
+def _row(ours: list[list[float]], theirs: list[list[float]]) -> list[str]:
+    shown = [f"{Spread.of(list(each)):.0f}" for each in zip(*theirs, strict=True)]
     pairs = list(zip(ours, theirs, strict=True))
-    over = Spread.of([a[0] / b[0] for a, b in pairs])
-    busy = Spread.of([(a[1] + a[2]) / (b[1] + b[2]) for a, b in pairs])
-    return [wall, cpu, behind, f"{over:.2f}", f"{busy:.2f}"]
+    wall = Spread.of([a[0] / b[0] for a, b in pairs])
+    cpu = Spread.of([(a[1] + a[2]) / (b[1] + b[2]) for a, b in pairs])
+    return [*shown, f"{wall:.2f}", f"{cpu:.2f}"]
 
 
 def copied(report: Report, python: str) -> None:
     """A CSV to partitioned Delta with a monthly aggregate, at a quarter of a gigabyte and at one."""
     unit = ROWS_PER_GB // (40 if report.quick else 1)
-    for rows in (unit // 4, unit):
+    for rows, rounds in ((unit // 4, 5), (unit, 3)):
         csv = apart(sales, report.folder / "data", rows, "sorted")
 
         def command(way: str, target: Path, csv: Path = csv) -> list[str]:
@@ -110,7 +100,7 @@ def copied(report: Report, python: str) -> None:
 
         report.say(f"\n{rows:,} rows, {csv.stat().st_size / 1e9:.2f} GB of CSV\n")
         case = {"job": "csv", "rows": rows}
-        _compared(report, python, command, ("clean", "monthly"), 3 if report.quick else 5, case)
+        _compared(report, python, command, ("clean", "monthly"), 3 if report.quick else rounds, case)
 
 
 def merges(report: Report, python: str) -> None:
@@ -144,15 +134,17 @@ def _compared(
     rounds: int,
     case: Mapping[str, object],
     before: Callable[[Path], None] = lambda target: None,
+    ways: tuple[str, ...] = WAYS,
 ) -> None:
-    """Both in turn, their tables compared before their figures are shown."""
-    targets = dict(
-        zip(WAYS, fresh(report.folder, [f"framework_{way}" for way in WAYS]).values(), strict=True)
-    )
+    """All in turn, their tables compared before their figures are shown."""
+    places = fresh(report.folder, [f"framework_{way}" for way in ways])
+    targets = dict(zip(ways, places.values(), strict=True))
     commands = {way: command(way, target) for way, target in targets.items()}
-    samples = in_turn(commands, rounds, targets=targets, before=before, pythons={"odibi": python})
-    apart(same_tables, targets["ours"], targets["odibi"], tables)
-    report.samples(samples, ("odibi",), **case)
+    pythons = dict.fromkeys(ways[1:], python)
+    samples = in_turn(commands, rounds, targets=targets, before=before, pythons=pythons)
+    for way in ways[1:]:
+        apart(same_tables, targets["ours"], targets[way], tables)
+    report.samples(samples, ways[1:], **case)
 
 
 def _project(report: Report, job: str) -> str:
