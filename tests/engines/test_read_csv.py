@@ -365,6 +365,20 @@ def test_cores_share_a_file_where_every_line_is_a_record(
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
 
 
+@pytest.mark.parametrize("engine", ["spark"], indirect=True)
+def test_values_are_held_to_their_types_whatever_the_session_is_set_to(house: House, spark: Any) -> None:
+    frame = house.csv("i\n1\nx\n", schema={"i": "bigint"})
+    assert isinstance(frame, SparkFrame)
+    handed = frame.to_spark()
+    before = spark.conf.get("spark.sql.ansi.enabled")
+    spark.conf.set("spark.sql.ansi.enabled", "false")
+    try:
+        with pytest.raises(Exception, match="odibi-value"):
+            handed.collect()
+    finally:
+        spark.conf.set("spark.sql.ansi.enabled", before)
+
+
 def test_gzip(house: House) -> None:
     for name in ("a.csv.gz", "A.CSV.GZ"):
         house.file(name, gzip.compress(b"id\n1\nx\n"))

@@ -51,15 +51,19 @@ def _frame(
     paths = group.files.paths
     # Beside each of many files' rows Spark puts the name: a copy of the row, which one file alone is spared.
     path = literal(paths[0]) if len(paths) == 1 else "_metadata.file_path"
+    value = checked if work.connect else _cast
     items = [
-        f"{_value(column.type, quoted(scanned(number, i)), formats, number, i, path)} AS {quoted(column.name)}"
+        f"{value(column.type, quoted(scanned(number, i)), formats, number, i, path)} AS {quoted(column.name)}"
         for i, column in enumerate(columns)
     ]
     return reader.schema(schema).csv(list(map(as_named, paths))).selectExpr(*items)
 
 
-def _value(type_: str, text: str, formats: Formats, number: int, column: int, path: str) -> str:
-    """SQL for a field. Spark's own cast, whose error quotes the field's name, is a third of the code of a check."""
+def _cast(type_: str, text: str, formats: Formats, number: int, column: int, path: str) -> str:
+    """SQL as of `checked`. Spark's own cast, whose error quotes the field's name, is a third of the code for Java.
+
+    It errs by the settings that it was analyzed under: ours, but through Connect those of whoever reads the frame.
+    """
     if type_ in ("tinyint", "smallint", "int", "bigint", "boolean"):
         return f"CAST({text} AS {type_})"
     return checked(type_, text, formats, number, column, path)
