@@ -172,4 +172,7 @@ _LOCAL: dict[str, Any] = {
     "spark.sql.sources.parallelPartitionDiscovery.parallelism": "2",
     "spark.databricks.delta.snapshotPartitions": "1",
     "spark.sql.shuffle.partitions": str(os.cpu_count() or 1),
+    # A write to a Delta table or two takes more generated classes than are kept, 100: each run would make all of them
+    # anew, and Java compile them from the beginning.
+    "spark.sql.codegen.cache.maxEntries": "2000",
 }
