@@ -200,4 +200,9 @@ class SparkRun(Run["Work"]):
                 return read(work, self._source(written), self._engine.samples)
 
     def _new_hold(self, roots: Sequence[str]) -> Work:
-        return self._engine.work()
+        from odibi_magics.engines.spark.work import let_go
+
+        work = self._engine.work()
+        if not work.connect:
+            let_go()
+        return work

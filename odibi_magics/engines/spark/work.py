@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +23,21 @@ from odibi_magics.errors import Cancelled, EngineError, OdibiError
 # How often a stop is repeated, in seconds: a job that began just after the first signal would miss it.
 _AGAIN = 0.2
 
+# So many runs begin before Python's cycles are looked through, which takes some 0.1 s.
+_SELDOM = 8
+_begun = count(1)
+
 _GROUP = ("spark.jobGroup.id", "spark.job.description", "spark.job.interruptOnCancel")
+
+
+def let_go() -> None:
+    """Has the JVM let go of what results hold there that nobody has any more, now and then as runs begin.
+
+    What py4j holds of the JVM stands in cycles, and Python comes to old ones seldom: of each run ten plans would stay
+    behind, with rows that were kept and tables that were sent to all cores.
+    """
+    if next(_begun) % _SELDOM == 0:
+        gc.collect()
 
 
 class Work:
