@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import _thread
 import asyncio
+import gc
 import json
 import re
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +22,7 @@ from deltalake import DeltaTable, write_deltalake
 from odibi_magics import Cancelled, NodeFailed, Project, UsageError, transform
 from odibi_magics.config.models import Retry
 from odibi_magics.delta.mark import read_mark
+from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import EngineError
 from odibi_magics.pipeline.events import (
@@ -649,3 +652,37 @@ def test_a_write_that_cannot_be_opened_again_has_landed_all_the_same(
     assert (clean.state, clean.tries, DeltaTable(str(lake / "clean")).version()) == ("done", (), 0)
     assert clean.warnings[-1].code == "not-read-back" and "the network is down" in clean.warnings[-1].message
     assert (cities.state, cities.reason) == ("skipped", "clean could not be opened again after its write")
+
+
+@pytest.mark.parametrize("format_", ["csv", "json", "parquet", "delta"])
+def test_the_data_of_a_run_goes_with_its_result(
+    project: Build, format_: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a look at Python's cycles, which comes seldom: what nodes share is all in memory."""
+    copied = f"write: {{connection: lake, path: in, format: {format_}, mode: overwrite}}"
+    project(
+        f"- {{name: sales, read: {{connection: lake, path: raw/sales.csv}}}}\n- {{name: copied, {copied}}}"
+    ).run()
+    shared = "transform: {steps: [{sql: SELECT id FROM sales}]}"
+    text = (
+        f"- {{name: sales, read: {{connection: lake, path: in, format: {format_}}}}}\n"
+        f"- {{name: one, {shared}, write: {{connection: lake, path: one}}}}\n"
+        f"- {{name: two, {shared}, write: {{connection: lake, path: two}}}}"
+    )
+    sessions: list[weakref.ref[Session]] = []
+    opened = Session.__init__
+
+    def noted(self: Session, *given: Any, **more: Any) -> None:
+        opened(self, *given, **more)
+        sessions.append(weakref.ref(self))
+
+    again = project(text)
+    again.plan()
+    monkeypatch.setattr(Session, "__init__", noted)
+    gc.collect()
+    gc.disable()
+    try:
+        assert again.run()["sales"].to_arrow().num_rows == 4
+        assert sessions and not [session for session in sessions if session() is not None]
+    finally:
+        gc.enable()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,7 +90,7 @@ def _query(
     session: Session, source: Source, dialect: Dialect, group: Group, columns: Sequence[Column]
 ) -> str:
     number = session.failures.number()
-    explainer = Explainer(session, dialect, group, columns, formats_of(source.options))
+    explainer = Explainer(weakref.proxy(session), dialect, group, columns, formats_of(source.options))
     session.failures.add(number, group.files.paths, explainer)
     formats = formats_of(source.options)
     items = []
@@ -297,7 +298,10 @@ def _fits(type_: str, text: str, formats: Formats) -> str:
 
 @dataclass(frozen=True)
 class Explainer:
-    """Finds the line where a file does not fit, by reading it once more: slow, but only where a run has failed."""
+    """Finds the line where a file does not fit, by reading it once more: slow, but only where a run has failed.
+
+    session: a proxy, for the session holds its explainers, and is to go with all its data once nobody holds it.
+    """
 
     session: Session
     dialect: Dialect

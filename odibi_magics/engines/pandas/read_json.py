@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def scan_json(session: Session, source: Source, files: Files, columns: tuple[Col
     number = session.failures.number()
     taker = Taker(number, only=source.schema is not None)
     sql = taker.query(columns, _read(files.paths), only=bool(source.schema or source.columns))
-    session.failures.add(number, files.paths, Explainer(session, files, taker.spots))
+    session.failures.add(number, files.paths, Explainer(weakref.proxy(session), files, taker.spots))
     return Scan(sql, columns, files.pins())
 
 
