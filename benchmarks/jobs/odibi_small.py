@@ -1,11 +1,11 @@
-"""Three nodes on 1,000 rows by odibi. Arguments: csv, target folder, project folder, engine, `tuned` or `plain`."""
+"""Three nodes on 1,000 rows by odibi. Arguments: csv, target folder, project folder, engine, a name of SETTINGS."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from benchmarks.jobs.odibi_project import PLAIN, TUNED, WHOLE, opened, project, ran
+from benchmarks.jobs.odibi_project import SETTINGS, WHOLE, opened, project, ran
 
 # How each engine reads timestamps as such, and finds a year in one.
 READ = {"pandas": "{engine: pyarrow}", "polars": "{try_parse_dates: true}"}
@@ -37,5 +37,5 @@ def small(csv: Path, target: Path, folder: Path, engine: str, settings: str) -> 
 
 if __name__ == "__main__":
     csv, target, folder = map(Path, sys.argv[1:4])
-    settings = {"tuned": TUNED, "plain": PLAIN}[sys.argv[5]] + WHOLE
+    settings = SETTINGS[sys.argv[5]] + WHOLE
     ran(opened(small(csv, target, folder, sys.argv[4], settings)))

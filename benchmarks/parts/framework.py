@@ -51,13 +51,13 @@ def _polars(report: Report, python: str) -> str:
 def small(report: Report, python: str) -> None:
     """Three nodes on 1,000 rows: whole processes, then again in processes that stay."""
     csv = apart(sales, report.folder / "data", 1000, "sorted")
-    ways, rounds = (*WAYS, "odibi_plain"), 5 if report.quick else 15
+    ways, rounds = (*WAYS, "odibi_guided", "odibi_plain"), 5 if report.quick else 15
 
     def command(way: str, target: Path) -> list[str]:
         if way == "ours":
             return [str(JOBS / "small_ours.py"), str(csv), str(target)]
         job = ["-m", "benchmarks.jobs.odibi_small", str(csv), str(target), _project(report, way)]
-        return [*job, "pandas", "plain" if way == "odibi_plain" else "tuned"]
+        return [*job, "pandas", way.partition("_")[2] or "tuned"]
 
     _compared(report, python, command, ("clean", "yearly"), rounds, {"job": "small"}, ways=ways)
     _again(report, python, str(csv), rounds)
