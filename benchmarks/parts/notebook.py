@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from benchmarks.measure import Spread, run
-from benchmarks.parts.places import JOBS
+from benchmarks.parts.places import JOBS, fresh
 from benchmarks.report import Report
 
 
@@ -33,11 +33,8 @@ def completion(report: Report) -> None:
     report.table(heads, rows)
     report.record(kernel=took)
     _first(report)
-    shown = json.loads(
-        run(
-            ["-m", "benchmarks.jobs.completion_browser", "200", str(rounds), str(report.folder / "browser")]
-        ).out
-    )
+    served = str(fresh(report.folder, ("browser",))["browser"])
+    shown = json.loads(run(["-m", "benchmarks.jobs.completion_browser", "200", str(rounds), served]).out)
     report.say()
     report.table(
         ("from Tab to the list on JupyterLab's page", "ms"),
