@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from benchmarks.compare import same_tables
-from benchmarks.data import ROWS_PER_GB, merged, merged_into, sales
+from benchmarks.data import ROWS_PER_GB, sales
 from benchmarks.framework import interpreter, versions
 from benchmarks.jobs.odibi_project import TUNED, WHOLE
 from benchmarks.measure import Spread, apart, asked_in_turn, in_turn, run
+from benchmarks.parts.merge import TABLE, cases
 from benchmarks.parts.places import JOBS, fresh
 from benchmarks.report import Report
 
 WAYS = ("ours", "odibi")
-TABLE = "records"
 
 
 def framework(report: Report) -> None:
@@ -104,26 +103,17 @@ def copied(report: Report, python: str) -> None:
 
 
 def merges(report: Report, python: str) -> None:
-    """1 % of its rows into a table of 10,000,000 in 100 files, by where its changed rows lie."""
-    data, (rows, files) = report.folder / "data", (1_000_000, 20) if report.quick else (10_000_000, 100)
-    table = apart(merged_into, data, rows, files)
+    """A merge, by where its changed rows lie."""
+    for case in cases(report):
 
-    def before(target: Path) -> None:
-        # Linked, not copied: neither writes into a file that is there.
-        shutil.copytree(table, target / TABLE, copy_function=os.link)
-
-    for where in ("clustered", "spread"):
-        source = apart(merged, data, rows, where)
-
-        def command(way: str, target: Path, source: Path = source) -> list[str]:
+        def command(way: str, target: Path, source: Path = case.source) -> list[str]:
             if way == "ours":
                 return [str(JOBS / "merge_ours.py"), str(target / TABLE), str(source)]
             job = ["-m", "benchmarks.jobs.odibi_merge", str(target / TABLE), str(source)]
             return [*job, _project(report, "merge")]
 
-        report.say(f"\n{where}, {rows // 100:,} rows into {rows:,} in {files} files\n")
-        case = {"job": "merge", "where": where, "rows": rows}
-        _compared(report, python, command, (TABLE,), 3 if report.quick else 5, case, before)
+        told = {"job": "merge", "where": case.where, "rows": case.rows}
+        _compared(report, python, command, (TABLE,), 3 if report.quick else 5, told, case.before)
 
 
 def _compared(
