@@ -171,30 +171,31 @@ class Project:
         if again + replace + resume > 1:
             raise UsageError("again, replace and resume exclude one another")
         chosen, own = self._engine(engine), self._own(pipelines, only, from_node)
-        plan = self._plan(own, engine)
-        resumed = resumption(plan, chosen, run_id) if resume else Resumption(run_id or new_run_id())
-        if not again:
-            plan = with_held(plan, chosen, resumed.kept)
-        replacing = Replacing(self._begin)
-        if replace:
-            plan = replacing.without_held(plan, lambda: with_held(self._plan(own, engine), chosen))
-        refuse(plan, chosen, resumed if resume else None)
-        run = Run(
-            plan,
-            chosen,
-            resumed.run,
-            RENDER,
-            observers,
-            retry=self._retry,
-            again=again,
-            kept=resumed.kept,
-            before=resumed.before,
-        )
-        try:
-            return whole(self._kept(replacing.execute(run)))
-        except Cancelled as stopped:
-            stopped.result = self._kept(stopped.result)
-            raise
+        with chosen.remembering():
+            plan = self._plan(own, engine)
+            resumed = resumption(plan, chosen, run_id) if resume else Resumption(run_id or new_run_id())
+            if not again:
+                plan = with_held(plan, chosen, resumed.kept)
+            replacing = Replacing(self._begin)
+            if replace:
+                plan = replacing.without_held(plan, lambda: with_held(self._plan(own, engine), chosen))
+            refuse(plan, chosen, resumed if resume else None)
+            run = Run(
+                plan,
+                chosen,
+                resumed.run,
+                RENDER,
+                observers,
+                retry=self._retry,
+                again=again,
+                kept=resumed.kept,
+                before=resumed.before,
+            )
+            try:
+                return whole(self._kept(replacing.execute(run)))
+            except Cancelled as stopped:
+                stopped.result = self._kept(stopped.result)
+                raise
 
     def _begin(self, run: str, passing: Collection[str]) -> Undo:
         from odibi_magics.undoing import begin
@@ -215,12 +216,12 @@ class Project:
         sample: reads only so many rows of each source. rows: 0 shows none, but how many there are. Raises as `run`.
         """
         name = self._known(node) if node else self._last()
-        plan = up_to(self._plan(self.own, engine), name)
-        peek = Peek(name, rows)
-        run = Run(
-            plan, self._engine(engine), new_run_id(), RENDER, observers, peek, sample, retry=self._retry
-        )
-        return whole(run.execute())
+        chosen = self._engine(engine)
+        with chosen.remembering():
+            plan = up_to(self._plan(self.own, engine), name)
+            peek = Peek(name, rows)
+            run = Run(plan, chosen, new_run_id(), RENDER, observers, peek, sample, retry=self._retry)
+            return whole(run.execute())
 
     def graph(self) -> Plan:
         """The plan of everything, for drawing it. Raises as `plan`."""

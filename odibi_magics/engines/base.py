@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -188,10 +189,8 @@ class Warned:
 class Written:
     """What a write did.
 
-    rows: rows that came out of the node and were offered to the write; for append_once and merge,
-      rows_inserted/rows_updated say what became of them.
-    files, bytes: added by this write, in bytes on storage.
-    skipped: why nothing was written ("exists already"), else "".
+    rows: that came out of the node and were offered to the write; for append_once and merge, rows_inserted/rows_updated
+      say what became of them. files, bytes: added by it, in bytes on storage. skipped: why it wrote nothing, else "".
     """
 
     place: Place
@@ -210,7 +209,6 @@ class Written:
 
 Progress = Callable[[int], None]
 """Called now and then with the number of rows written so far."""
-
 
 Guard = Callable[[int], None]
 """Called with the version of a Delta table that a commit is to follow; raises where it must not be made."""
@@ -315,6 +313,9 @@ class Engine(Protocol):
 
     def cannot_open(self, connections: Sequence[Connection]) -> Mapping[str, CannotOpen]:
         """Those of a run's connections that this engine cannot open, by name, with why; what they need is at hand."""
+
+    def remembering(self) -> AbstractContextManager[None]:
+        """A time, in all threads, in which a log need not be read again that has not grown since it was read."""
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give; only samples, footers and logs are read. Raises as `read`."""

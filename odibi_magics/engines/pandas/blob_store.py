@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from odibi_magics.engines.pandas.blobs import Blobs, parted
-from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.storage import Stamp, Store
 from odibi_magics.engines.pandas.trees import BlobTree
 from odibi_magics.errors import ConnectionFailed
 
@@ -61,6 +61,10 @@ class BlobStore(Store):
 
     def there(self, paths: Sequence[str]) -> list[bool]:
         return self.blobs.there([self.at(path) for path in paths])
+
+    def stamps(self, paths: Sequence[str]) -> list[Stamp | None]:
+        found = self.blobs.heads([self.at(path) for path in paths])
+        return [meta and Stamp(meta["size"], meta["e_tag"]) for meta in found]
 
     @property
     def lists_from(self) -> bool:

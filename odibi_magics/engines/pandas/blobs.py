@@ -136,6 +136,10 @@ class Blobs(AbstractFileSystem):  # type: ignore[misc]
 
     def there(self, paths: Sequence[str]) -> list[bool]:
         """Whether blobs stand there, asked side by side. Raises ConnectionFailed."""
+        return [found is not None for found in self.heads(paths)]
+
+    def heads(self, paths: Sequence[str]) -> list[Any]:
+        """What storage tells of blobs, asked side by side; None for one that is not there. Raises ConnectionFailed."""
         if not paths:
             return []
         with self._explained(paths[0], "reading"):
@@ -219,11 +223,11 @@ async def _read_all(located: Sequence[tuple[Any, str]]) -> list[bytes | None]:
     return await _side_by_side(located, one)
 
 
-async def _ask_all(located: Sequence[tuple[Any, str]]) -> list[bool]:
+async def _ask_all(located: Sequence[tuple[Any, str]]) -> list[Any]:
     async def one(store: Any, key: str) -> Any:
         return await store.head_async(key)
 
-    return [found is not None for found in await _side_by_side(located, one)]
+    return await _side_by_side(located, one)
 
 
 def _delete_all(located: Sequence[tuple[Any, str]]) -> list[bool | Exception | None]:

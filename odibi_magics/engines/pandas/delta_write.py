@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from odibi_magics.config.types import Column
@@ -21,8 +22,10 @@ from odibi_magics.engines.pandas.job import Job, table_flags
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.modes import change, check_keys
 from odibi_magics.engines.pandas.names import quoted
+from odibi_magics.engines.pandas.read_delta import is_plain
+from odibi_magics.engines.pandas.recent import remember, stamps
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
+from odibi_magics.engines.pandas.snapshot import Changed, Snapshot, open_snapshot
 from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
@@ -155,6 +158,7 @@ def _commit(
                 job.staging.keep_all()
             raise
         job.staging.keep(found.adds)
+        _remember(job, table, found, version)
         return _written(job, table, found, version, results)
     raise WriteConflict(_lost(job, first, table))
 
@@ -164,6 +168,25 @@ def _once(job: Job, table: Snapshot | None, found: Change, note: Note) -> int:
         if table is None:
             return create(job.staging.store, job.layout, found, note)
         return commit(table, job.layout, found, note)
+
+
+def _remember(job: Job, table: Snapshot | None, found: Change, version: int) -> None:
+    """What a commit that changed files alone has left, for those who read it: they need not open the table for it."""
+    if table is None or found.replaces or job.layout.added or not is_plain(table):
+        return
+    left = Snapshot(table.store, table.delta, Changed(version, _files_left(table, found)))
+    with (
+        obeying(never),
+        suppress(OSError, EngineError, ConnectionFailed),
+    ):  # it has landed: nothing may fail now
+        (stamp,) = stamps(table.store, version)
+        if stamp:
+            remember(left, stamp)
+
+
+def _files_left(table: Snapshot | None, found: Change) -> tuple[DataFile, ...]:
+    gone = {file.path for file in found.removes}
+    return (*(file for file in (table.files if table else ()) if file.path not in gone), *found.adds)
 
 
 def _again(job: Job, frame: DuckFrame, first: Snapshot | None) -> Snapshot:
@@ -196,8 +219,7 @@ def _parameters(sink: Sink, shape: Layout) -> dict[str, object]:
 
 
 def _left(job: Job, table: Snapshot | None, found: Change) -> Left:
-    gone = {file.path for file in found.removes}
-    files = [*(file for file in (table.files if table else ()) if file.path not in gone), *found.adds]
+    files = _files_left(table, found)
     stands = Stands(len(files), sum(file.size for file in files), max(1, len(set(map(_partition, files)))))
     added = [File(_partition(file), file.size, file.rows) for file in found.adds]
     same = table is not None and table.partition_by == job.layout.partition_by

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,11 @@ from odibi_magics.engines.base import (
     TargetState,
     Written,
 )
+from odibi_magics.engines.pandas.files import find_files
 from odibi_magics.engines.pandas.handover import check_kind
-from odibi_magics.engines.pandas.reading import Told, describe, is_there, pins, read
+from odibi_magics.engines.pandas.reading import Told, describe_files, describe_table, is_there, pins, read
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.spare import begin
 from odibi_magics.engines.pandas.verbs import TableVerbs
 from odibi_magics.engines.run import Run
 from odibi_magics.engines.source_columns import chosen
@@ -59,9 +62,19 @@ class PandasEngine(TableVerbs):
         """None: each is opened by itself, and what keeps it from that is told when it is looked into."""
         return {}
 
+    def remembering(self) -> AbstractContextManager[None]:
+        """A time in which tables that were opened are held, see `recent`."""
+        from odibi_magics.engines.pandas.recent import remembering
+
+        return remembering()
+
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""
-        return chosen(source, describe(self._session(source.place), source, self.told))
+        begin()
+        if source.place.format == "delta":
+            return chosen(source, describe_table(source))
+        session = self._session(source.place)
+        return chosen(source, describe_files(session, source, find_files(source.place), self.told))
 
     def describe_step(self, inputs: Mapping[str, Sequence[Column]], step: Step) -> tuple[Column, ...] | None:
         """The columns a step will give, or None behind a function without `returns:`.
@@ -72,7 +85,9 @@ class PandasEngine(TableVerbs):
             for _, kind in step.function.frames:
                 check_kind(kind)
             return step.returns
-        return self.planner.query(step, inputs, self.sql(step, inputs))[1]
+        planner = self.planner
+        begin()
+        return planner.query(step, inputs, self.sql(step, inputs))[1]
 
     def target(self, sink: Sink) -> TargetState:
         """What stands at a sink now; opens the table's log only. Raises EngineError, ConnectionFailed."""

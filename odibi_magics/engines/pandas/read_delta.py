@@ -37,6 +37,7 @@ from odibi_magics.engines.pandas.read_parquet import (
     from_files,
     relabelled,
 )
+from odibi_magics.engines.pandas.recent import remembered
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.snapshot import Snapshot, is_elsewhere, language_type, open_snapshot
@@ -79,6 +80,8 @@ def _opened(store: Store, version: int | None, timestamp: datetime | None) -> tu
     """The table, and whether it is the newest version."""
     if version is None and timestamp is None:
         return _newest(store), True
+    if version is not None and (held := remembered(store, version)):
+        return held, True
     log = StoreLog(store)
     newest = newest_version(log)
     wanted = version if timestamp is None else version_at(log, timestamp)
@@ -155,7 +158,7 @@ def columns_of(table: Snapshot) -> tuple[Column, ...]:
 def scan_delta(session: Session, source: Source, table: Snapshot) -> Scan:
     """The table's rows. Raises EngineError for features that cannot be read right."""
     columns = columns_of(table)
-    if can_choose(table) or not (_MAPPED in _features(table) or _is_column(ROW_NUMBER, columns)):
+    if can_choose(table) or not (_MAPPED in table.reader_features or _is_column(ROW_NUMBER, columns)):
         return scan_some(session, table, table.files, joined=True)
     return _filled_up(table, _scanned(session, table, columns, pins_of(table)))
 
@@ -165,13 +168,18 @@ def can_choose(table: Snapshot) -> bool:
 
     Raises EngineError for features that cannot be read right.
     """
-    features = _features(table)
+    features = table.reader_features
     if refused := sorted(features - _PLAIN - {_DELETED, _MAPPED}):
         named = ", ".join(refused)
         raise EngineError(
             f"{table.store.url} uses {named}, which this engine cannot read: read it with Spark"
         )
     return not features & {_DELETED, _MAPPED}
+
+
+def is_plain(table: Snapshot) -> bool:
+    """Whether reading its files by their names and types alone is right."""
+    return table.reader_features <= _PLAIN
 
 
 # So many footers of files on this machine are looked into before a table is joined, at some 0.1 ms each.
@@ -190,7 +198,7 @@ def scan_some(session: Session, table: Snapshot, files: Sequence[DataFile], *, j
     stored = [column for column in columns if column.name not in partitions]
     near = joined and len(paths) <= _FEW and not table.store.options
     alike = near and are_alike(session, stored, paths)
-    deleted = deleted_rows(table, files, paths) if _DELETED in _features(table) else None
+    deleted = deleted_rows(table, files, paths) if _DELETED in table.reader_features else None
     if not deleted:
         return _filled_up(
             table,
@@ -248,17 +256,6 @@ def _files(table: Snapshot, files: Sequence[DataFile], paths: Sequence[str]) -> 
         table.store.url,
         tuple(File(path, size, 0, tree=tree) for path, size in zip(paths, sizes, strict=True)),
     )
-
-
-def _features(table: Snapshot) -> set[str]:
-    """Reader features in use."""
-    protocol = table.delta.protocol()
-    named = set(protocol.reader_features or ())
-    if protocol.min_reader_version == 2:
-        named.add("columnMapping")
-    if table.configuration.get("delta.columnMapping.mode", "none") == "none":
-        named.discard("columnMapping")
-    return named
 
 
 def _path(table: Snapshot, path: str) -> str:

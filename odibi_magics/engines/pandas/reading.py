@@ -62,22 +62,20 @@ def pins(source: Source) -> dict[str, Any]:
     return pins_of(open_table(source.place, source.version, source.timestamp))
 
 
-def describe(session: Session, source: Source, told: Told) -> Columns:
-    """The columns of a source, whole, from samples, footers and logs alone. Raises as `scan`.
+def describe_table(source: Source) -> Columns:
+    """The columns of a Delta table, whole, from its log alone. Raises as `scan`.
 
     Whether an older version's files are all there is looked at on this machine, where that is microseconds for each; a
     storage account would have to list them, or be asked for each, and `scan` does that.
     """
-    if source.place.format == "delta":
-        from odibi_magics.engines.pandas.read_delta import columns_of, open_table, open_whole
+    from odibi_magics.engines.pandas.read_delta import columns_of, open_table, open_whole
 
-        opened = open_whole if isinstance(source.place.connection, LocalConnection) else open_table
-        return columns_of(opened(source.place, source.version, source.timestamp))
-    return describe_files(session, source, find_files(source.place), told)
+    opened = open_whole if isinstance(source.place.connection, LocalConnection) else open_table
+    return columns_of(opened(source.place, source.version, source.timestamp))
 
 
 def describe_files(session: Session, source: Source, files: Files, told: Told) -> Columns:
-    """The columns of these files together. Raises as `scan`."""
+    """The columns of these files together, from samples and footers. Raises as `scan`."""
     session.pin(files)
     if source.place.format in ("csv", "json"):
         return told.columns(source, files, lambda: _look(session, source, files))

@@ -18,6 +18,7 @@ from odibi_magics.engines.pandas.files import Files, escaped
 from odibi_magics.engines.pandas.leftovers import private_folder
 from odibi_magics.engines.pandas.memory import memory_limit
 from odibi_magics.engines.pandas.names import literal, quoted
+from odibi_magics.engines.pandas.spare import take
 from odibi_magics.errors import Cancelled, EngineError
 
 if TYPE_CHECKING:
@@ -228,23 +229,8 @@ class _Cursor:
 def _connect(
     folder: Path, directories: Iterable[str], blobs: PinnedFiles | None
 ) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    limit = memory_limit()
-    config: dict[str, Any] = {
-        "temp_directory": str(folder / "spill"),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "python_enable_replacements": False,
-        **({"memory_limit": limit} if limit else {}),
-    }
-    try:
-        connection = duckdb.connect(":memory:", config=config)
-    except duckdb.Error as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise EngineError(
-            f"DuckDB cannot start with the memory limit {limit} (ODIBI_MEMORY_LIMIT): {error}"
-        ) from None
+    connection = take()
+    _limit(connection, folder)
     if (
         blobs is not None
     ):  # first: a directory that no file system is known for is taken for one of this machine
@@ -258,6 +244,20 @@ def _connect(
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _limit(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    import duckdb
+
+    connection.execute(f"SET temp_directory = {literal(str(folder / 'spill'))}")
+    if limit := memory_limit():
+        try:
+            connection.execute(f"SET memory_limit = {literal(limit)}")
+        except duckdb.Error as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise EngineError(
+                f"DuckDB cannot start with the memory limit {limit} (ODIBI_MEMORY_LIMIT): {error}"
+            ) from None
 
 
 def _pinned(failures: Failures, stopped: Callable[[], bool]) -> PinnedFiles:

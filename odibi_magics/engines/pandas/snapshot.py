@@ -18,8 +18,9 @@ from odibi_magics.delta.log import commit_name
 from odibi_magics.delta.misread import MISREAD
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.log import StoreLog
+from odibi_magics.engines.pandas.recent import remember, remembered, stamps
 from odibi_magics.engines.pandas.stats import INDEXED
-from odibi_magics.engines.pandas.storage import Store
+from odibi_magics.engines.pandas.storage import Stamp, Store
 from odibi_magics.engines.waiting import awaited
 from odibi_magics.errors import ConnectionFailed, DamagedLog, EngineError
 from odibi_magics.secret import redact
@@ -29,18 +30,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Changed:
+    """The version that a commit made, and all files that are in the table since."""
+
+    version: int
+    files: tuple[DataFile, ...]
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One version of a table.
 
-    delta: held at `version`, never updated.
+    delta: held at `version`, never updated. changed: where this is what a commit of ours left, which changed files
+    alone, and `delta` is still of the version before: to be read, and not to commit upon.
     """
 
     store: Store
     delta: DeltaTable
+    changed: Changed | None = None
 
     @cached_property
     def version(self) -> int:
-        return self.delta.version()
+        return self.changed.version if self.changed else self.delta.version()
 
     @cached_property
     def fields(self) -> tuple[Mapping[str, Any], ...]:
@@ -69,6 +80,17 @@ class Snapshot:
     def partition_by(self) -> tuple[str, ...]:
         return tuple(self.delta.metadata().partition_columns)
 
+    @cached_property
+    def reader_features(self) -> frozenset[str]:
+        """Those in use."""
+        protocol = self.delta.protocol()
+        named = {*(protocol.reader_features or ())}
+        if protocol.min_reader_version == 2:
+            named.add("columnMapping")
+        if self.configuration.get("delta.columnMapping.mode", "none") == "none":
+            named.discard("columnMapping")
+        return frozenset(named)
+
     @property
     def configuration(self) -> dict[str, str]:
         return dict(self.delta.metadata().configuration)
@@ -81,6 +103,8 @@ class Snapshot:
     @cached_property
     def files(self) -> tuple[DataFile, ...]:
         """The table's files, with what the log knows of them. Raises EngineError for one outside of its folder."""
+        if self.changed:
+            return self.changed.files
         # By deltalake's own Arrow: pyarrow would import pandas for a column of times, 0.4 s.
         # deltalake does not say how many of a file's rows are deleted, so that they are not counted at all.
         counted = "deletionVectors" not in (self.delta.protocol().reader_features or ())
@@ -122,11 +146,15 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
             )
         )
     try:
+        if held := remembered(store, version):
+            return held
         if not store.is_table():  # deltalake's own `is_deltatable` holds the GIL until storage answers
             _check_no_file(store)
             return None
         found = Snapshot(store, awaited(lambda: DeltaTable(store.delta_url, version, store.options)))
-        _check_newest(store, found.version)
+        stamp = _check_newest(store, found.version)
+        if stamp and version is None:
+            remember(found, stamp)
         return found
     except TableNotFoundError:
         return None
@@ -143,12 +171,15 @@ def _check_no_file(store: Store) -> None:
         )
 
 
-def _check_newest(store: Store, version: int) -> None:
-    """A commit of no bytes would pass for one that did nothing. Costs one request; raises DamagedLog."""
-    name = f"_delta_log/{commit_name(version)}"
-    found = store.filesystem.get_file_info(store.at(name))
-    if found.is_file and found.size == 0:
+def _check_newest(store: Store, version: int) -> Stamp | None:
+    """The newest commit's, of which a checkpoint may be all that is left. Costs one request.
+
+    Raises DamagedLog for a commit of no bytes: it would pass for one that did nothing.
+    """
+    (found,) = stamps(store, version)
+    if found and not found.size:
         raise DamagedLog(store.url, commit_name(version), EMPTY_COMMIT)
+    return found
 
 
 def _refusal(store: Store, version: int | None, error: BaseException) -> EngineError:

@@ -21,6 +21,17 @@ from odibi_magics.errors import ConnectionFailed, EngineError
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What tells a file from any other one of its name, before or later.
+
+    tag: a blob's etag, a file's inode and nanoseconds.
+    """
+
+    size: int
+    tag: object
+
+
+@dataclass(frozen=True)
 class Store:
     """A folder or file on storage.
 
@@ -91,6 +102,10 @@ class Store:
     def there(self, paths: Sequence[str]) -> list[bool]:
         """Whether files stand below the root. Raises OSError, ConnectionFailed."""
         return [Path(self.at(path)).is_file() for path in paths]
+
+    def stamps(self, paths: Sequence[str]) -> list[Stamp | None]:
+        """Of files below the root; None for one that is not there. Raises OSError, ConnectionFailed."""
+        return [_stamp(self.at(path)) for path in paths]
 
     def listing(self) -> Iterator[tuple[str, int, int, bool]]:
         """Every file below the root: its path, bytes, milliseconds since 1970, and whether a folder above is a link.
@@ -183,6 +198,14 @@ class Store:
         return list(
             self.filesystem.get_file_info(fs.FileSelector(self.root, recursive=True, allow_not_found=True))
         )
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Stamp(found.st_size, (found.st_ino, found.st_mtime_ns))
 
 
 def _listed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,10 @@ class SparkEngine(SparkVerbs):
         from odibi_magics.engines.spark.accounts import cannot_open
 
         return cannot_open(connections)
+
+    def remembering(self) -> AbstractContextManager[None]:
+        """Nothing: Spark keeps what it read of a log itself."""
+        return nullcontext()
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""

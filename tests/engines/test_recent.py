@@ -1,0 +1,109 @@
+"""A table's log is read once for a plan and the run that follows, and never taken for what it is no more."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+from deltalake import write_deltalake
+
+from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas.read_delta import open_whole, pins_of
+from odibi_magics.engines.pandas.recent import remembering
+from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
+from odibi_magics.engines.pandas.storage import open_store
+from tests.engines.writing import Lake, anywhere, lake
+
+__all__ = ["anywhere", "lake"]
+
+
+def opened(lake: Lake) -> Snapshot:
+    found = open_snapshot(open_store(Place(lake.connection, "t", "delta")))
+    assert found is not None
+    return found
+
+
+def files(table: Snapshot) -> list[tuple[Any, ...]]:
+    return sorted((file.path, file.size, file.rows, sorted(file.partition.items())) for file in table.files)
+
+
+def test_a_log_that_has_not_grown_is_read_once(anywhere: Lake) -> None:
+    anywhere.write({"id": [1, 2]})
+    assert opened(anywhere) is not opened(anywhere)
+    with remembering():
+        first = opened(anywhere)
+        with remembering():
+            assert opened(anywhere) is first
+        assert opened(anywhere) is first
+    assert opened(anywhere) is not first
+
+
+def test_what_others_commit_is_seen(anywhere: Lake) -> None:
+    anywhere.write({"id": [1, 2]})
+    with remembering():
+        assert opened(anywhere).version == 0
+        store = open_store(Place(anywhere.connection, "t", "delta"))
+        write_deltalake(
+            store.delta_url,
+            anywhere.frame({"id": [3]}).to_arrow(),
+            mode="append",
+            storage_options=store.options,
+        )
+        assert opened(anywhere).version == 1
+        assert sorted(anywhere.rows("t")) == [(1,), (2,), (3,)]
+
+
+def test_a_table_that_was_made_anew_is_another_one(lake: Lake) -> None:
+    lake.write({"id": [1, 2]})
+    with remembering():
+        first = opened(lake)
+        shutil.rmtree(lake.folder / "t")
+        lake.write({"id": [7, 8]})
+        again = opened(lake)
+        assert again.version == first.version == 0
+        assert pins_of(again)["id"] != pins_of(first)["id"]
+        assert lake.rows("t") == [(7,), (8,)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"mode": "append"},
+        {"mode": "overwrite"},
+        {"mode": "overwrite", "replace_where": "part = 1"},
+        {"mode": "overwrite_partitions"},
+        {"mode": "merge", "keys": ["id"]},
+        {"mode": "append_once", "keys": ["id"]},
+    ],
+    ids=str,
+)
+def test_what_a_commit_left_is_what_its_log_says(anywhere: Lake, more: dict[str, Any]) -> None:
+    anywhere.write({"id": [1, 2, 3], "part": [1, 1, 2]}, partition_by=["part"])
+    place = Place(anywhere.connection, "t", "delta")
+    with remembering():
+        written = anywhere.write({"id": [2, 9], "part": [1, 1]}, **more, partition_by=["part"])
+        left = open_whole(place, written.version_after)
+        assert left.changed is not None
+    afresh = open_whole(place, written.version_after)
+    assert afresh.changed is None
+    assert files(left) == files(afresh)
+    assert pins_of(left) == pins_of(afresh)
+    assert (left.columns, left.partition_by) == (afresh.columns, afresh.partition_by)
+
+
+def test_nothing_is_committed_upon_what_was_not_opened(anywhere: Lake) -> None:
+    anywhere.write({"id": [1]})
+    with remembering():
+        versions = [anywhere.write({"id": [n]}, mode="append").version_after for n in (2, 3, 4)]
+    assert versions == [1, 2, 3]
+    assert sorted(anywhere.rows("t")) == [(1,), (2,), (3,), (4,)]
+
+
+def test_a_new_column_is_read_from_the_log(anywhere: Lake) -> None:
+    anywhere.write({"id": [1]})
+    with remembering():
+        written = anywhere.write({"id": [2], "name": ["b"]}, mode="append", merge_schema=True)
+        left = open_whole(Place(anywhere.connection, "t", "delta"), written.version_after)
+        assert left.changed is None
+        assert [column.name for column in left.columns] == ["id", "name"]
