@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from odibi_magics.config.types import Column
@@ -36,13 +37,14 @@ class Place:
     format: str
     given: str | None = None
 
-    @property
+    @cached_property
     def root(self) -> str:
         """The URL of all that its connection holds: what opening it lets a run open."""
         return self.connection.url("")
 
-    @property
+    @cached_property
     def url(self) -> str:
+        """Looked up once: on this machine links are followed, folder by folder."""
         return self.connection.url(self.path)
 
     @property
