@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Query
@@ -19,11 +20,18 @@ from odibi_magics.sql.transpile import to_duckdb
 Columns = tuple[Column, ...]
 
 
+# Queries whose columns are remembered, a few kilobytes each.
+_KEPT = 256
+
+
 class Planner:
-    """Binds queries in one DuckDB instance, kept because opening one costs more than binding a query."""
+    """Binds queries in one DuckDB instance, kept because opening one costs more than binding a query.
+
+    A run's queries are those of its plan: they are bound once, at some milliseconds each.
+    """
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._describe = lru_cache(maxsize=_KEPT)(session.describe)
         self._lock = threading.Lock()
 
     def bound(self, sql: str, inputs: Mapping[str, Sequence[Column]], text: str = "") -> tuple[str, Columns]:
@@ -35,7 +43,7 @@ class Planner:
         typed = {name: null_row(columns) for name, columns in inputs.items()}
         try:
             with self._lock:
-                described = self._session.describe(with_tables(typed, sql))
+                described = self._describe(with_tables(typed, sql))
         except EngineError as error:
             raise SqlErrors([_placed(str(error), text)]) from None
         _check_names([name for name, _ in described])
