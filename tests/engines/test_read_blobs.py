@@ -15,7 +15,9 @@ import pytest
 
 from odibi_magics.connections.adls import AdlsConnection
 from odibi_magics.engines.base import Engine, EngineRun, Frame, Place, Source
+from odibi_magics.engines.pandas.blob_start import START_BYTES
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.trees import tree_of
 from odibi_magics.engines.registry import choose_engine
 from odibi_magics.errors import ConnectionFailed, EngineError
 from odibi_magics.sandbox import Cloud
@@ -284,10 +286,22 @@ def test_two_connections_to_one_container_read_with_their_own_rights(engine: Eng
 
 
 def test_a_file_is_asked_for_few_times(blobs: Blobs, cloud: Cloud) -> None:
-    """A look, a sample, and one reading each time; nothing is asked for 8 kB at a time."""
+    """A look, a sample in two requests, and one reading each time; nothing is asked for 8 kB at a time."""
     blobs.put("long.csv", b"id,x\n" + b"".join(b"%d,%s\n" % (i, b"x" * 50) for i in range(30_000)))
     blobs.engine.describe_source(Source(blobs.place("long.csv", "csv")))
     described = len(cloud.requests(path="/long.csv"))
-    assert described <= 4
+    assert described <= 5
     assert blobs.read("long.csv").count() == 30_000
     assert len(cloud.requests(path="/long.csv")) - described <= 4
+
+
+def test_a_look_at_a_header_fetches_little_of_its_file(blobs: Blobs) -> None:
+    data = b"id,x\n" + b"1,a\n" * 100_000
+    blobs.put("long.csv", data)
+    place = blobs.place("long.csv", "csv")
+    tree = tree_of(place.connection)
+    entry = tree.at(place.url)
+    assert entry is not None
+    with tree.file(entry).open() as file:
+        assert len(file.peek(1)) == START_BYTES  # type: ignore[attr-defined]
+        assert file.read() == data

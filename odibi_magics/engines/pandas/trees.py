@@ -173,9 +173,9 @@ class BlobTree:
         return entry.file
 
     def open(self, file: File) -> BinaryIO:
-        from odibi_magics.engines.pandas.blobs import BlobReader
+        from odibi_magics.engines.pandas.blob_start import StartReader
 
-        return _ReadAhead(BlobReader(self.blobs, file.path, file.bytes, file.etag), _AHEAD)
+        return _ReadAhead(StartReader(self.blobs, file.path, file.bytes, file.etag), _AHEAD)
 
     def check_unchanged(self, file: File) -> None:
         """Nothing: each request asks for the version that was listed."""
