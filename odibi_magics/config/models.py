@@ -78,7 +78,8 @@ class AdlsConnection(Model):
         description="Whether the account has one; false for flat Blob Storage. Not said, Spark asks the account.",
     )
     storage_options: dict[str, Scalar] = Field(
-        default_factory=dict, description="Passed to the storage library as they are; they win over ours."
+        default_factory=dict[str, Scalar],
+        description="Passed to the storage library as they are; they win over ours.",
     )
 
 
@@ -103,7 +104,7 @@ class Read(Model):
         None, description="Inferred from the path's ending where that is plain, else delta."
     )
     options: dict[str, Scalar] = Field(
-        default_factory=dict,
+        default_factory=dict[str, Scalar],
         description="Of csv: header, delimiter, quote, escape, null_value, encoding, date_format, timestamp_format.",
     )
     columns: Names | None = Field(None, description="Only these columns, in this order.")
@@ -140,7 +141,8 @@ class FunctionStep(Model):
 
     function: str = Field(min_length=1, description="The function's name.")
     params: dict[str, Any] = Field(
-        default_factory=dict, description="Its parameters, checked against the signature before the run."
+        default_factory=dict[str, Any],
+        description="Its parameters, checked against the signature before the run.",
     )
     returns: dict[str, ColumnType] | None = Field(
         None, description="The columns that come out, so that plans and checks can look past the function."
@@ -230,28 +232,28 @@ class Validation(Model):
     """Checks of a node's rows; nothing is committed past a failed one unless it says `on_fail: warn`."""
 
     not_empty: Annotated[list[NotEmpty], BeforeValidator(listed)] = Field(
-        default_factory=list, description="At least one row comes out."
+        default_factory=list[NotEmpty], description="At least one row comes out."
     )
     no_nulls: Annotated[list[NoNulls], BeforeValidator(listed)] = Field(
-        default_factory=list, description="No NULL in `columns`."
+        default_factory=list[NoNulls], description="No NULL in `columns`."
     )
     unique: Annotated[list[Unique], BeforeValidator(listed)] = Field(
-        default_factory=list, description="No two rows alike in `columns`."
+        default_factory=list[Unique], description="No two rows alike in `columns`."
     )
     accepted_values: Annotated[list[AcceptedValues], BeforeValidator(listed)] = Field(
-        default_factory=list, description="Values of `column` come from `values`."
+        default_factory=list[AcceptedValues], description="Values of `column` come from `values`."
     )
     range: Annotated[list[Range], BeforeValidator(listed)] = Field(
-        default_factory=list, description="Values of `column` lie between `min` and `max`."
+        default_factory=list[Range], description="Values of `column` lie between `min` and `max`."
     )
     row_count: Annotated[list[RowCount], BeforeValidator(listed)] = Field(
-        default_factory=list, description="Between `min` and `max` rows come out."
+        default_factory=list[RowCount], description="Between `min` and `max` rows come out."
     )
     schema_: Annotated[list[SchemaCheck], BeforeValidator(listed)] = Field(
-        default_factory=list, alias="schema", description="The columns have these types."
+        default_factory=list[SchemaCheck], alias="schema", description="The columns have these types."
     )
     expression: Annotated[list[Expression], BeforeValidator(listed)] = Field(
-        default_factory=list, description="A SQL condition that holds for every row."
+        default_factory=list[Expression], description="A SQL condition that holds for every row."
     )
 
 
@@ -278,7 +280,7 @@ class Write(Model):
         False, description="With `overwrite`: the table takes the new columns and types."
     )
     options: dict[str, Scalar] = Field(
-        default_factory=dict, description="Of csv: header, delimiter, quote, escape, null_value."
+        default_factory=dict[str, Scalar], description="Of csv: header, delimiter, quote, escape, null_value."
     )
 
 
@@ -286,7 +288,7 @@ class Described(Model):
     """What people want to know of a pipeline or node; kept and shown."""
 
     description: str | None = Field(None, description="Free text, shown in plans and reports.")
-    tags: list[str] = Field(default_factory=list, description="Words to find it by.")
+    tags: list[str] = Field(default_factory=list[str], description="Words to find it by.")
     layer: str | None = Field(None, description="Its place in the house: bronze, silver, gold …")
     owner: str | None = Field(None, description="Who answers for it.")
 
@@ -299,7 +301,7 @@ class Node(Described):
         description="Its name, unique in the project; a table name in SQL.",
     )
     depends_on: list[str] = Field(
-        default_factory=list, description="Nodes it takes as inputs, beside those its SQL names."
+        default_factory=list[str], description="Nodes it takes as inputs, beside those its SQL names."
     )
     read: Read | None = Field(None, description="What it reads.")
     transform: Transform | None = Field(None, description="What it makes of it.")
@@ -350,18 +352,21 @@ class ProjectConfig(Model):
     )
     key_vault_name: str | None = Field(None, description="The vault of every connection that names none.")
     vars: dict[str, Variable] = Field(
-        default_factory=dict, description="Variables, used as `{{ name }}`; `${NAME}` may stand in them."
+        default_factory=dict[str, Variable],
+        description="Variables, used as `{{ name }}`; `${NAME}` may stand in them.",
     )
     functions: list[str] = Field(
-        default_factory=list, description="Files or modules whose @transform functions are registered."
+        default_factory=list[str], description="Files or modules whose @transform functions are registered."
     )
     story: Story | None = Field(None, description="Where each run's report is kept.")
     secrets: Secrets = Field(Secrets(), description="How secrets are fetched.")
     retry: Retry = Field(Retry(), description="How transient errors are repeated.")
-    connections: dict[str, ConnectionConfig] = Field(default_factory=dict, description="Places, by name.")
-    pipelines: list[Pipeline] = Field(default_factory=list, description="What runs, in order.")
+    connections: dict[str, ConnectionConfig] = Field(
+        default_factory=dict[str, ConnectionConfig], description="Places, by name."
+    )
+    pipelines: list[Pipeline] = Field(default_factory=list[Pipeline], description="What runs, in order.")
     environments: dict[str, dict[str, Any]] = Field(
-        default_factory=dict,
+        default_factory=dict[str, dict[str, Any]],
         description="Overlays by name, laid over the project with --env: mappings merge by key, lists are replaced. "
         "Their `vars` may set names that some `vars` has or the text uses; another name is an error.",
     )
