@@ -35,7 +35,6 @@ from odibi_magics.pipeline.guard import with_held
 from odibi_magics.pipeline.plan import Plan
 from odibi_magics.pipeline.problems import unopened, with_sql_problems
 from odibi_magics.pipeline.repeated import refuse
-from odibi_magics.pipeline.replacing import Replacing, replaced_ahead
 from odibi_magics.pipeline.result import RunResult, whole
 from odibi_magics.pipeline.resume import Resumption, resumption
 from odibi_magics.pipeline.runmark import new_run_id
@@ -118,8 +117,7 @@ class Project:
     @classmethod
     def from_config(cls, config: Config, *, earlier: Definitions | None = None, defined: str = "") -> Project:
         """A project from a checked config. Raises ConfigErrors where its functions cannot be loaded."""
-        problems = load_functions(config)
-        if problems:
+        if problems := load_functions(config):
             raise ConfigErrors(problems, config.source.name)
         new = definitions(config, defined)
         return cls((earlier or Definitions()).add(new), list(new.nodes), config.source, config.environment)
@@ -144,6 +142,8 @@ class Project:
         held = with_held(plan, chosen)
         if not replace:
             return held
+        from odibi_magics.pipeline.replacing import replaced_ahead  # here, with all that undoes
+
         return replaced_ahead(held, self._begin, lambda runs: with_held(plan, chosen, without=runs))
 
     def run(
@@ -176,8 +176,11 @@ class Project:
             resumed = resumption(plan, chosen, run_id) if resume else Resumption(run_id or new_run_id())
             if not again:
                 plan = with_held(plan, chosen, resumed.kept)
-            replacing = Replacing(self._begin)
+            replacing = None
             if replace:
+                from odibi_magics.pipeline.replacing import Replacing  # here, with all that undoes
+
+                replacing = Replacing(self._begin)
                 plan = replacing.without_held(plan, lambda: with_held(self._plan(own, engine), chosen))
             refuse(plan, chosen, resumed if resume else None)
             run = Run(
@@ -192,7 +195,7 @@ class Project:
                 before=resumed.before,
             )
             try:
-                return whole(self._kept(replacing.execute(run)))
+                return whole(self._kept(replacing.execute(run) if replacing else run.execute()))
             except Cancelled as stopped:
                 stopped.result = self._kept(stopped.result)
                 raise
@@ -321,9 +324,8 @@ class Project:
 
     def _known(self, node: str) -> str:
         if node not in self.own:
-            raise UsageError(
-                f"unknown node '{node}' ({suggest(node, self.own) or 'no nodes are defined here'})"
-            )
+            near = suggest(node, self.own) or "no nodes are defined here"
+            raise UsageError(f"unknown node '{node}' ({near})")
         return node
 
     def _last(self) -> str:
@@ -340,10 +342,8 @@ class Project:
 
     def connection(self, name: str) -> Connection:
         """A connection by name. Raises UsageError, ConnectionFailed."""
-        defined = self.definitions.connections.get(name)
-        if defined is None:
-            there = list(self.definitions.connections)
-            raise unknown_connection(name, there)
+        if (defined := self.definitions.connections.get(name)) is None:
+            raise unknown_connection(name, list(self.definitions.connections))
         return connect(name, defined.model, defined.config.source.folder)
 
     def connections(self) -> tuple[ConnectionInfo, ...]:

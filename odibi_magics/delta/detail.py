@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from odibi_magics.config.types import Column
-from odibi_magics.delta.log import Commit, moment
+from odibi_magics.delta.log import moment
 from odibi_magics.delta.paths import stored
 from odibi_magics.delta.replay import State
 from odibi_magics.delta.told import Told
-from odibi_magics.delta.vacuum import END, LEAST_HOURS
-
-# How long a vacuum keeps files that are no longer the table's, unless it is told otherwise.
-RETENTION = timedelta(hours=LEAST_HOURS)
-
-# A vacuum that was stopped or failed may have left any of them.
-_DONE = "COMPLETED"
 
 
 @dataclass(frozen=True)
@@ -66,24 +58,6 @@ class Detail(Told):
         return self.version - (-1 if self.checkpoint is None else self.checkpoint)
 
 
-def removed_before(commits: Iterable[Commit], until: datetime) -> dict[str, int]:
-    """Files that were removed before a time and not taken back, each with its bytes, 0 where nobody told.
-
-    commits: ascending. Paths as the log writes them. What a vacuum has been over counts no more.
-    """
-    found: dict[str, int] = {}
-    for commit in commits:
-        if commit.info.get("operation") == END and commit.parameters.get("status", _DONE) == _DONE:
-            found.clear()
-        old = commit.time < until
-        for file in commit.each("remove"):
-            if old:
-                found[str(file.get("path"))] = _size(file)
-        for file in commit.each("add"):
-            found.pop(str(file.get("path")), None)
-    return found
-
-
 def tombstones(state: State, until: datetime, url: str) -> set[str]:
     """The files that were removed before a time, as they are on storage, but for those that the table needs again."""
     removed = {
@@ -93,8 +67,3 @@ def tombstones(state: State, until: datetime, url: str) -> set[str]:
         for name in stored(one, url)
     }
     return removed - {name for one in state.files.values() for name in stored(one, url)}
-
-
-def _size(file: Mapping[str, Any]) -> int:
-    size = file.get("size")
-    return size if isinstance(size, int) and size > 0 else 0

@@ -16,18 +16,13 @@ from typing import NamedTuple
 from odibi_magics.delta.lifetimes import Lifetimes, Span, runs
 from odibi_magics.delta.log import Commit
 from odibi_magics.delta.paths import stored
+from odibi_magics.delta.removed import END, LEAST_HOURS, START
 from odibi_magics.delta.replay import Action, State
 from odibi_magics.delta.restore import check_copied, written_by
 from odibi_magics.delta.told import Told
 from odibi_magics.errors import EngineError, UsageError, WriteConflict
 
-LEAST_HOURS = 168
-"""A week, Delta's own default: what is younger may be in use."""
-
 RETENTION = "delta.deletedFileRetentionDuration"
-
-START, END = "VACUUM START", "VACUUM END"
-"""Of the two commits that tell of one; Spark writes them where spark.databricks.delta.vacuum.logging.enabled."""
 
 LONGEST = timedelta(days=1)
 """A vacuum that did not tell of its end for so long was killed."""

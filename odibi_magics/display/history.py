@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from odibi_magics.delta.history import History, HistoryEntry
-from odibi_magics.delta.vacuum import END
+from odibi_magics.delta.removed import END
 from odibi_magics.display.commands import NOTEBOOK, Commands
 from odibi_magics.display.document import Block, Cell, CellValue, Item, Line, Table, Texts, without_empty
 from odibi_magics.display.html import Displayed, blocks_html

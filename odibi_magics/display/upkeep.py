@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from odibi_magics.delta.optimize import Joined, Optimized
+from odibi_magics.delta.removed import LEAST_HOURS
 from odibi_magics.delta.restore import Files, Restored
-from odibi_magics.delta.vacuum import LEAST_HOURS, RETENTION, Vacuumed
+from odibi_magics.delta.vacuum import RETENTION, Vacuumed
 from odibi_magics.display.commands import NOTEBOOK, Commands
 from odibi_magics.display.document import Advice, Block, Line, Table
 from odibi_magics.display.history import time_shown

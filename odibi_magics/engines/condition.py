@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from odibi_magics.delta.detail import Detail
+from typing import TYPE_CHECKING
+
 from odibi_magics.engines.base import Warned
+
+if TYPE_CHECKING:
+    from odibi_magics.delta.detail import Detail
 
 # Compacting joins files inside a partition: worth a word once it would save that many, none of them of good size.
 SPARE_FILES, GOOD_BYTES = 50, 8 << 20

@@ -16,8 +16,8 @@ from odibi_magics.engines.checks import Flag, settle
 from odibi_magics.engines.pandas.checks import Watcher, condition, flags, table_checks
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
 from odibi_magics.engines.pandas.datafiles import DataFile
-from odibi_magics.engines.pandas.detail import log_warnings
 from odibi_magics.engines.pandas.frame import DuckFrame
+from odibi_magics.engines.pandas.glance import log_warnings
 from odibi_magics.engines.pandas.job import Job, table_flags
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.modes import change, check_keys

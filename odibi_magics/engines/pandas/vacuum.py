@@ -14,11 +14,9 @@ from threading import Event, Thread
 
 from odibi_magics.delta.lifetimes import Lifetimes, lifetimes
 from odibi_magics.delta.log import commits
+from odibi_magics.delta.removed import END, LEAST_HOURS, START
 from odibi_magics.delta.replay import Action, Versions
 from odibi_magics.delta.vacuum import (
-    END,
-    LEAST_HOURS,
-    START,
     Cleaning,
     Stored,
     Vacuumed,

@@ -48,7 +48,7 @@ class TableVerbs:
 
     def glance(self, place: Place) -> tuple[Warned, ...]:
         """What a Delta table's state asks for, as far as a look in passing tells."""
-        from odibi_magics.engines.pandas.detail import glance
+        from odibi_magics.engines.pandas.glance import glance
 
         return glance(place)
 

@@ -14,8 +14,9 @@ from odibi_magics.delta.history import counts
 from odibi_magics.delta.log import Commit, commits
 from odibi_magics.delta.mark import verb_mark
 from odibi_magics.delta.optimize import TARGET_BYTES, Optimized, bins, joined
+from odibi_magics.delta.removed import LEAST_HOURS
 from odibi_magics.delta.replay import Action, State
-from odibi_magics.delta.vacuum import LEAST_HOURS, Vacuumed, check_retention, cutoff, retention
+from odibi_magics.delta.vacuum import Vacuumed, check_retention, cutoff, retention
 from odibi_magics.engines.base import Place
 from odibi_magics.engines.spark.contents import gone
 from odibi_magics.engines.spark.log import HistoryLog

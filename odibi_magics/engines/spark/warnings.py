@@ -46,14 +46,14 @@ def _stands(
 
 def log_warnings(place: Place, there: TargetState) -> tuple[Warned, ...]:
     """What the log asks for, looked at before the write; nothing where only Spark may read it."""
-    from odibi_magics.engines.pandas import detail
+    from odibi_magics.engines.pandas import glance
     from odibi_magics.engines.pandas.log import StoreLog
     from odibi_magics.engines.pandas.storage import open_store
 
     if there.version is None or place.connection.only_spark:
         return ()
     try:
-        return detail.log_warnings(
+        return glance.log_warnings(
             place.address, StoreLog(open_store(place)), there.version, there.bytes or 0
         )
     except (OSError, EngineError, ConnectionFailed):
