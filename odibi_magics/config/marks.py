@@ -15,7 +15,6 @@ from typing import Any
 import yaml
 
 from odibi_magics.config.cover import cover
-from odibi_magics.config.malformed import malformed
 from odibi_magics.config.source import Place, Source
 from odibi_magics.config.sqltext import TEMPLATE
 from odibi_magics.errors import Problem
@@ -203,6 +202,8 @@ def _at_character(document: Document, found: re.Match[str]) -> Problem:
 
 
 def _malformed(document: Document, error: yaml.YAMLError) -> Problem:
+    from odibi_magics.config.malformed import malformed
+
     source = document.source
     found = malformed(error, source.lines, source.first_line)
     if found.line is None:

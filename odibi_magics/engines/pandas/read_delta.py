@@ -11,17 +11,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from odibi_magics.config.types import Column
 from odibi_magics.delta.features import text_lengths
-from odibi_magics.delta.lifetimes import lifetimes
 from odibi_magics.delta.log import newest_version
-from odibi_magics.delta.replay import Versions
 from odibi_magics.delta.travel import shown, spans, version_at
 from odibi_magics.engines.base import Place, Source
-from odibi_magics.engines.pandas.checkpoints import decoded
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.deleted import deleted_rows
 from odibi_magics.engines.pandas.failures import plain
@@ -47,6 +44,9 @@ from odibi_magics.engines.pandas.types import duckdb_type, empty_table
 from odibi_magics.errors import EngineError, NoSuchVersion
 from odibi_magics.quoting import Data, Quoting
 
+if TYPE_CHECKING:
+    from odibi_magics.delta.replay import Versions
+
 # Reading files by their names and types alone is right in spite of these.
 _PLAIN = {"timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "typeWidening-preview"}
 _DELETED, _MAPPED = "deletionVectors", "columnMapping"
@@ -64,10 +64,8 @@ def open_table(place: Place, version: int | None = None, timestamp: datetime | N
 def open_whole(place: Place, version: int | None = None, timestamp: datetime | None = None) -> Snapshot:
     """As `open_table`, to read all of it: NoSuchVersion for an older version of which files were deleted since."""
     table, newest = _opened(open_store(place), version, timestamp)
-    gone = (
-        [] if newest else table.store.missing([one.path for one in table.files if not is_elsewhere(one.path)])
-    )
-    if gone:
+    old = [] if newest else [one.path for one in table.files if not is_elsewhere(one.path)]
+    if old and (gone := table.store.missing(old)):
         raise NoSuchVersion(
             f"{table.store.told} cannot be read at version {table.version}{_stood(timestamp)} any more, "
             f"{len(gone):,} of its {len(table.files):,} files went missing, as after a VACUUM: "
@@ -93,8 +91,7 @@ def _opened(store: Store, version: int | None, timestamp: datetime | None) -> tu
 
 
 def _newest(store: Store) -> Snapshot:
-    found = open_snapshot(store)
-    if found is None:
+    if (found := open_snapshot(store)) is None:
         raise no_table(store)
     return found
 
@@ -124,16 +121,25 @@ def _check_told(store: Store, version: int) -> None:
 
 def still_readable(store: Store) -> list[int]:
     """The versions all of whose files are there, sorted. Reads all commits; raises as the log does."""
-    log = StoreLog(store)
-    lived = lifetimes(Versions(log, tuple(log.names()), decoded))
+    from odibi_magics.delta.lifetimes import lifetimes
+
+    lived = lifetimes(_told(store))
     return lived.readable(store.missing(list(lived.spans)))
 
 
 def _versions(store: Store) -> range:
     """Those that the log still tells."""
-    log = StoreLog(store)
-    found = Versions(log, tuple(log.names()), decoded)
+    found = _told(store)
     return range(found.oldest, found.newest + 1)
+
+
+def _told(store: Store) -> Versions:
+    """All that the log tells, which only errors ask for: what replays it is loaded with them."""
+    from odibi_magics.delta.replay import Versions
+    from odibi_magics.engines.pandas.checkpoints import decoded
+
+    log = StoreLog(store)
+    return Versions(log, tuple(log.names()), decoded)
 
 
 def _stood(timestamp: datetime | None) -> str:
