@@ -25,11 +25,15 @@ LOAD = (
     + "shell.run_line_magic('load_ext', 'odibi_magics')\nassert 'odibi' in shell.magics_manager.lsmagic()['line']\n"
 )
 UNLOAD = LOAD + "shell.run_line_magic('unload_ext', 'odibi_magics')\n"
-TELL = "import json; print(json.dumps(sorted({name.split('.')[0] for name in set(sys.modules) - there})))"
+TELL = "import json; print(json.dumps(sorted(set(sys.modules) - there)))"
 
 
 def brought_in(code: str) -> set[str]:
     """The top-level modules that the code imported, in a process of its own."""
+    return {name.split(".")[0] for name in modules(code)}
+
+
+def modules(code: str) -> set[str]:
     done = subprocess.run([sys.executable, "-c", code + TELL], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
@@ -53,4 +57,34 @@ def test_pandas_is_imported_only_by_who_asks_for_it() -> None:
         "pandas",
         "polars",
         "pyspark",
+    }
+
+
+RUN = """
+import pathlib, sys, tempfile
+there = set(sys.modules)
+from odibi_magics import Project
+folder = pathlib.Path(tempfile.mkdtemp())
+(folder / "a.csv").write_text("id\\n1\\n")
+Project.from_yaml(f'''
+connections: {{here: {{type: local, base_path: {folder}}}}}
+nodes: [{{name: a, read: {{connection: here, path: a.csv}}, write: {{connection: here, path: a}}}}]
+''').run()
+"""
+
+
+def test_a_plain_run_loads_nothing_that_takes_back_or_cleans_up() -> None:
+    """Nor what Arrow computes with, 50 ms, and what reads checkpoints."""
+    loaded = modules(RUN)
+    assert "odibi_magics.engines.pandas.delta_write" in loaded
+    assert not loaded & {
+        "odibi_magics.delta.restore",
+        "odibi_magics.delta.undo",
+        "odibi_magics.delta.vacuum",
+        "odibi_magics.delta.replay",
+        "odibi_magics.pipeline.replacing",
+        "odibi_magics.undoing",
+        "pandas",
+        "pyarrow.compute",
+        "sqlglot.dialects.duckdb",
     }
