@@ -137,6 +137,10 @@ def test_objects_of_many_or_rare_keys_keep_their_values(house: House) -> None:
     assert rows(read(house, {f"k{i}": i for i in range(300)})) == [tuple(range(300))]
 
 
+def test_many_brackets_are_not_deep_ones(house: House) -> None:
+    assert rows(read(house, {"s": "[{" * 3000, "l": [[1]] * 1001})) == [("[{" * 3000, [[1]] * 1001)]
+
+
 @pytest.mark.parametrize("name", ["x:y", "x,y", "x<y", 'x"y', " x"])
 def test_objects_whose_keys_no_type_can_hold_are_text(house: House, name: str) -> None:
     line = {"s": {name: 1, "b": 2}, name: 3}

@@ -18,6 +18,7 @@ from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
 
 LONGEST = 16 * 2**20  # bytes of a line
+_NESTED = 1_000  # arrays and objects in each other, as many as Spark reads
 _SHOWN = 60
 
 
@@ -54,6 +55,8 @@ def parsed(path: str, number: int, line: bytes) -> dict[str, Any]:
         found = json.loads(line.decode(), object_pairs_hook=_object)
         if b"\\u" in line:
             json.dumps(found, ensure_ascii=False).encode()  # JSON allows half a character, utf-8 does not
+        if line.count(b"[") + line.count(b"{") > _NESTED and _is_deep(found):
+            raise RecursionError  # Python's own bound is another in each version, from 1,000 to 10,000
     except UnicodeDecodeError:
         raise EngineError(f"{where}: not utf-8") from None
     except UnicodeEncodeError:
@@ -69,6 +72,16 @@ def parsed(path: str, number: int, line: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise EngineError(_no_object(where, line, number))
     return found
+
+
+def _is_deep(found: Any) -> bool:
+    level = [found]
+    for _ in range(_NESTED):
+        inner = (outer.values() if isinstance(outer, dict) else outer for outer in level)
+        level = [value for values in inner for value in values if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 class _Twice(Exception):
