@@ -13,9 +13,10 @@ from odibi_magics.engines.base import Progress, Sink
 from odibi_magics.engines.checks import Flag
 from odibi_magics.engines.pandas.checks import Rows, Watcher, flag_fields, flag_items
 from odibi_magics.engines.pandas.datafiles import NULL_FOLDER, NUMBER, DataFile, FileRows
+from odibi_magics.engines.pandas.footers import are_alike
 from odibi_magics.engines.pandas.frame import DuckFrame
 from odibi_magics.engines.pandas.names import quoted
-from odibi_magics.engines.pandas.read_parquet import FILE_NAME, are_alike, from_files
+from odibi_magics.engines.pandas.read_parquet import FILE_NAME, from_files
 from odibi_magics.engines.pandas.session import Opener, Session
 from odibi_magics.engines.pandas.snapshot import Snapshot
 from odibi_magics.engines.pandas.stage import Staging

@@ -23,17 +23,11 @@ from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.deleted import deleted_rows
 from odibi_magics.engines.pandas.failures import plain
 from odibi_magics.engines.pandas.files import Files, escaped
+from odibi_magics.engines.pandas.footers import are_alike
 from odibi_magics.engines.pandas.log import StoreLog
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.no_table import no_table
-from odibi_magics.engines.pandas.read_parquet import (
-    FILE_NAME,
-    ROW_NUMBER,
-    Broken,
-    are_alike,
-    from_files,
-    relabelled,
-)
+from odibi_magics.engines.pandas.read_parquet import FILE_NAME, ROW_NUMBER, Broken, from_files, relabelled
 from odibi_magics.engines.pandas.recent import remembered
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session

@@ -27,7 +27,7 @@ _UNTYPED = re.compile(r'"NULL"(?! )')  # before a space it is a name
 _DIGITS = 38
 
 # Bounds in footers leave NaN out, which is above every number: without this a row group of 1 and NaN has none above 1.
-_READ = "hive_partitioning = false, can_have_nan = true"
+READ = "hive_partitioning = false, can_have_nan = true"
 
 
 def scan_parquet(session: Session, source: Source, files: Files) -> Scan:
@@ -46,7 +46,7 @@ def scan_parquet(session: Session, source: Source, files: Files) -> Scan:
     paths = literal([escaped(path) for path in files.paths])
     # By name, because files may hold the same columns in another order.
     by_name = ", union_by_name = true" if len(files.paths) > 1 else ""
-    sql = f"SELECT {', '.join(items)} FROM read_parquet({paths}, {_READ}{by_name})"
+    sql = f"SELECT {', '.join(items)} FROM read_parquet({paths}, {READ}{by_name})"
     return Scan(sql, columns, files.pins(), plain=True)
 
 
@@ -66,41 +66,27 @@ def from_files(
 
     Columns that a file lacks are NULL. items: SQL for columns that stand in no file; it may use FILE_NAME.
     deleted: a table of rows to leave out, by `file` and `row`, its number in the file from 0.
-    alike: as `are_alike` has it. Then DuckDB opens the first file for how many rows there are, which it takes for none
-    otherwise: TPC-H's joins, in whatever order, took up to four times as long.
+    alike: as `footers.are_alike` has it. Then DuckDB opens the first file for how many rows there are, which it takes
+    for none otherwise: TPC-H's joins, in whatever order, took up to four times as long.
     """
     items = items or {}
     stored = ", ".join(_stored(column) for column in columns if column.name not in items)
-    selected = (f"{items.get(c.name) or relabelled(c, _stored_type(c))}" for c in columns)
+    selected = (f"{items.get(c.name) or relabelled(c, stored_type(c))}" for c in columns)
     names = literal([escaped(path) for path in paths])
     schema = "" if alike else f", schema = MAP {{{stored}}}"
-    known = f"{_READ}{schema}, filename = 'odibi file name'"
+    known = f"{READ}{schema}, filename = 'odibi file name'"
     if not deleted:
         return f"SELECT {', '.join(selected)} FROM read_parquet({names}, {known})"
     gone = f"ANTI JOIN {quoted(deleted)} gone ON {FILE_NAME} = gone.file AND {ROW_NUMBER} = gone.row"
     return f"SELECT {', '.join(selected)} FROM read_parquet({names}, {known}, {ROW_NUMBER} = true) {gone}"
 
 
-def are_alike(session: Session, columns: Sequence[Column], paths: Sequence[str]) -> bool:
-    """Whether each of the files holds all of these columns, in the type that they are read as. Opens all footers."""
-    names = literal([escaped(path) for path in paths])
-    element = "(name, coalesce(duckdb_type, ''), coalesce(num_children, 0))"
-    each = f"SELECT list_sort(list({element})) AS elements FROM parquet_schema({names}) GROUP BY file_name"
-    try:
-        if len(paths) > 1 and session.run(f"SELECT count(DISTINCT elements) FROM ({each})") != [(1,)]:
-            return False
-        found = dict(session.describe(f"SELECT * FROM read_parquet({literal([escaped(paths[0])])}, {_READ})"))
-    except EngineError:  # told when the rows are wanted
-        return False
-    return all(found.get(column.name) == _stored_type(column) for column in columns)
-
-
 def _stored(column: Column) -> str:
     name = literal(column.name)
-    return f"{name}: {{'name': {name}, 'type': {literal(_stored_type(column))}, 'default_value': NULL}}"
+    return f"{name}: {{'name': {name}, 'type': {literal(stored_type(column))}, 'default_value': NULL}}"
 
 
-def _stored_type(column: Column) -> str:
+def stored_type(column: Column) -> str:
     return _ZONED if column.type == "timestamp" else duckdb_type(column.type)
 
 

@@ -105,7 +105,7 @@ class Store:
 
     def stamps(self, paths: Sequence[str]) -> list[Stamp | None]:
         """Of files below the root; None for one that is not there. Raises OSError, ConnectionFailed."""
-        return [_stamp(self.at(path)) for path in paths]
+        return [stamp(self.at(path)) for path in paths]
 
     def listing(self) -> Iterator[tuple[str, int, int, bool]]:
         """Every file below the root: its path, bytes, milliseconds since 1970, and whether a folder above is a link.
@@ -200,7 +200,8 @@ class Store:
         )
 
 
-def _stamp(path: str) -> Stamp | None:
+def stamp(path: str) -> Stamp | None:
+    """Of a file of this machine; None for one that is not there."""
     try:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
