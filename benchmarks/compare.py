@@ -26,7 +26,8 @@ def _digest(table: object, columns: list[str]) -> object:
         connection.register("t", table)
         kinds = {row[0]: row[1] for row in connection.sql("DESCRIBE t").fetchall()}
         parts = ", ".join(
-            f"round({c}::DOUBLE, 4)" if kinds[c] in ("DOUBLE", "FLOAT") else f"{c}::VARCHAR" for c in columns
+            f"printf('%.9e', {c}::DOUBLE)" if kinds[c] in ("DOUBLE", "FLOAT") else f"{c}::VARCHAR"
+            for c in columns
         )
         return connection.sql(
             f"SELECT count(*), bit_xor(hash({parts})), sum(hash({parts})::HUGEINT) FROM t"

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import threading
 
 from odibi_magics.engines.pandas import spare
 
@@ -10,11 +10,11 @@ from odibi_magics.engines.pandas import spare
 def test_one_is_started_ahead_and_taken_once() -> None:
     spare.take().close()  # what an earlier test began
     spare.begin()
-    begun = [thread for thread in threading.enumerate() if thread.name == "odibi-duckdb"]
+    begun = spare._begun[os.getpid()]
     spare.begin()
-    again = [thread for thread in threading.enumerate() if thread.name == "odibi-duckdb"]
-    assert set(again) <= set(begun)
+    assert spare._begun[os.getpid()] is begun
     one, other = spare.take(), spare.take()
+    assert one is begun.result()
     one.execute("CREATE TABLE mine AS SELECT 1")
     assert other.execute("SELECT count(*) FROM duckdb_tables()").fetchone() == (0,)
     one.close()

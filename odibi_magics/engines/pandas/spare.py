@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def begin() -> None:
     """Starts one in a thread, unless one is there that nobody took."""
     import duckdb  # noqa: F401 - here, so that no two threads import it at once
 
-    with _lock:
-        if os.getpid() in _begun:
-            return
-        made = _begun[os.getpid()] = Future()
-    # No daemon: Python's end waits for it, because native code that outlives the end of Python crashes.
-    threading.Thread(target=_make, args=(made,), name="odibi-duckdb").start()
+    with _lock, suppress(RuntimeError):  # no thread to be had: it is started by who takes it
+        if os.getpid() not in _begun:
+            # Python's end waits for it: native code that outlives the end of Python crashes.
+            starter = ThreadPoolExecutor(1, "odibi-duckdb")
+            _begun[os.getpid()] = starter.submit(_new)
+            starter.shutdown(wait=False)
 
 
 def take() -> duckdb.DuckDBPyConnection:
@@ -39,13 +40,6 @@ def take() -> duckdb.DuckDBPyConnection:
     with _lock:
         begun = _begun.pop(os.getpid(), None)
     return begun.result() if begun else _new()
-
-
-def _make(made: Future[duckdb.DuckDBPyConnection]) -> None:
-    try:
-        made.set_result(_new())
-    except BaseException as error:  # told to who takes it
-        made.set_exception(error)
 
 
 def _new() -> duckdb.DuckDBPyConnection:
