@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def same_tables(one: Path, other: Path, names: tuple[str, ...]) -> None:
-    """Raises AssertionError naming the table that differs. Doubles count as equal to nine digits: the order in which
+    """Raises AssertionError naming the table that differs. Doubles count as equal to twelve digits: the order in which
     they are added differs."""
     from deltalake import DeltaTable
 
@@ -26,7 +26,7 @@ def _digest(table: object, columns: list[str]) -> object:
         connection.register("t", table)
         kinds = {row[0]: row[1] for row in connection.sql("DESCRIBE t").fetchall()}
         parts = ", ".join(
-            f"printf('%.9e', {c}::DOUBLE)" if kinds[c] in ("DOUBLE", "FLOAT") else f"{c}::VARCHAR"
+            f"printf('%.11e', {c}::DOUBLE)" if kinds[c] in ("DOUBLE", "FLOAT") else f"{c}::VARCHAR"
             for c in columns
         )
         return connection.sql(
