@@ -175,10 +175,8 @@ def _remember(job: Job, table: Snapshot | None, found: Change, version: int) -> 
     if table is None or found.replaces or job.layout.added or not is_plain(table):
         return
     left = Snapshot(table.store, table.delta, Changed(version, _files_left(table, found)))
-    with (
-        obeying(never),
-        suppress(OSError, EngineError, ConnectionFailed),
-    ):  # it has landed: nothing may fail now
+    # It has landed: nothing may end or fail now.
+    with obeying(never), suppress(OSError, EngineError, ConnectionFailed):
         (stamp,) = stamps(table.store, version)
         if stamp:
             remember(left, stamp)

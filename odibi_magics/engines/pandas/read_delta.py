@@ -73,7 +73,7 @@ def _opened(store: Store, version: int | None, timestamp: datetime | None) -> tu
     if version is None and timestamp is None:
         return _newest(store), True
     if version is not None and (held := remembered(store, version)):
-        return held, True
+        return held, held.changed is not None  # what a plan opened may be an older version by now
     log = StoreLog(store)
     newest = newest_version(log)
     wanted = version if timestamp is None else version_at(log, timestamp)

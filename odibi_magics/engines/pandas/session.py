@@ -231,9 +231,8 @@ def _connect(
 ) -> duckdb.DuckDBPyConnection:
     connection = take()
     _limit(connection, folder)
-    if (
-        blobs is not None
-    ):  # first: a directory that no file system is known for is taken for one of this machine
+    # First: a directory that no file system is known for is taken for one of this machine.
+    if blobs is not None:
         connection.register_filesystem(blobs)
     # DuckDB looks for patterns in all names: it asks whether it may open what is escaped, and then what that finds.
     allowed = [str(folder), *(name for path in directories for name in (path, escaped(path)))]
