@@ -21,12 +21,16 @@ def same_tables(one: Path, other: Path, names: tuple[str, ...]) -> None:
 def _digest(table: object, columns: list[str]) -> object:
     import duckdb
 
+    from odibi_magics.engines.pandas.names import quoted
+
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("t", table)
         kinds = {row[0]: row[1] for row in connection.sql("DESCRIBE t").fetchall()}
         parts = ", ".join(
-            f"printf('%.11e', {c}::DOUBLE)" if kinds[c] in ("DOUBLE", "FLOAT") else f"{c}::VARCHAR"
+            f"printf('%.11e', {quoted(c)}::DOUBLE)"
+            if kinds[c] in ("DOUBLE", "FLOAT")
+            else f"{quoted(c)}::VARCHAR"
             for c in columns
         )
         return connection.sql(

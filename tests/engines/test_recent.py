@@ -13,6 +13,7 @@ from odibi_magics.engines.pandas.read_delta import open_whole, pins_of
 from odibi_magics.engines.pandas.recent import remembering
 from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
 from odibi_magics.engines.pandas.storage import open_store
+from odibi_magics.errors import NoSuchVersion
 from tests.engines.writing import Lake, anywhere, lake
 
 __all__ = ["anywhere", "lake"]
@@ -64,6 +65,18 @@ def test_a_table_that_was_made_anew_is_another_one(lake: Lake) -> None:
         assert again.version == first.version == 0
         assert pins_of(again)["id"] != pins_of(first)["id"]
         assert lake.rows("t") == [(7,), (8,)]
+
+
+def test_the_files_of_a_version_that_a_plan_opened_are_looked_for(lake: Lake) -> None:
+    lake.write({"id": [1, 2]})
+    place = Place(lake.connection, "t", "delta")
+    with remembering():
+        old = opened(lake)
+        write_deltalake(str(lake.folder / "t"), lake.frame({"id": [3]}).to_arrow(), mode="overwrite")
+        for file in old.files:
+            (lake.folder / "t" / file.path).unlink()
+        with pytest.raises(NoSuchVersion, match="1 of its 1 files went missing"):
+            open_whole(place, old.version)
 
 
 @pytest.mark.parametrize(
