@@ -148,8 +148,8 @@ def test_a_time_as_it_is_shown_leads_to_the_version_beside_it(notebook: Notebook
     notebook.good("%%odibi_connections\nlake: {type: local, base_path: .}\n")
     then = "lake:t@2026-01-01T00:01:00Z"
     assert "2026-01-01 00:01:00 UTC" in notebook.good("%odibi_history lake:t").text[0]
-    assert notebook.good(f"%odibi_preview {then}").text[0].startswith(f"{then}, version 1: first 2 rows")
-    assert notebook.good("%odibi_preview lake:t@0").text[0].startswith("lake:t@0: first 1 row")
+    assert notebook.good(f"%odibi_preview {then}").text[0].startswith(f"{then}, version 1: 2 rows")
+    assert notebook.good("%odibi_preview lake:t@0").text[0].startswith("lake:t@0: 1 row")
     assert "at version 1 already" in notebook.good(f"%odibi_restore {then}").text[0]
     assert "both lead to version 1, identical: 2 rows" in notebook.good(f"%odibi_diff {then} lake:t").text[0]
     read = "read: {connection: lake, path: t, format: delta, timestamp: '2026-01-01T00:01:00Z'}"

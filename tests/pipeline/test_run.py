@@ -509,6 +509,9 @@ def test_a_preview_shows_rows_and_writes_nothing(project: Build, lake: Path) -> 
     result = project(CLEAN).preview("clean")
     assert result.preview is not None
     assert sorted(row[0] for row in result.preview.rows) == [1, 3, 4]
+    assert result.preview.total == 3
+    full = project(CLEAN).preview("clean", rows=3).preview
+    assert full is not None and full.total is None, "there may be more"
     assert not (lake / "clean").exists()
     assert [node.name for node in result.nodes] == ["sales", "clean"]
 
@@ -517,6 +520,7 @@ def test_a_sample_reads_only_so_many_rows(project: Build) -> None:
     result = project("- {name: sales, read: {connection: lake, path: raw/sales.csv}}").preview(sample=2)
     assert result.preview is not None
     assert len(result.preview.rows) == 2
+    assert result.preview.total is None
 
 
 def test_a_preview_validates(project: Build) -> None:

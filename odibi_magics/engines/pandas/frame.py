@@ -71,9 +71,9 @@ class DuckFrame:
         return polars().from_arrow(self.to_arrow())
 
     def preview(self, rows: int = 20) -> Preview:
-        """The first rows; `timestamp` as datetimes in UTC without a zone."""
+        """The first rows, and how many there are where that is all; `timestamp` as datetimes in UTC without a zone."""
         found = self.session.run(f"SELECT * FROM (\n{self.sql}\n) LIMIT {int(rows)}", self.tables)
-        return Preview(self.columns, tuple(found))
+        return Preview(self.columns, tuple(found), len(found) if len(found) < rows else None)
 
     def count(self) -> int:
         """How many rows there are."""

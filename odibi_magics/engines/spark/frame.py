@@ -92,11 +92,12 @@ class SparkFrame:
         return polars().from_arrow(self.to_arrow())
 
     def preview(self, rows: int = 20) -> Preview:
-        """The first rows; `timestamp` as datetimes in UTC without a zone."""
+        """The first rows, and how many there are where that is all; `timestamp` as datetimes in UTC without a zone."""
         with self.reading() as frame:
             table = collected(frame.limit(int(rows)))
         values = [[_naive(value) for value in column.to_pylist()] for column in table.columns]
-        return Preview(self.columns, tuple(zip(*values, strict=True)))
+        total = table.num_rows if table.num_rows < rows else None
+        return Preview(self.columns, tuple(zip(*values, strict=True)), total)
 
     def count(self) -> int:
         """How many rows there are."""
