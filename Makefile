@@ -76,11 +76,11 @@ format: venv
 notebooks: setup
 	ODIBI_PROGRESS=off $(PY) -m notebooks.save_outputs
 
-bench: venv
+bench: setup
 	$(PY) -m benchmarks
 	$(PY) -m benchmarks.plots
 
-bench-quick: venv
+bench-quick: setup
 	$(PY) -m benchmarks --quick
 
 # One resolution for Linux and macOS and for every Python from 3.11 on; `make lock UPGRADE=--upgrade` moves to the newest.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,6 @@ PARTS: dict[str, Callable[[Report], None]] = {
     "small": small.small,
     "plan": small.plan,
     "csv": copying.csv,
-    "memory": copying.memory,
     "tpch": tpch.tpch,
     "merge": merge.merge,
     "framework": framework.framework,
@@ -46,13 +47,21 @@ def main() -> None:
     options = parser.parse_args()
     for key, value in machine().items():
         print(f"{key}: {value}")
+    failed = []
     for name in options.only or PARTS:
         print(f"\n## {name}\n")
         began = time.monotonic()
         report = Report(name, options.folder.resolve(), options.quick, options.report)
-        PARTS[name](report)
-        report.save()
-        print(f"\n{name} took {time.monotonic() - began:.0f} s")
+        try:
+            PARTS[name](report)
+        except Exception:  # hours of other parts may follow
+            traceback.print_exc()
+            failed.append(name)
+        else:
+            report.save()
+        print(f"\n{name} took {time.monotonic() - began:.0f} s", flush=True)
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

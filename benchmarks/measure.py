@@ -93,7 +93,7 @@ def in_turn(
     before: Callable[[Path], None] = lambda target: None,
     pythons: Mapping[str, str] | None = None,
 ) -> dict[str, list[Sample]]:
-    """Every command `runs` times, one after the other in each round: A B C A B C …
+    """Every command `runs` times, one after the other in each round, beginning with the next in each: A B C B C A …
 
     targets: the folder that a command writes to, emptied before each run of it; then `before` may put in it what the
     command changes. What it leaves there beyond that is counted. pythons: the interpreter of a command that has one of
@@ -109,6 +109,7 @@ def in_turn(
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         before(target)
+        os.sync()  # or it would wait for what the one before it wrote
         there = _data(target)
         sample = run(commands[name], environment, python)
         new = [size for path, size in _data(target).items() if path not in there]
@@ -118,10 +119,16 @@ def in_turn(
         for name in commands:
             once(name)
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
-    for _ in range(runs):
-        for name in commands:
+    for number in range(runs):
+        for name in rotated([*commands], number):
             samples[name].append(once(name))
     return samples
+
+
+def rotated(names: Sequence[T], number: int) -> Sequence[T]:
+    """Those of a round in its order: none always follows the same one."""
+    at = number % len(names)
+    return [*names[at:], *names[:at]]
 
 
 def asked_in_turn(
@@ -142,9 +149,9 @@ def asked_in_turn(
     }
     took: dict[str, list[list[float]]] = {name: [] for name in commands}
     try:
-        for _ in range(warmup + runs):
-            for name, process in asked.items():
-                took[name].append(_asked(name, process))
+        for number in range(warmup + runs):
+            for name in rotated([*asked], number):
+                took[name].append(_asked(name, asked[name]))
     finally:
         for process in asked.values():
             process.communicate()
@@ -169,5 +176,5 @@ def _data(folder: Path) -> dict[str, int]:
 
 
 def ratio(ours: Sequence[Sample], theirs: Sequence[Sample], what: str = "wall") -> Spread:
-    """A figure of ours over theirs, pair by pair. what: a field of Sample."""
+    """A figure of ours over theirs of the same round. what: a field of Sample."""
     return Spread.of([getattr(a, what) / getattr(b, what) for a, b in zip(ours, theirs, strict=True)])

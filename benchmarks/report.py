@@ -9,13 +9,16 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Sample, Spread, ratio
 
-LIBRARIES = ("duckdb", "deltalake", "pyarrow", "polars", "pandas")
+LIBRARIES = (
+    "duckdb", "deltalake", "pyarrow", "polars", "pandas", "sqlglot", "pydantic", "pyspark", "delta-spark",
+    "adlfs", "obstore", "azure-keyvault-secrets", "ipython", "jupyterlab",
+)  # fmt: skip
 
 
 def machine() -> dict[str, Any]:
@@ -27,8 +30,16 @@ def machine() -> dict[str, Any]:
         "memory": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "load": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in LIBRARIES},
+        "versions": {name: found for name in LIBRARIES if (found := _version(name))},
     }
+
+
+def _version(library: str) -> str | None:
+    """None where it is not installed."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

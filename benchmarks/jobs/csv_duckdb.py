@@ -18,9 +18,9 @@ clean = connection.sql(
 write_deltalake(
     f"{TARGET}/clean", clean.to_arrow_reader(122_880), mode="overwrite", partition_by=["year", "month"]
 )
-written = DeltaTable(f"{TARGET}/clean").to_pyarrow_dataset()
+written = DeltaTable(f"{TARGET}/clean").file_uris()
 monthly = connection.sql(
     "SELECT year, month, count(*) AS sales, sum(amount) AS amount, max(price) AS dearest "
-    "FROM written GROUP BY year, month"
+    f"FROM read_parquet({written}, hive_types = {{year: INTEGER, month: INTEGER}}) GROUP BY year, month"
 )
 write_deltalake(f"{TARGET}/monthly", monthly.to_arrow_reader(), mode="overwrite")

@@ -48,9 +48,9 @@ ds.write_dataset(
     file_visitor=visit,
 )
 create_table_with_add_actions(table, Schema.from_arrow(reader.schema), adds, "overwrite", BY)
-written = DeltaTable(table).to_pyarrow_dataset()
+written = DeltaTable(table).file_uris()
 monthly = connection.sql(
     "SELECT year, month, count(*) AS sales, sum(amount) AS amount, max(price) AS dearest "
-    "FROM written GROUP BY year, month"
+    f"FROM read_parquet({written}, hive_types = {{year: INTEGER, month: INTEGER}}) GROUP BY year, month"
 )
 write_deltalake(f"{TARGET}/monthly", monthly.to_arrow_reader(), mode="overwrite")

@@ -1,6 +1,6 @@
 """`guard.py prepare FOLDER VERSIONS`, then `guard.py look FOLDER VERSIONS ROUNDS`: a table with so many versions, and
 milliseconds, wall and CPU, that the append guard takes on it, a line for each round: an append that none of them holds,
-one that the newest holds, and one that the oldest does."""
+one that the newest holds, and one that the oldest does; then of one pass over the commits, each line parsed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,18 @@ def looked(folder: Path, rounds: int) -> None:
             found = look(engine.log(place), newest, fingerprint, lambda inputs: True)
             times += [(time.perf_counter() - begun) * 1000, (time.process_time() - busy) * 1000]
             assert (found.held.version if found.held else None) == wanted
+        begun, busy = time.perf_counter(), time.process_time()
+        assert passed(folder / "table/_delta_log") == newest + 1
+        times += [(time.perf_counter() - begun) * 1000, (time.process_time() - busy) * 1000]
         print(*times)
+
+
+def passed(log: Path) -> int:
+    """How many commits a pass over a log finds."""
+    found = 0
+    for file in sorted(log.glob("*.json")):
+        found += sum("commitInfo" in json.loads(line) for line in file.read_bytes().splitlines())
+    return found
 
 
 def _info(folder: Path, version: int) -> dict[str, str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.jobs import small_documented, small_lean
+from benchmarks.measure import rotated
 from odibi_magics import Project
 
 CSV, TARGET, ROUNDS = sys.argv[1:4]
@@ -32,9 +33,9 @@ def main() -> None:
     for target in targets.values():
         Path(target).mkdir(exist_ok=True)
     for number in range(int(ROUNDS) + 1):
-        took = [milliseconds(job, targets[name]) for name, job in jobs.items()]
+        took = {name: milliseconds(jobs[name], targets[name]) for name in rotated([*jobs], number)}
         if number:
-            print(*(f"{one:.1f}" for one in took))
+            print(*(f"{took[name]:.1f}" for name in jobs))
 
 
 if __name__ == "__main__":

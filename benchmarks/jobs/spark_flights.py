@@ -57,7 +57,10 @@ _BAD = "carrier IS NULL OR airline IS NULL OR origin IS NULL OR dest IS NULL OR 
 
 
 def by_hand(spark: Any, data: Path, lake: Path) -> None:
-    """What somebody writes who wants the same: types said beforehand, checks before a write, a look at its history."""
+    """What somebody writes who wants the same: types said beforehand, and checks on the way into the table."""
+    from pyspark.sql import Observation
+    from pyspark.sql.functions import count, count_if, expr, lit
+
     csv = spark.read.option("header", True).option("nullValue", "NA").option("mode", "FAILFAST")
     flights = csv.schema(_FLIGHTS).csv(str(data / "flights.csv"))
     airlines = csv.schema("carrier STRING, name STRING").csv(str(data / "airlines.csv"))
@@ -71,16 +74,15 @@ def by_hand(spark: Any, data: Path, lake: Path) -> None:
             "manufacturer", "seats", "dep_delay", "arr_delay", "distance",
         )
     )  # fmt: skip
-    rows, bad, odd = clean.selectExpr(
-        "count(*)", f"count_if({_BAD})", "count_if(NOT seats BETWEEN 1 AND 400)"
-    ).first()
-    if not rows or bad:
-        raise ValueError(f"{bad} of {rows} rows are bad")
-    if odd:
-        print(f"{odd} rows have odd seats")
+    seen, odd = Observation(), expr("NOT seats BETWEEN 1 AND 400")
+    checked = clean.withColumn("origin", expr(f"IF({_BAD}, raise_error('a bad row'), origin)"))
+    checked = checked.observe(seen, count(lit(1)).alias("rows"), count_if(odd).alias("odd"))
     target = str(lake / "flights")
-    clean.write.format("delta").partitionBy("month").mode("overwrite").save(target)
-    looked_at(spark, target)
+    checked.write.format("delta").partitionBy("month").mode("overwrite").save(target)
+    if not seen.get["rows"]:
+        raise ValueError("there are no flights")
+    if seen.get["odd"]:
+        print(f"{seen.get['odd']} rows have odd seats")
     _daily(spark, target, str(lake / "daily"))
 
 
@@ -106,9 +108,3 @@ def _daily(spark: Any, source: str, target: str) -> None:
         ).collect()
     else:
         daily.write.format("delta").save(target)
-    looked_at(spark, target)
-
-
-def looked_at(spark: Any, target: str) -> Any:
-    """The newest version of a table and what it did."""
-    return spark.sql(f"DESCRIBE HISTORY delta.`{target}` LIMIT 1").collect()

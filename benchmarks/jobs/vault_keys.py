@@ -1,8 +1,8 @@
-"""Seconds that `prepare` takes for 1, 5 and 50 connections of one vault, as JSON by number and by state.
+"""Seconds that `prepare` takes for 1, 5 and 50 connections of one vault in each round, as JSON by number and by state.
 
 Runs in a practice cloud. cold: with no token and no open connection; warm: with both, the secrets to be fetched;
-one_by_one: as warm, but each connection after the one before. first: of one number, in a process that
-has imported none of Azure's libraries yet.
+one_by_one: as warm, but each connection after the one before; cold_by_hand, warm_by_hand: the vault's library and
+threads alone. first: of one number, in a process that has imported none of Azure's libraries yet.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from statistics import median
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +22,7 @@ from odibi_magics.connections.registry import connect
 from odibi_magics.sandbox import Cloud
 
 NUMBERS = (1, 5, 50)
+STATES = ("cold", "warm", "one_by_one", "cold_by_hand", "warm_by_hand")
 
 
 def connections(count: int) -> list[Any]:
@@ -30,7 +31,7 @@ def connections(count: int) -> list[Any]:
     return [connect(f"c{i}", model, Path()) for i, model in enumerate(models)]
 
 
-def timed(call: Callable[[], None]) -> float:
+def timed(call: Callable[[], object]) -> float:
     start = perf_counter()
     call()
     return perf_counter() - start
@@ -41,8 +42,24 @@ def one_by_one(made: list[Any]) -> None:
         prepare([connection])
 
 
-def round_of(made: list[Any], cloud: Cloud) -> tuple[float, float, float]:
-    """Cold, warm, one by one. Raises RuntimeError where the token endpoint was asked more than once."""
+def by_hand(client: Any, count: int) -> set[str]:
+    """The secrets, as many at once as there are."""
+    with ThreadPoolExecutor(count) as pool:
+        return set(pool.map(lambda i: client.get_secret(f"key-{i}").value, range(count)))
+
+
+def by_hand_timed(count: int) -> tuple[float, float]:
+    """Cold, and warm with the client and credential of it."""
+    from azure.identity import DefaultAzureCredential
+    from azure.keyvault.secrets import SecretClient
+
+    with SecretClient("https://company-kv.vault.azure.net", DefaultAzureCredential()) as client:
+        took = [timed(lambda: by_hand(client, count)) for _ in range(2)]
+    return took[0], took[1]
+
+
+def round_of(made: list[Any], cloud: Cloud) -> tuple[float, ...]:
+    """By state. Raises RuntimeError where the token endpoint was asked more than once by ours."""
     forget()
     asked = len(cloud.requests("identity"))
     cold = timed(lambda: prepare(made))
@@ -51,7 +68,7 @@ def round_of(made: list[Any], cloud: Cloud) -> tuple[float, float, float]:
     keyvault.forget()
     warm = timed(lambda: prepare(made))
     keyvault.forget()
-    return cold, warm, timed(lambda: one_by_one(made))
+    return cold, warm, timed(lambda: one_by_one(made)), *by_hand_timed(len(made))
 
 
 def main(rounds: int) -> None:
@@ -59,8 +76,7 @@ def main(rounds: int) -> None:
     for count in NUMBERS:
         made = connections(count)
         times = [round_of(made, cloud) for _ in range(rounds + 1)][1:]
-        cold, warm, slow = map(median, zip(*times, strict=True))
-        found[count] = {"cold": cold, "warm": warm, "one_by_one": slow}
+        found[count] = dict(zip(STATES, zip(*times, strict=True), strict=True))
     print(json.dumps(found))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from benchmarks.data import ROWS_PER_GB, sales
-from benchmarks.measure import apart, in_turn, run
+from benchmarks.measure import Spread, apart, in_turn, run
 from benchmarks.parts.places import JOBS
 from benchmarks.report import Report
 
@@ -48,15 +48,33 @@ def secrets(report: Report) -> None:
             cloud.vault("company-kv").set(f"key-{i}", "bXkga2V5")
         cloud.delay(100)
         found = json.loads(run(["-m", job, "rounds", str(rounds)], cloud.environment).out)
-        new = {n: float(run(["-m", job, "first", n], cloud.environment).out) for n in found}
-    report.record(seconds=found, first=new)
-    one = found["1"]
-    for n, times in found.items():
-        told = ", ".join(f"{state} {seconds * 1000:.0f} ms" for state, seconds in times.items())
-        report.say(f"{n:>3} connections: {told}; in a new process {new[n] * 1000:.0f} ms")
-    for n in ("5", "50"):
-        times = found[n]
-        report.say(
-            f"{n:>3} / one: cold {times['cold'] / one['cold']:.2f}, warm {times['warm'] / one['warm']:.2f}; "
-            f"one after another / at once, warm: {times['one_by_one'] / times['warm']:.1f}"
-        )
+        for n, took in found.items():
+            took["first"] = [
+                float(run(["-m", job, "first", n], cloud.environment).out) for _ in range(rounds)
+            ]
+    report.record(seconds=found)
+    states = [*found["1"]]
+    report.table(
+        ("connections", *(f"{state}, ms" for state in states)),
+        [
+            (n, *(f"{Spread.of([s * 1000 for s in took[state]]):.0f}" for state in states))
+            for n, took in found.items()
+        ],
+    )
+    report.say()
+    pairs = (("cold", "cold_by_hand"), ("warm", "warm_by_hand"), ("one_by_one", "warm"))
+    report.table(
+        ("connections", *(f"{a} / {b}" for a, b in pairs), "cold / of one", "warm / of one"),
+        [
+            (
+                n,
+                *(_over(took[a], took[b]) for a, b in pairs),
+                *(_over(took[s], found["1"][s]) for s in ("cold", "warm")),
+            )
+            for n, took in found.items()
+        ],
+    )
+
+
+def _over(ours: list[float], theirs: list[float]) -> str:
+    return f"{Spread.of([a / b for a, b in zip(ours, theirs, strict=True)]):.2f}"

@@ -22,12 +22,13 @@ def csv(report: Report) -> None:
     sizes = ((unit // 4, 5, PEERS), (unit, 5, PEERS), (4 * unit, 3, LARGE_PEERS))
     for order in ("sorted", "shuffled"):
         taken = {rows: _copied(report, rows, order, peers, rounds) for rows, rounds, peers in sizes}
-        report.say(f"\n{order}, {4 * unit:,} rows over {unit // 4:,}, sixteen times as many\n")
-        small, large = taken[unit // 4], taken[4 * unit]
-        report.table(
-            ("", "wall", "CPU", "peak"),
-            [(way, *_grown(small[way], large[way])) for way in ("ours", *LARGE_PEERS)],
-        )
+        large = taken[4 * unit]
+        for rows, times in ((unit, "four"), (unit // 4, "sixteen")):
+            report.say(f"\n{order}, {4 * unit:,} rows over {rows:,}, {times} times as many\n")
+            report.table(
+                ("", "wall", "CPU", "peak"),
+                [(way, *_grown(taken[rows][way], large[way])) for way in ("ours", *LARGE_PEERS)],
+            )
 
 
 def _copied(
@@ -41,7 +42,8 @@ def _copied(
     for peer in peers:
         apart(same_tables, targets["ours"], targets[peer], ("clean", "monthly"))
     gigabytes = source.stat().st_size / 1e9
-    report.say(f"\n{order}, {rows:,} rows, {gigabytes:.2f} GB\n")
+    told = ", ".join({one.out for one in samples["ours"]})
+    report.say(f"\n{order}, {rows:,} rows, {gigabytes:.2f} GB; state and warnings of ours: {told}\n")
     # How often such a source can be read at all.
     samples["reading it"] = [run([str(JOBS / "csv_read.py"), str(source)]) for _ in range(3)]
     report.samples(samples, peers, order=order, rows=rows, gigabytes=gigabytes)
@@ -54,14 +56,3 @@ def _grown(small: list[Sample], large: list[Sample]) -> list[str]:
 
 def _median(samples: list[Sample], what: str) -> float:
     return statistics.median(float(getattr(one, what)) for one in samples)
-
-
-def memory(report: Report) -> None:
-    """Peak memory of ours on 4 GB over that on 1 GB, and what warnings it gave."""
-    rows = ROWS_PER_GB // 10 if report.quick else ROWS_PER_GB
-    for order in ("sorted", "shuffled"):
-        target = fresh(report.folder, ("ours",))["ours"]
-        sources = {n: apart(sales, report.folder / "data", n, order) for n in (rows, 4 * rows)}
-        found = {n: run([str(JOBS / "csv_ours.py"), str(csv), str(target)]) for n, csv in sources.items()}
-        report.samples({f"{n:,} rows, {order}: {one.out}": [one] for n, one in found.items()}, order=order)
-        report.say(f"\nmemory, four times the rows / once: {found[4 * rows].peak / found[rows].peak:.2f}\n")

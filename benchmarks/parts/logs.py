@@ -77,9 +77,8 @@ def diff(report: Report) -> None:
 
 def guard(report: Report) -> None:
     """Milliseconds that the append guard takes on tables of so many versions, by which of them holds the append."""
-    report.say(
-        "| versions | none holds it | CPU | the newest | CPU | the oldest | CPU |\n|---|---|---|---|---|---|---|"
-    )
+    looks = ("none holds it", "the newest", "the oldest", "one pass")
+    rows = []
     for count in (100, 1000) if report.quick else (100, 1000, 10_000):
         lake = report.folder / "guard" / str(count)
         shutil.rmtree(lake, ignore_errors=True)
@@ -89,4 +88,5 @@ def guard(report: Report) -> None:
         ).out.splitlines()
         took = list(zip(*([float(one) for one in line.split()] for line in lines), strict=True))
         report.record(versions=count, milliseconds=took)
-        report.say(f"| {count:,} | {' | '.join(f'{Spread.of(list(each)):.1f}' for each in took)} |")
+        rows.append((f"{count:,}", *(f"{Spread.of(list(each)):.1f}" for each in took)))
+    report.table(("versions", *(head for look in looks for head in (look, "CPU"))), rows)

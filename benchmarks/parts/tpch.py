@@ -12,17 +12,23 @@ from benchmarks.parts.spark import jars
 from benchmarks.report import Report
 from benchmarks.tpch import QUERIES, as_delta, generated
 
-WAYS = ("ours", "duckdb", "dataset", "polars")
+WAYS = ("ours", "duckdb", "duckdb_kept", "dataset", "polars")
 PEERS = WAYS[1:]
 
 
 def tpch(report: Report) -> None:
     """The queries over Delta tables, each from its text to an Arrow table with no sink, beside the same by hand."""
-    scale, rounds = (0.1, 3) if report.quick else (1, 7)
+    for scale in (0.01, 0.1) if report.quick else (0.1, 1):
+        _at(report, scale)
+
+
+def _at(report: Report, scale: float) -> None:
+    rounds = 3 if report.quick else 7
     data = apart(as_delta, report.folder / "data", scale)
     job = ["-m", "benchmarks.jobs.tpch_delta", str(data)]
     took = json.loads(run([*job, str(rounds), *WAYS]).out)
-    report.say(f"scale {scale}, {rounds} rounds in one process, answers compared; seconds\n")
+    whole = {way: [*job, "once", way] for way in WAYS if all(way in found for found in took.values())}
+    report.say(f"\nscale {scale}, {rounds} rounds in one process, answers compared; seconds\n")
     heads = ["", *WAYS, *(f"ours / {peer}" for peer in PEERS), "ours / duckdb, CPU"]
     report.table(heads, [_row(name, took[name]) for name in QUERIES])
     report.say()
@@ -30,8 +36,11 @@ def tpch(report: Report) -> None:
         wall, cpu = ([_median(took[name], peer, i) for name in QUERIES if peer in took[name]] for i in (0, 1))
         means = [f"{statistics.geometric_mean(found):.2f}" for found in (wall, cpu)]
         report.say(f"ours / {peer}, geometric mean of {len(wall)}: {means[0]} wall, {means[1]} CPU")
+    sums = {
+        way: sum(statistics.median(one[0] for one in took[name][way]) for name in QUERIES) for way in whole
+    }
+    report.say("\nall 22: " + ", ".join(f"{way} {seconds:.2f} s" for way, seconds in sums.items()))
     report.record(scale=scale, seconds=took)
-    whole = {way: [*job, "once", way] for way in WAYS if all(way in found for found in took.values())}
     report.say("\nwhole processes, all 22 once\n")
     report.samples(in_turn(whole, 3 if report.quick else 5), [*whole][1:], scale=scale)
 
