@@ -183,6 +183,8 @@ class Tables:
                 raise UsageError(f"node '{parsed.path}' writes no table, so it has no versions")
             return self._project.evaluate(parsed.path)
         place = self._place(parsed.connection, parsed.path)
+        if place.format != "delta" and (parsed.version is not None or parsed.timestamp is not None):
+            raise UsageError(f"{place.address} is {place.format}: only Delta tables have versions")
         return self._open(Source(place, version=parsed.version, timestamp=parsed.timestamp))
 
     def diff_delta(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from odibi_magics.errors import (
     Cancelled,
     ConfigErrors,
+    MissingExtra,
     NoConnections,
     NodeFailed,
     OdibiError,
@@ -58,7 +59,8 @@ def failure(error: BaseException) -> Answer:
             "NoConnections", f"unknown connection '{error.name}': --file FILE names the project of it", WRONG
         )
     known = error if isinstance(error, OdibiError) else Unexpected(error)
-    return _told(type(known).__name__, str(known), WRONG if isinstance(error, UsageError) else FAILED)
+    wrong = isinstance(error, (UsageError, MissingExtra))
+    return _told(type(known).__name__, str(known), WRONG if wrong else FAILED)
 
 
 def _is_run(result: object) -> bool:

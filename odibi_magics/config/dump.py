@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from typing import Any
 
@@ -11,6 +12,14 @@ import yaml
 def as_yaml(value: Any) -> str:
     """A mapping as a text of the language."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+def in_one_line(value: Any) -> str:
+    """A mapping as a text of the language that can stand behind its key."""
+    text = yaml.safe_dump(
+        value, sort_keys=False, allow_unicode=True, default_flow_style=True, width=sys.maxsize
+    )
+    return text.rstrip("\n")
 
 
 class _Dumper(yaml.SafeDumper):

@@ -151,6 +151,8 @@ def _validated(
     from odibi_magics.config.models import ProjectConfig
 
     problems: list[Problem] = []
+    problems.extend(_misshapen(tree, environment))
+    problems.extend(_unusable_vars(tree))
     problems.extend(_unknown_overlaid(tree, known))
     problems.extend(_unknown_keys(tree, environment))
     written = _mapping(tree.value.get("vars"))
@@ -198,11 +200,43 @@ def _chosen_environment(tree: Tree, environment: str | None, problems: list[Prob
         return {}
     over = defined[environment]
     if not isinstance(over, dict):
-        path = ("environments", environment)
-        problems.append(Problem("expected a mapping", render_path(path), tree.value_place(path)))
+        problems.append(_no_mapping(tree, ("environments", environment)))
         return {}
     overlay(tree, environment)
     return dict(over)
+
+
+def _misshapen(tree: Tree, chosen: str | None) -> Iterator[Problem]:
+    """Environments that are no overlays; the chosen one is told where it is laid over the project."""
+    given = tree.value.get("environments")
+    if given is not None and not isinstance(given, dict):
+        yield _no_mapping(tree, ("environments",))
+    for environment, over in _mapping(given).items():
+        if environment != chosen and over is not None and not isinstance(over, dict):
+            yield _no_mapping(tree, ("environments", environment))
+
+
+def _no_mapping(tree: Tree, path: Path) -> Problem:
+    hint = "environments: {prod: {vars: {name: value}}}"
+    return Problem("expected a mapping", render_path(path), tree.value_place(path), hint)
+
+
+def _unusable_vars(tree: Tree) -> Iterator[Problem]:
+    """Names that no {{ name }} can have, and names with nothing behind them, which would be NULL."""
+    overlays = _mapping(tree.value.get("environments"))
+    for path in (("vars",), *(("environments", environment, "vars") for environment in overlays)):
+        for name in _mapping(tree.at(path)):
+            here = (*path, name)
+            if not VARIABLE.fullmatch(f"{{{{{name}}}}}"):
+                said = f"'{name}' is no variable's name: {{{{ name }}}} takes letters, digits and _"
+                yield Problem(said, render_path(path), tree.key_place(here))
+            elif tree.is_empty(here):
+                yield Problem(
+                    "expected a value",
+                    render_path(here),
+                    tree.key_place(here),
+                    "null for none, '' for an empty text",
+                )
 
 
 def _unknown_keys(tree: Tree, chosen: str | None) -> Iterator[Problem]:

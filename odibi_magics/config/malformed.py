@@ -74,6 +74,10 @@ def malformed(error: yaml.YAMLError, lines: Sequence[str], first_line: int) -> M
     words = found.ours if found else f"{said} ({context})" if context else said
     if char == "\t":
         words = "a tab: YAML is indented with spaces"
+    elif char == "-" and found and found.theirs == "did not find expected key":
+        words = (
+            "a list item where a key is wanted: nodes that stand beside other keys are listed under nodes:"
+        )
     elif char in _BLOCKS and found and found.theirs.startswith("found character"):
         words = (
             f"'{char}' begins a text over several lines, which cannot stand inside {{ }} or [ ]: use quotes"

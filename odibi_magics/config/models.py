@@ -238,7 +238,7 @@ class Validation(Model):
         default_factory=list[NoNulls], description="No NULL in `columns`."
     )
     unique: Annotated[list[Unique], BeforeValidator(listed)] = Field(
-        default_factory=list[Unique], description="No two rows alike in `columns`."
+        default_factory=list[Unique], description="No two rows alike in `columns`; NULLs are alike."
     )
     accepted_values: Annotated[list[AcceptedValues], BeforeValidator(listed)] = Field(
         default_factory=list[AcceptedValues], description="Values of `column` come from `values`."

@@ -41,6 +41,11 @@ class Tree:
     def joined(self, path: Path, text: str, start: int, end: int) -> bool:
         return self.document.joined(self.written(path), text, start, end)
 
+    def is_empty(self, path: Path) -> bool:
+        """Whether nothing at all is written behind a key."""
+        span = self.document.values.get(self.written(path))
+        return span is not None and (span.line, span.column) == (span.end_line, span.end_column)
+
     def at(self, path: Path) -> Any:
         """The value at a path, None where there is none."""
         return item_at(self.value, path)

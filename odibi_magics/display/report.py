@@ -67,7 +67,8 @@ def _head(result: RunResult) -> Iterator[Line]:
     parts += [f"started {result.started:%Y-%m-%d %H:%M:%S} UTC"]
     parts += [f"project {result.plan.project}"] if result.plan.project else []
     parts += [f"environment {result.plan.environment}"] if result.plan.environment else []
-    parts += ["a preview: nothing was written"] if not result.writes else []
+    sampled = f" of at most {plural(result.sample, 'row')} of each source" if result.sample else ""
+    parts += [f"a preview{sampled}: nothing was written"] if not result.writes else []
     sign = _SIGNS[result.state]
     yield Line(f"{sign} Run {result.run_id} {result.state}", " · ".join(["", *parts]).lstrip(), result.state)
 
@@ -176,7 +177,9 @@ def _ways(result: RunResult) -> Iterator[Advice]:
     if left or not held:
         command = result.ways.resume(result.run_id, only=left if held else ())
         where = "The same cell, with this as its first line:" if command.startswith("%%") else ""
-        yield Advice("To go on with what is left", where, command)
+        broken = any(node.state == "failed" and node.name not in held for node in result.nodes)
+        mended = ", once what failed is mended" if broken else ""
+        yield Advice(f"To go on with what is left{mended}", where, command)
     written = [node.written for node in result.nodes if node.written]
     tables = [each.place.address for each in written if each.version_after is not None and not each.skipped]
     tables = tables or [each.place.address for each in written if each.version_after is not None]

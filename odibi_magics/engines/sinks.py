@@ -12,7 +12,7 @@ from odibi_magics.engines.file_sinks import check_sink
 
 def check_write(columns: Sequence[Column], sink: Sink, target: TargetState) -> None:
     """Raises EngineError where rows with these columns cannot."""
-    if target.exists and sink.mode == "ignore":
+    if target.exists and sink.mode in ("ignore", "error"):  # which writes nothing there
         return
     if sink.place.format != "delta":
         check_sink(columns, sink)

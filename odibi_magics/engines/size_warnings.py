@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from odibi_magics.engines.align import Layout
 from odibi_magics.engines.base import Sink, Warned
 from odibi_magics.engines.condition import many_small_files
 from odibi_magics.quoting import Data, Quoting
@@ -42,12 +44,12 @@ class Stands:
 class Left:
     """What a write to a Delta table did to its files.
 
-    partition_by: of the table now. added: its new files. stands: None where nobody tells.
+    layout: of the table now. added: its new files. stands: None where nobody tells.
     before: the partitions that had files; None where the write made the table, or parted it anew. version: from then.
     """
 
     sink: Sink
-    partition_by: tuple[str, ...]
+    layout: Layout
     added: Sequence[File]
     stands: Stands | None
     before: Collection[Partition] | None
@@ -64,7 +66,7 @@ class Left:
 
     def _unique_partition(self) -> list[Warned]:
         rows, warned = self._rows, []
-        for name in self.partition_by:
+        for name in self.layout.partition_by:
             values = len({dict(file.partition)[name] for file in self.added})
             if values > FEW_VALUES and values > rows * VALUES_PER_ROW:
                 warned.append(
@@ -79,11 +81,11 @@ class Left:
     def _small_partitions(self) -> list[Warned]:
         count = len(self.added)
         mean = sum(file.bytes for file in self.added) // count if count else 0
-        if not self.partition_by or count <= MANY_FILES or mean >= SMALL_BYTES:
+        if not self.layout.partition_by or count <= MANY_FILES or mean >= SMALL_BYTES:
             return []
         return [
             Warned(
-                f"partition_by: {', '.join(self.partition_by)} made {count:,} files of {_bytes(mean)} and "
+                f"partition_by: {', '.join(self.layout.partition_by)} made {count:,} files of {_bytes(mean)} and "
                 f"{self._rows // count:,} rows on average",
                 "partition by fewer or coarser columns (a month instead of a day), or leave partition_by out",
                 "small-partitions",
@@ -102,7 +104,7 @@ class Left:
         if (
             self.sink.mode != "overwrite"
             or self.sink.replace_where
-            or not self.partition_by
+            or not self.layout.partition_by
             or not self.before
         ):
             return []
@@ -114,20 +116,36 @@ class Left:
         replaced = (
             f"mode: overwrite replaced all {len(self.before):,} partitions of {self.sink.place.address}"
         )
-        condition = " AND ".join(
-            f"{name} IS NULL" if value is None else f"{name} = '{value}'" for name, value in only
-        )
+        types = {column.name: column.type for column in self.layout.columns}
+        condition = json.dumps(_condition(only, types), ensure_ascii=False)  # a text in quotes, of YAML too
         return [
             Warned(
                 Quoting(f"{replaced} by rows of one (", Data(shown), ")"),
                 Quoting(
                     "to replace only that one: mode: overwrite_partitions, or replace_where: ",
-                    Data(f'"{condition}"'),
+                    Data(condition),
                     f"; version {self.version} holds the rows from before",
                 ),
                 "one-partition-overwrote-all",
             )
         ]
+
+
+def _condition(partition: Partition, types: Mapping[str, str]) -> str:
+    """Spark SQL that holds for the rows of a partition."""
+    from sqlglot import exp
+
+    def holds(name: str, value: str | None) -> exp.Expr:
+        column = exp.column(name, quoted=not name.isidentifier())
+        if value is None:
+            return column.is_(exp.null())
+        if types[name] == "string":
+            return column.eq(value)
+        if types[name] in ("date", "timestamp", "timestamp_ntz"):
+            return column.eq(exp.cast(exp.Literal.string(value), types[name]))
+        return column.eq(exp.var(value))  # a number, true or false, as the log writes them
+
+    return exp.and_(*(holds(name, value) for name, value in partition)).sql("spark")
 
 
 def _bytes(count: int) -> str:

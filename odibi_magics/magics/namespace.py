@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cached_property
@@ -10,8 +11,8 @@ from typing import Any
 
 
 class NotebookVariables(Mapping[str, Any]):
-    """Text, numbers, booleans, dates, None, and lists of them; no underscored name and none of IPython's own. Behind
-    them, on Databricks, the notebook's widgets, whose values are text.
+    """Text, numbers (of numpy too), booleans, dates, None, and lists of them; no underscored name and none of IPython's
+    own. Behind them, on Databricks, the notebook's widgets, whose values are text.
 
     Looked at when asked for: a notebook may hold lists of millions.
     """
@@ -20,12 +21,14 @@ class NotebookVariables(Mapping[str, Any]):
         self._names, self._hidden = names, hidden
 
     def __getitem__(self, name: str) -> Any:
-        if self._is_users(name) and _usable(value := self._names[name]):
+        if self._is_users(name) and _usable(value := _plain(self._names[name])):
             return value
         return self._widgets[name]
 
     def __iter__(self) -> Iterator[str]:
-        users = [name for name in list(self._names) if self._is_users(name) and _usable(self._names[name])]
+        users = [
+            name for name in list(self._names) if self._is_users(name) and _usable(_plain(self._names[name]))
+        ]
         return iter(dict.fromkeys(chain(users, self._widgets)))
 
     def __len__(self) -> int:
@@ -78,6 +81,20 @@ class Widgets(Mapping[str, str]):
 
 
 _SCALARS = (str, int, float, bool, date, type(None))
+
+
+def _plain(value: Any) -> Any:
+    """Whole numbers and truths of numpy's, and lists of them, as Python's; its floats and texts are these already."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return value
+    if isinstance(value, list):
+        return (
+            [_plain(item) for item in value]
+            if any(isinstance(item, numpy.generic) for item in value)
+            else value
+        )
+    return value.item() if isinstance(value, (numpy.integer, numpy.bool_)) else value
 
 
 def _usable(value: Any) -> bool:

@@ -307,7 +307,15 @@ class Builder:
                     defined = self.definitions.nodes[name]
                     said = f"node '{name}' would overwrite what '{edge.source}' writes to the same place"
                     path = (*defined.path, "write", "path")
-                    self.problems.append(defined.config.problem(path, said, "another path, or mode: append"))
+                    self.problems.append(
+                        defined.config.problem(path, said, self._instead(edge.source, defined))
+                    )
+
+    def _instead(self, first: str, second: DefinedNode) -> str:
+        """What else to do where one node would overwrite what another wrote."""
+        apart = self.definitions.nodes[first].config.source.name != second.config.source.name
+        renamed = f"; where '{first}' is its old name: %odibi --forget {first}" if apart else ""
+        return f"another path, or mode: append{renamed}"
 
     def _with_watermark(
         self, defined: DefinedNode, source: Source, edges: Mapping[str, tuple[Edge, ...]]

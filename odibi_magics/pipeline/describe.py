@@ -234,7 +234,9 @@ def _unreadable(node: PlannedNode, defined: DefinedNode, error: EngineError | Co
     if not node.runs:
         return Problem(Quoting(f"node '{node.name}' of {node.defined}: ", message))
     inferred = isinstance(error, NotDelta) and node.config.read is not None and not node.config.read.format
-    remedy = "for files that are no Delta table name their format:" if inferred else ""
+    remedy = (
+        "files that are no Delta table are read with their format: csv, parquet or json" if inferred else ""
+    )
     return defined.config.problem(spot(defined, "read", error), message, remedy)
 
 

@@ -83,7 +83,9 @@ def cycle_problem(cycle: Sequence[str], nodes: Mapping[str, DefinedNode]) -> Pro
         if alone
         else f"the nodes go round in a circle: {path}"
     )
-    return nodes[first].config.problem(where, said)
+    return nodes[first].config.problem(
+        where, said, "FROM df: what it reads, or what the step before gives" if alone else ""
+    )
 
 
 def upstream(edges: Mapping[str, Iterable[Edge]], names: Iterable[str]) -> set[str]:

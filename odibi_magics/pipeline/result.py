@@ -125,8 +125,8 @@ class RunResult:
     """A run, finished however it went.
 
     state: done, failed or stopped. engine: its title, e.g. "pandas engine (DuckDB)". started: UTC.
-    writes: False for a preview. away: what `--replace` took
-    out of tables and did not put back. ways: how its report says what to type next.
+    writes: False for a preview. sample: how many rows were read of each source, where that was said.
+    away: what `--replace` took out of tables and did not put back. ways: how its report says what to type next.
     """
 
     run_id: str
@@ -137,6 +137,7 @@ class RunResult:
     seconds: float
     nodes: tuple[NodeResult, ...]
     writes: bool = True
+    sample: int | None = None
     preview: Preview | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[Warned, ...] = ()

@@ -255,8 +255,6 @@ class Run:
         self.frames[node.name] = shared = self.hold.share(frame) if readers > 1 else frame
         if self.peek and self._is_shown(node):
             self.shown = first_rows(self.frames[node.name], self.peek.rows, node.name)
-            if self.sample is not None and self.shown.rows:  # how many there are would be told of the sample
-                self.shown = replace(self.shown, total=None)
         warnings = (*node.warnings, *(recomputed(readers) if readers > 1 and not shared.bare else ()))
         done = NodeResult(node.name, node.pipeline, "done", checks=results, warnings=warnings)
         if node.name in self._evaluated or to_run:
@@ -382,6 +380,7 @@ class Run:
             seconds=time.perf_counter() - self._clock,
             nodes=nodes,
             writes=self.peek is None,
+            sample=self.sample,
             preview=self.shown,
             frames={name: partial(_same, frame) for name, frame in self.frames.items()},
             render=self.render,

@@ -161,7 +161,7 @@ class Undo:
     def _table(self, url: str, found: Trace | None) -> UndoneTable:
         place, nodes = self._places[url], (self._targets[url].node,)
         if found is None:
-            return UndoneTable(place.address, url, nodes, "gone", why="the table is not there any more")
+            return UndoneTable(place.address, url, nodes, "gone", why="no table is there")
         table = UndoneTable(place.address, url, found.nodes or nodes, "to undo", found.newest)
         if found.undone is not None:
             by = found.undone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from sqlglot import exp
@@ -27,6 +28,8 @@ class Literals(Names):
         if not _NUMBER.fullmatch(text):
             return self.refuse(node, f"{text} is no number")
         if "e" in text.lower():
+            if math.isinf(float(text)):
+                return self.refuse(node, f"{text} does not fit a double")
             return Typed(f"CAST({text} AS DOUBLE)", "double", node, simple=True)
         if "." in text:
             whole, _, fraction = text.partition(".")

@@ -286,7 +286,8 @@ class Operators(Literals):
         if kind(value.type) == "map" and common(entries(value.type)[0], index.type) == entries(value.type)[0]:
             return Typed(f"{value:p}[{index}]", entries(value.type)[1], node)
         if kind(value.type) != "array" or index.type not in INTEGRAL:
-            return self.refuse(node, f"{value.type} cannot be indexed by {index.type}")
+            name = ", whose fields are taken by their names: s.field" if kind(value.type) == "struct" else ""
+            return self.refuse(node, f"{value.type} cannot be indexed by {index.type}{name}")
         return self._indexed(node, value, index)
 
     def _indexed(self, node: exp.Bracket, value: Typed, index: Typed) -> Typed:

@@ -10,11 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from odibi_magics.cli.answer import failure
+from odibi_magics.errors import MissingExtra
 from tests.cli.conftest import PROJECT, Command
 
 DONE, FAILED, WRONG, STOPPED = 0, 1, 2, 130
 
 FAILING = PROJECT.replace("write:", "validation: {row_count: {min: 9}}\n        write:")
+
+
+def test_a_library_that_is_not_installed_is_no_failure_of_a_run() -> None:
+    assert failure(MissingExtra("pyspark", "spark", "the spark engine")).code == WRONG
 
 
 # Done -----------------------------------------------------------------------------------------------------
@@ -89,6 +95,13 @@ def test_preview(odibi: Command) -> None:
     done = odibi("preview", "lake:orders.csv")
     assert (done.returncode, done.stderr) == (DONE, "")
     assert "2026-01-02" in done.stdout
+
+
+@pytest.mark.parametrize("version", ["@3", "@2026-01-01T00:00Z"])
+def test_files_have_no_versions(odibi: Command, version: str) -> None:
+    done = odibi("preview", f"lake:orders.csv{version}")
+    assert (done.returncode, done.stdout) == (WRONG, "")
+    assert "lake:orders.csv is csv: only Delta tables have versions" in done.stderr
 
 
 def test_preview_as_data(odibi: Command) -> None:

@@ -547,9 +547,30 @@ def test_values_of_an_environment_may_need_variables_that_only_its_runs_have() -
 
 
 @pytest.mark.parametrize("value", ["", "[a]", "x"])
-def test_an_environment_is_a_mapping(value: str) -> None:
-    said = problems(f"environments: {{prod: {value}}}", environment="prod")
+@pytest.mark.parametrize("environment", ["prod", None])
+def test_an_environment_is_a_mapping(value: str, environment: str | None) -> None:
+    said = problems(f"environments: {{prod: {value}}}", environment=environment)
+    assert said.startswith("1 problem ")
     assert "environments.prod: expected a mapping" in said
+
+
+@pytest.mark.parametrize("value", ["prod", "[prod]", "5"])
+def test_environments_are_a_mapping(value: str) -> None:
+    said = problems(f"environments: {value}")
+    assert "line 1  environments: expected a mapping" in said and "environments: {prod: {vars: " in said
+
+
+def test_a_variable_has_a_name_that_can_be_used() -> None:
+    said = problems(
+        "vars: {a b: 1, 5: 3, ok: 2}\nproject: '{{ ok }}'\nenvironments: {prod: {vars: {c-d: 1}}}"
+    )
+    for name in ("'a b' is no variable's name", "'5' is no variable's name", "'c-d' is no variable's name"):
+        assert name in said
+
+
+def test_a_variable_without_a_value_is_no_null() -> None:
+    assert "vars.low: expected a value" in problems("vars:\n  low:\nproject: 'x{{ low }}'")
+    assert checked("vars: {low: '', none: null}\nproject: 'x{{ low }}'").model.project == "x"
 
 
 def test_a_misspelt_variable_of_an_environment_is_told_whichever_is_chosen() -> None:

@@ -63,6 +63,7 @@ def test_templates_work_unquoted_anywhere(text: str, value: object) -> None:
         ("a: !!str 5", 1, "YAML tags are not allowed: !!str"),
         ("a: &x !mine {b: 1}", 1, "YAML tags are not allowed: !mine"),
         ("base: &b {a: 1}\nc:\n  <<: *b", 3, "merge keys ('<<') are not allowed"),
+        ("a: {x: 1}\n- name: b\n", 2, "nodes that stand beside other keys are listed under nodes:"),
         ("a: b: c", 1, "malformed YAML: a ':' where none can stand"),
         ("a: [1, 2\nb: 3", 2, "malformed YAML: a '[' is not closed"),
         ("a:\n\t- b", 2, "malformed YAML: a tab"),

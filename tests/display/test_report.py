@@ -57,7 +57,7 @@ address               URL
 silver:clean/flights  abfss://clean@silver.dfs.core.windows.net/clean/flights
 silver:gold/daily     abfss://clean@silver.dfs.core.windows.net/gold/daily
 
-To go on with what is left
+To go on with what is left, once what failed is mended
   project.run(resume=True, run_id='20261120T180000-ab12cd')"""
 
 

@@ -134,6 +134,43 @@ def test_whole_numbers_keep_all_their_digits(house: House) -> None:
     assert types(house.csv("v\n123456789012345\n1.0\n0.12345678901234567890\n").columns) == {"v": "double"}
 
 
+@pytest.mark.parametrize(
+    ("usual", "late", "type_", "taken"),
+    [
+        ("10001", "00501", "bigint", 501),
+        ("10001", "+49", "bigint", 49),
+        ("1.5", "007", "double", 7.0),
+        ("1.5", "1234567890123456789", "double", 1234567890123456789.0),
+        ("12345678901234567890", "007", "decimal(38,0)", Decimal(7)),
+        ("true", "1", "boolean", True),
+        ("false", "y", "boolean", True),
+    ],
+)
+def test_a_later_value_that_would_have_made_its_column_text_is_refused(
+    house: House, usual: str, late: str, type_: str, taken: Any
+) -> None:
+    text = "id,v\n" + f"1,{usual}\n" * 20_480 + f"2,{late}\n"
+    frame = house.csv(text)
+    assert types(frame.columns)["v"] == type_
+    said = f"line 20482: column 'v' holds {late!r}, which is no {type_}; types come from the first 20,480 lines: give them"
+    remedy = "in read: schema: {id: bigint, v: string}, or read all as text with infer: false"
+    with pytest.raises(EngineError, match=re.escape(f"{said} {remedy}")):
+        frame.to_arrow()
+    assert rows(house.csv(text, schema={"id": "bigint", "v": type_}))[-1] == (2, taken)
+    assert rows(house.csv(text, schema={"id": "bigint", "v": "string"}))[-1] == (2, late)
+
+
+def test_a_type_that_was_given_is_not_asked_for_again(house: House) -> None:
+    with pytest.raises(EngineError, match=r"which is no int; schema: gives that type, string would take it$"):
+        house.csv("v\nx\n", schema={"v": "int"}).to_arrow()
+
+
+def test_an_empty_line_is_no_record_of_one_column_either(house: House) -> None:
+    text = 'id\n\n1\n\n""\nNA\n2\n\n'
+    assert rows(house.csv(text, options={"null_value": "NA"})) == [(1,), (None,), (None,), (2,)]
+    assert rows(house.csv("id,x\n\n1,a\n\n,\n")) == [(1, "a"), (None, None)]
+
+
 def test_other_dates_by_their_pattern(house: House) -> None:
     frame = house.csv(
         "d,t\n31.01.2024,31.01.2024 10:30\n",
@@ -183,12 +220,32 @@ def test_without_inference_all_is_text(house: House) -> None:
     assert rows(frame) == [("1", "1.50")]
 
 
+def test_an_escape_that_escapes_no_quote_is_not_dropped(house: House) -> None:
+    def read() -> list[tuple[Any, ...]]:
+        return rows(house.csv('a,b\n1,x\n2,"C:\\temp"\n', options={"escape": "\\"}))
+
+    if house.engine.name == "pandas":
+        with pytest.raises(
+            EngineError, match=r"line 3: \\t in quotes: .* would drop the \\, .*; engine: spark keeps it"
+        ):
+            read()
+    else:
+        assert read() == [(1, "x"), (2, "C:\\temp")]
+
+
 def test_options(house: House) -> None:
     text = "id;note\n1;'a;b'\n2;'it''s'\n3;NA\n4;\n5;'NA'\n6;''\n"
     frame = house.csv(text, options={"delimiter": ";", "quote": "'", "null_value": "NA"})
     assert rows(frame) == [(1, "a;b"), (2, "it's"), *((i, None) for i in (3, 4, 5, 6))]
     backslash = house.csv('a,b\n"say \\"hi\\"",1\n', options={"escape": "\\"})
     assert rows(backslash) == [('say "hi"', 1)]
+    for written, kept in (
+        ("C:\\temp", "C:\\temp"),
+        ('"a\\\\b"', "a\\b"),
+        ('"\\\\srv"', "\\srv"),
+        ('"x\\\\\\"y"', 'x\\"y'),
+    ):
+        assert rows(house.csv(f"a,b\n1,{written}\n", options={"escape": "\\"})) == [(1, kept)]
     for options, says in (
         ({"delimiter": ""}, "delimiter is '': expected one character"),
         ({"delimiter": "||"}, r"delimiter is '\|\|': expected one character"),

@@ -6,12 +6,13 @@ import json
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from deltalake import DeltaTable, Field, Schema, write_deltalake
 from deltalake.schema import PrimitiveType
 
@@ -454,6 +455,29 @@ def test_what_a_write_left_is_measured(lake: Lake) -> None:
     assert "replaced all 3 partitions of lake:days by rows of one (day=tue)" in one.message
     assert "replace_where: \"day = 'tue'\"; version 0 holds the rows" in one.remedy
     assert codes(lake.write({"id": [4], "day": ["mon"]}, path="days", mode="append")) == []
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "condition"),
+    [
+        ([1, 2], 2, "k = 2"),
+        ([True, False], True, "k = true"),
+        (["it's", 'say "x"'], "it's", None),
+        ([date(2026, 1, 1), date(2026, 1, 2)], date(2026, 1, 2), "k = CAST('2026-01-02' AS DATE)"),
+        ([None, "x"], None, "k IS NULL"),
+    ],
+    ids=str,
+)
+def test_the_condition_of_one_partition_can_be_pasted(
+    lake: Lake, of: list[Any], value: Any, condition: str | None
+) -> None:
+    lake.write({"id": [1, 2], "k": of}, partition_by=["k"])
+    alone = pa.table({"id": [3], "k": pa.array([value], pa.array(of).type)})
+    (warning,) = lake.write(alone).warnings
+    told = warning.remedy.partition("replace_where: ")[2].partition("; version")[0]
+    given = yaml.safe_load(told)
+    assert condition is None or given == condition
+    assert lake.write(alone, replace_where=given).rows_inserted == 1
 
 
 def test_a_table_of_many_small_files_is_told(lake: Lake) -> None:

@@ -171,6 +171,16 @@ def test_notebook_variables(notebook: Notebook) -> None:
     assert notebook["x"].to_arrow().to_pydict() == {"id": [3]}
 
 
+def test_numbers_of_numpy_are_numbers(notebook: Notebook) -> None:
+    notebook.good("import numpy as np\nleast = np.int64(6)")
+    notebook.good(VARIABLE_CELL.format(options="--as x"))
+    assert notebook["x"].to_arrow().to_pydict() == {"id": [3]}
+
+
+def test_an_empty_set_is_no_null(notebook: Notebook) -> None:
+    assert "--set least= is empty" in notebook.bad(VARIABLE_CELL.format(options="--set least="))
+
+
 def test_set_beats_the_notebook(notebook: Notebook) -> None:
     notebook.good("least = 6")
     notebook.good(VARIABLE_CELL.format(options="--set least=0 --as x"))

@@ -477,7 +477,7 @@ def test_an_older_version_whose_files_are_gone(project: Build, lake: Path) -> No
 def test_files_that_are_no_table_want_their_format(project: Build, lake: Path) -> None:
     (lake / "day=1").mkdir()
     (lake / "list").write_text("id\n1\n")
-    remedy = "for files that are no Delta table name their format:"
+    remedy = "files that are no Delta table are read with their format: csv, parquet or json"
     for path, says in (
         ("day=1", "is no Delta table: it has no _delta_log"),
         ("list", "is a file, not a Delta table"),

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import itertools
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -240,6 +241,24 @@ def misquoted(path: str, line: int, dialect: Dialect) -> str:
     return f"{path}, line {line}: a quote ({dialect.quote}) is never closed, or has text behind it"
 
 
+def check_escapes(file: File, dialect: Dialect) -> None:
+    """Raises EngineError where DuckDB would drop an escape that stands before neither a quote nor another one.
+
+    It looks at the bytes, and where they have such a one at the records.
+    """
+    escape, quote = re.escape(dialect.escape), re.escape(dialect.quote)
+    other = f"{escape}[^{escape}{quote}]"
+    with _readable(file, dialect), dialect.open(file) as text:
+        if not any(re.search(other, line) for line in text):
+            return
+    inside = f"(?:[^{escape}{quote}]|{escape}[{escape}{quote}])*"
+    dropped = re.compile(f"(?:^|{re.escape(dialect.delimiter)}){quote}{inside}({other})", re.DOTALL)
+    for line, _, written in _numbered(file, dialect):
+        if found := dropped.search("".join(written)):
+            said = f"{found[1]} in quotes: the pandas engine would drop the {dialect.escape}, which escapes no quote"
+            raise EngineError(f"{file.path}, line {line}: {said}; engine: spark keeps it")
+
+
 def long_line(file: File, dialect: Dialect) -> int | None:
     """The line where the first record begins that is longer than DuckDB reads."""
     for found in _numbered(file, dialect):
@@ -296,7 +315,8 @@ def not_encoded(file: File, dialect: Dialect) -> str:
     line = undecodable_line(file, dialect)
     others = ", ".join(name for name in ENCODINGS if name != dialect.encoding)
     where = f"{file.path}, line {line}" if line else file.path
-    return f"{where}: not {dialect.encoding}; options: {{encoding: …}} takes {others}"
+    other = "what is in another one has to be made utf-8 first, as by iconv -f cp1252 -t utf-8"
+    return f"{where}: not {dialect.encoding}; options: {{encoding: …}} takes {others}; {other}"
 
 
 def header_names(record: Sequence[str], dialect: Dialect, where: str) -> tuple[str, ...]:

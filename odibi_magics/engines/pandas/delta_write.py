@@ -222,7 +222,7 @@ def _left(job: Job, table: Snapshot | None, found: Change) -> Left:
     added = [File(_partition(file), file.size, file.rows) for file in found.adds]
     same = table is not None and table.partition_by == job.layout.partition_by
     before = set(map(_partition, table.files)) if table is not None and same else None
-    return Left(job.sink, job.layout.partition_by, added, stands, before, table.version if table else None)
+    return Left(job.sink, job.layout, added, stands, before, table.version if table else None)
 
 
 def _partition(file: DataFile) -> Partition:

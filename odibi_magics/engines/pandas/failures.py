@@ -17,6 +17,7 @@ from odibi_magics.quoting import Data, Quoting
 _KIND = re.compile(r"(?:INTERRUPT|[A-Z][A-Za-z -]+) Error: ")
 _EXCERPT = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 _TICKET = re.compile(rf"{TICKET}:(\d+):(\d+):(.*)", re.DOTALL)
+_ENCODED = re.compile(r"File is not [\w-]+ encoded")
 _READING = re.compile(r"odibi-reading:(\d+)\.")
 _FILE = re.compile(
     r'\bin file "([^"]+)"|^\s*file = (.+)$|while reading file "([^"]+)"|'
@@ -75,6 +76,9 @@ class Failures:
             path = unescaped(next(filter(None, file.groups())).strip())
             if found := self._by_path.get(path):
                 return found.broken(path, text)
+        if _ENCODED.search(text) and len(self._by_path) == 1:  # it does not say in which file
+            ((path, found),) = self._by_path.items()
+            return found.broken(path, text)
         return plain(text)
 
 
@@ -95,7 +99,7 @@ _TYPES = re.compile(r"\bINT(8|16|32|64|128)\b")
 _REMEDIES = {
     "^division by zero": "a / nullif(b, 0) gives NULL there",
     "^the index .* is not in an array": "get(array, index) gives NULL there",
-    "^Overflow in": "CAST to a wider type first, as bigint, decimal(38,0) or double",
+    "^Overflow in": "CAST to a wider type first: of int bigint, of bigint decimal(38,0) or double",
     "can't be cast because the value is out of range": "CAST to a wider type, or TRY_CAST, which gives NULL there",
     "cannot be cast to|^Could not convert|^date field value out of range": "TRY_CAST gives NULL there",
     "^More than one row returned by a subquery": "aggregate it, as with max(...)",

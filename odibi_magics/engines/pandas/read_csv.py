@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from odibi_magics.config.dump import in_one_line
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Source
 from odibi_magics.engines.pandas.csv_text import (
     LONGEST_LINE,
     SAMPLE_LINES,
     Dialect,
+    check_escapes,
     find_line,
     first_record,
     header_names,
@@ -30,7 +32,7 @@ from odibi_magics.engines.pandas.files import Files, escaped, made
 from odibi_magics.engines.pandas.names import literal, quoted
 from odibi_magics.engines.pandas.scan import Scan
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.strict import TOLD, Formats, checked, from_text, told
+from odibi_magics.engines.pandas.strict import TOLD, Formats, checked, from_text, told, too_long
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.pandas.types import empty_table
 from odibi_magics.errors import EngineError, suggest
@@ -80,6 +82,9 @@ def scan_csv(session: Session, source: Source, files: Files, columns: tuple[Colu
     """The files with columns as `describe_csv` told. Values that do not fit raise EngineError with file and line."""
     dialect = Dialect.of(source.options, source.place.path)
     groups = grouped(source, files, dialect)
+    if dialect.escape not in ("", dialect.quote):
+        for file in files.files:
+            check_escapes(file, dialect)
     queries = [_query(session, source, dialect, group, columns) for group in groups if group.files.paths]
     if not queries:
         queries = [empty_table(columns)]
@@ -90,9 +95,9 @@ def _query(
     session: Session, source: Source, dialect: Dialect, group: Group, columns: Sequence[Column]
 ) -> str:
     number = session.failures.number()
-    explainer = Explainer(weakref.proxy(session), dialect, group, columns, formats_of(source.options))
+    formats = replace(formats_of(source.options), inferred=source.schema is None)
+    explainer = Explainer(weakref.proxy(session), dialect, group, columns, formats.inferred)
     session.failures.add(number, group.files.paths, explainer)
-    formats = formats_of(source.options)
     items = []
     for i, column in enumerate(columns):
         text = quoted(column.name)
@@ -104,13 +109,20 @@ def _query(
 def _read(dialect: Dialect, group: Group, more: str = "") -> str:
     """read_csv with every setting given, so that nothing is guessed; all columns as text."""
     fields = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in group.names)
-    nulls = list(dict.fromkeys(["", dialect.null_value]))
+    alone = len(group.names) == 1
+    nulls = [""] if alone else list(dict.fromkeys(["", dialect.null_value]))
     paths = literal([escaped(path) for path in group.files.paths])
-    return (
+    read = (
         f"read_csv({paths}, columns = {{{fields}}}, auto_detect = false, "
         f"{_settings(dialect)}, header = {literal(dialect.header)}, skip = {group.skip}, nullstr = {literal(nulls)}, "
-        f"strict_mode = true{more})"
+        f"allow_quoted_nulls = {literal(not alone)}, strict_mode = true{more})"
     )
+    if not alone:
+        return read
+    # An empty line is no record, but in DuckDB it is one of one column; quotes with nothing in them are one.
+    name = quoted(group.names[0])
+    value = f"nullif(nullif({name}, ''), {literal(dialect.null_value)})"
+    return f"(SELECT * REPLACE ({value} AS {name}) FROM {read} WHERE {name} IS NOT NULL)"
 
 
 def _settings(dialect: Dialect) -> str:
@@ -123,7 +135,7 @@ def _settings(dialect: Dialect) -> str:
 
 def formats_of(options: Mapping[str, Any]) -> Formats:
     """How the options write dates and timestamps. Raises EngineError for what is no pattern."""
-    return Formats(*(_strptime(options, key) for key in ("date_format", "timestamp_format")))
+    return Formats(_strptime(options, "date_format"), _strptime(options, "timestamp_format"))
 
 
 def _strptime(options: Mapping[str, Any], key: str) -> str:
@@ -289,7 +301,7 @@ def _fits(type_: str, text: str, formats: Formats) -> str:
     if type_ == _LONG:
         return f"NOT contains({text}, '.') AND {fits}"
     if type_ == "double":
-        return f"(strlen({text}) < 16 OR NOT regexp_full_match({text}, '[+-]?[0-9]{{16,}}')) AND {fits}"
+        return f"NOT {too_long(text)} AND {fits}"
     return fits
 
 
@@ -301,13 +313,14 @@ class Explainer:
     """Finds the line where a file does not fit, by reading it once more: slow, but only where a run has failed.
 
     session: a proxy, for the session holds its explainers, and is to go with all its data once nobody holds it.
+    inferred: whether the types of the columns were.
     """
 
     session: Session
     dialect: Dialect
     group: Group
     columns: Sequence[Column]
-    formats: Formats
+    inferred: bool
 
     def value(self, column: int, text: str) -> str:
         """File, line, column, value, and the type that was expected."""
@@ -317,11 +330,19 @@ class Explainer:
         found = find_line(file, self.dialect, lambda record: len(record) > at and record[at][:TOLD] == text)
         where = f"{file.path}, line {found[0]}" if found else file.path
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-        remedy = f"schema: {{{name}: string, …}}, or read all as text with infer: false"
         return Quoting(
             f"{where}: column '{name}' holds ",
             Data(redact(repr(shown))),
-            f", which is no {type_}; give the column's type in read: {remedy}",
+            f", which is no {type_}; {self._remedy(name)}",
+        )
+
+    def _remedy(self, name: str) -> str:
+        if not self.inferred:
+            return "schema: gives that type, string would take it"
+        types = {column.name: "string" if column.name == name else column.type for column in self.columns}
+        told = f"types come from the first {SAMPLE_LINES:,} lines"
+        return (
+            f"{told}: give them in read: schema: {in_one_line(types)}, or read all as text with infer: false"
         )
 
     def _file(self, name: str, text: str) -> File:

@@ -21,10 +21,14 @@ _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
 @dataclass(frozen=True)
 class Formats:
-    """How dates and timestamps are written, as strptime has it; "" for ISO 8601."""
+    """How dates and timestamps are written, as strptime has it; "" for ISO 8601.
+
+    inferred: the types were told from other values, so that one that would have made its column text is no value of it.
+    """
 
     date: str = ""
     timestamp: str = ""
+    inferred: bool = False
 
 
 def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
@@ -37,7 +41,10 @@ def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
         return _date(text, formats.date)
     if type_ == "binary":
         return f"encode({text})"
-    kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if (misread := _misread(type_, text)) else text
+    misread = " OR ".join(
+        one for one in (_misread(type_, text), formats.inferred and reworded(type_, text)) if one
+    )
+    kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if misread else text
     return f"TRY_CAST({kept} AS {duckdb_type(type_)})"
 
 
@@ -51,6 +58,19 @@ def _misread(type_: str, text: str) -> str:
         fits = f"length(rtrim({text}, '0')) - instr({text}, '.') <= {match[1]}"
         return f"regexp_matches({text}, '[eE_]') OR (contains({text}, '.') AND NOT {fits})"
     return ""
+
+
+def reworded(type_: str, text: str) -> str:
+    """Whether a value of the type would be written otherwise than the text: 00501, +49, y. SQL of every engine."""
+    if type_ in (*_INTEGERS, "float", "double") or type_.startswith("decimal"):
+        padded = f"({text} >= '00' AND {text} < '0:') OR ({text} >= '+' AND {text} < ',')"
+        return f"{padded} OR {too_long(text)}" if type_ in ("float", "double") else padded
+    return f"lower({text}) IN ('0', '1', 'n', 'y')" if type_ == "boolean" else ""
+
+
+def too_long(text: str) -> str:
+    """Whether a double would lose digits of a whole number."""
+    return f"(length({text}) >= 16 AND translate({text}, '0123456789', '') IN ('', '+', '-'))"
 
 
 def _begins_with_year(text: str) -> str:

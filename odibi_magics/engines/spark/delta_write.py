@@ -339,5 +339,5 @@ def _written(job: Job, spark: Any, commit: Commit, warned: tuple[Warned, ...]) -
         rows_updated=updated,
         rows_deleted=deleted if job.there.exists and job.sink.mode.startswith("overwrite") else None,
         checks=job.watched.results(spark),
-        warnings=(*left_warnings(job.sink, job.layout.partition_by, job.there, commit), *warned),
+        warnings=(*left_warnings(job.sink, job.layout, job.there, commit), *warned),
     )

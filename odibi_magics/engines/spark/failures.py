@@ -18,7 +18,7 @@ VALUE, CHECK = "odibi-value", "odibi-check"
 
 _TICKET = re.compile(rf"{VALUE}:(\d+):(\d+):([0-9A-F]*):([0-9A-F]*);")
 _CAST = re.compile(
-    rf"The value '(.*?)' of the type \"STRING\" cannot be cast to .*?CAST\(`{VALUE}:(\d+):(\d+)` AS ",
+    rf"The value '(.*?)' of the type \"STRING\" cannot be cast to .*?CAST\((?:IF\([^`]*)?`{VALUE}:(\d+):(\d+)`",
     re.DOTALL,
 )
 _READING = re.compile(r"while reading file (\S+?)\.?(?:\s+SQLSTATE|\s*$)", re.MULTILINE)
@@ -179,7 +179,8 @@ def _arithmetic(said: str, given: Mapping[str, str]) -> str:
     what = {"try_add": "addition", "try_subtract": "subtraction", "try_multiply": "multiplication"}
     found = _found(r"[`'](try_\w+)[`']", said)
     named = what.get(found[0], "") if found else ""
-    return f"Overflow{f' in {named}' if named else ''}: CAST to a wider type first, as bigint, decimal(38,0) or double"
+    wider = "CAST to a wider type first: of int bigint, of bigint decimal(38,0) or double"
+    return f"Overflow{f' in {named}' if named else ''}: {wider}"
 
 
 def _index(said: str, given: Mapping[str, str]) -> str:

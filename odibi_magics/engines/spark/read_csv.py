@@ -13,6 +13,7 @@ from odibi_magics.engines.pandas.csv_text import Dialect, bare_lines, long_recor
 from odibi_magics.engines.pandas.files import Files
 from odibi_magics.engines.pandas.read_csv import Explainer, Group, formats_of, grouped
 from odibi_magics.engines.pandas.session import Session
+from odibi_magics.engines.pandas.strict import reworded
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.spark.failures import scanned
 from odibi_magics.engines.spark.names import as_named, literal, quoted
@@ -23,6 +24,8 @@ from odibi_magics.engines.spark.work import Work
 # Files up to this size together are looked through for what keeps Spark from splitting them; of others, each up to this
 # size is read in one piece.
 _SMALL = 64 << 20
+# What a text gets that is written otherwise than its column's values, so that no cast takes it.
+_REWORDED = " otherwise"
 # Below this Spark makes one task of a file anyway.
 _ONE_TASK = 4 << 20
 
@@ -40,9 +43,10 @@ def scan_csv(work: Work, sniffer: Session, source: Source, files: Files, columns
 def _frame(
     work: Work, sniffer: Session, source: Source, dialect: Dialect, group: Group, columns: Sequence[Column]
 ) -> Any:
-    explainer = _Explained(sniffer, dialect, group, columns, source)
+    explainer = _Explained(sniffer, dialect, group, columns, source.schema is None)
     number = work.failures.add(group.files.paths, explainer)
-    formats = Formats(*(str(source.options.get(key) or "") for key in ("date_format", "timestamp_format")))
+    date, timestamp = (str(source.options.get(key) or "") for key in ("date_format", "timestamp_format"))
+    formats = Formats(date, timestamp, inferred=source.schema is None)
     formats_of(source.options)  # a pattern that none of the engines knows is an error
     whole = _in_one_piece(group.files.files, dialect, source.place.connection.only_spark)
     reader = work.spark.read.options(**_options(dialect, whole, group.skip))
@@ -65,7 +69,12 @@ def _cast(type_: str, text: str, formats: Formats, number: int, column: int, pat
     It errs by the settings that it was analyzed under: ours, but through Connect those of whoever reads the frame.
     """
     if type_ in ("tinyint", "smallint", "int", "bigint", "boolean"):
-        return f"CAST({text} AS {type_})"
+        kept = (
+            f"IF({reworded(type_, text)}, concat({text}, '{_REWORDED}'), {text})"
+            if formats.inferred
+            else text
+        )
+        return f"CAST({kept} AS {type_})"
     return checked(type_, text, formats, number, column, path)
 
 
@@ -111,10 +120,10 @@ class _Explained:
     dialect: Dialect
     group: Group
     columns: Sequence[Column]
-    source: Source
+    inferred: bool
 
     def value(self, column: int, text: str, path: str) -> str:
-        return self._of(path).value(column, text[:TOLD])
+        return self._of(path).value(column, text.removesuffix(_REWORDED)[:TOLD])
 
     def broken(self, path: str, message: str) -> str:
         return self._of(path).broken(path, message)
@@ -123,4 +132,4 @@ class _Explained:
         files = self.group.files
         own = tuple(file for file in files.files if file.path == path) or files.files
         group = Group(self.group.names, Files(files.url, own), self.group.skip)
-        return Explainer(self.sniffer, self.dialect, group, self.columns, formats_of(self.source.options))
+        return Explainer(self.sniffer, self.dialect, group, self.columns, self.inferred)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from odibi_magics.engines.pandas.strict import reworded
 from odibi_magics.engines.spark.failures import ticket
 from odibi_magics.engines.spark.names import literal
 from odibi_magics.engines.spark.types import in_sql
@@ -17,10 +18,14 @@ TOLD = 200  # characters of a value that an error tells
 
 @dataclass(frozen=True)
 class Formats:
-    """How dates and timestamps are written, in Java's letters; "" for ISO 8601."""
+    """How dates and timestamps are written, in Java's letters; "" for ISO 8601.
+
+    inferred: as in the pandas engine's.
+    """
 
     date: str = ""
     timestamp: str = ""
+    inferred: bool = False
 
 
 def checked(type_: str, text: str, formats: Formats, number: int, column: int, path: str) -> str:
@@ -40,7 +45,10 @@ def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
         return _date(text, formats.date)
     if type_ == "binary":
         return f"encode({text}, 'utf-8')"
-    kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if (misread := _misread(type_, text)) else text
+    misread = " OR ".join(
+        one for one in (_misread(type_, text), formats.inferred and reworded(type_, text)) if one
+    )
+    kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if misread else text
     return f"try_cast({kept} AS {in_sql(type_)})"
 
 

@@ -7,22 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from odibi_magics.delta.log import Commit
+from odibi_magics.engines.align import Layout
 from odibi_magics.engines.base import Place, Sink, TargetState, Warned
 from odibi_magics.engines.size_warnings import File, Left, Partition, Stands
 from odibi_magics.errors import ConnectionFailed, EngineError
 
 
-def left_warnings(
-    sink: Sink, partition_by: tuple[str, ...], there: TargetState, commit: Commit
-) -> tuple[Warned, ...]:
+def left_warnings(sink: Sink, layout: Layout, there: TargetState, commit: Commit) -> tuple[Warned, ...]:
     """there: what stood before. commit: the write's. Nothing where partitions go by other names than their columns'."""
     adds, removes = (list(commit.each(kind)) for kind in ("add", "remove"))
-    if not all("size" in add and set(add.get("partitionValues", ())) == set(partition_by) for add in adds):
+    if not all(
+        "size" in add and set(add.get("partitionValues", ())) == set(layout.partition_by) for add in adds
+    ):
         return ()
     added = [File(_partition(add), add["size"], _rows(add)) for add in adds]
-    same = there.exists and there.partition_by == partition_by
+    same = there.exists and there.partition_by == layout.partition_by
     before = {_partition(remove) for remove in removes} if same else None
-    return Left(sink, partition_by, added, _stands(there, adds, removes), before, there.version).warnings()
+    return Left(sink, layout, added, _stands(there, adds, removes), before, there.version).warnings()
 
 
 def _partition(action: Mapping[str, Any]) -> Partition:
