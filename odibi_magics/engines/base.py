@@ -319,6 +319,9 @@ class Engine(Protocol):
     def remembering(self) -> AbstractContextManager[None]:
         """A time, in all threads, in which a log need not be read again that has not grown since it was read."""
 
+    def looking_at(self, places: Iterable[Place]) -> AbstractContextManager[None]:
+        """A time in which places, all to be looked at, may be looked at at once."""
+
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give; only samples, footers and logs are read. Raises as `read`."""
 

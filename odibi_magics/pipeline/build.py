@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -235,8 +235,25 @@ class Builder:
         self, order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]]
     ) -> tuple[PlannedNode, ...]:
         describer = Describer(self.engine, self.problems)
-        nodes = {name: self._node(name, edges[name], edges) for name in order}
-        return tuple(self._described(describer, node) for node in nodes.values())
+        with self.engine.looking_at(self._looked_at(order)):
+            nodes = {name: self._node(name, edges[name], edges) for name in order}
+            return tuple(self._described(describer, node) for node in nodes.values())
+
+    def _looked_at(self, order: Sequence[str]) -> Iterator[Place]:
+        """The places whose newest state is looked at."""
+        for name in order:
+            source, sink = self.sources.get(name), self.sinks.get(name)
+            if self._is_closed(name):
+                continue
+            if (
+                source
+                and source.version is None
+                and source.timestamp is None
+                and not self._is_read_back(name)
+            ):
+                yield source.place
+            if sink:
+                yield sink.place
 
     def _described(self, describer: Describer, node: PlannedNode) -> PlannedNode:
         if self._takes_unknown(node.name) or self._is_closed(node.name):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from typing import Any
 
 import pytest
 from deltalake import write_deltalake
 
+from odibi_magics import Project
 from odibi_magics.engines.base import Place
+from odibi_magics.engines.pandas import snapshot
 from odibi_magics.engines.pandas.read_delta import open_whole, pins_of
-from odibi_magics.engines.pandas.recent import remembering
-from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot
-from odibi_magics.engines.pandas.storage import open_store
-from odibi_magics.errors import NoSuchVersion
+from odibi_magics.engines.pandas.recent import being_opened, opened_ahead, remembering
+from odibi_magics.engines.pandas.snapshot import Snapshot, open_snapshot, opening
+from odibi_magics.engines.pandas.storage import Store, open_store
+from odibi_magics.errors import DamagedLog, NoSuchVersion
 from tests.engines.writing import Lake, anywhere, lake
 
 __all__ = ["anywhere", "lake"]
@@ -120,3 +123,62 @@ def test_a_new_column_is_read_from_the_log(anywhere: Lake) -> None:
         left = open_whole(Place(anywhere.connection, "t", "delta"), written.version_after)
         assert left.changed is None
         assert [column.name for column in left.columns] == ["id", "name"]
+
+
+# Several at once -------------------------------------------------------------------------------------------------------
+
+
+def test_tables_are_opened_at_once_each_for_the_first_who_asks(lake: Lake) -> None:
+    for name in "abc":
+        lake.write({"id": [1]}, path=name)
+    stores = [open_store(Place(lake.connection, name, "delta")) for name in "abc"]
+    together = threading.Barrier(3, timeout=60)
+
+    def opened(store: Store) -> Snapshot | None:
+        together.wait()
+        return snapshot._opened(store)
+
+    with opened_ahead(stores, opened):
+        waits = [being_opened(store) for store in stores]
+        found = [wait() for wait in waits if wait]
+        assert [table.version for table in found if table] == [0, 0, 0]
+        assert [being_opened(store) for store in stores] == [None, None, None]
+    assert not any(being_opened(store) for store in stores)
+
+
+def test_what_was_not_asked_for_is_not_kept(lake: Lake) -> None:
+    stores = [open_store(Place(lake.connection, name, "delta")) for name in "ab"]
+    with opened_ahead(stores, snapshot._opened):
+        pass
+    assert [being_opened(store) for store in stores] == [None, None]
+
+
+def test_a_table_that_cannot_be_opened_is_told_by_who_asks(lake: Lake) -> None:
+    for name in "ab":
+        lake.write({"id": [1]}, path=name)
+    (lake.folder / "a/_delta_log/00000000000000000000.json").write_text("")
+    places = [Place(lake.connection, name, "delta") for name in "abc"]
+    with opening(map(open_store, places)):
+        with pytest.raises(DamagedLog):
+            open_snapshot(open_store(places[0]))
+        table = open_snapshot(open_store(places[1]))
+        assert table is not None and table.version == 0
+        assert open_snapshot(open_store(places[2])) is None
+
+
+def test_a_plan_opens_its_tables_at_once(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        lake.write({"id": [1]}, path=name)
+    threads: list[str] = []
+    opened = snapshot._opened
+
+    def noted(store: Store, version: int | None = None) -> Snapshot | None:
+        threads.append(threading.current_thread().name)
+        return opened(store, version)
+
+    monkeypatch.setattr(snapshot, "_opened", noted)
+    nodes = "".join(f"- {{name: {name}, read: {{connection: lake, path: {name}}}}}\n" for name in "abc")
+    Project.from_yaml(
+        f"connections: {{lake: {{type: local, base_path: {lake.folder}}}}}\nnodes:\n{nodes}"
+    ).plan()
+    assert threads == ["odibi-ahead"] * 3

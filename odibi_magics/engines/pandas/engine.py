@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ from odibi_magics.engines.pandas.spare import begin
 from odibi_magics.engines.pandas.verbs import TableVerbs
 from odibi_magics.engines.run import Run
 from odibi_magics.engines.source_columns import chosen
-from odibi_magics.errors import CannotOpen, EngineError
+from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError
 
 if TYPE_CHECKING:
     from odibi_magics.engines.pandas.frame import DuckFrame
@@ -67,6 +67,18 @@ class PandasEngine(TableVerbs):
         from odibi_magics.engines.pandas.recent import remembering
 
         return remembering()
+
+    def looking_at(self, places: Iterable[Place]) -> AbstractContextManager[None]:
+        """A time in which the logs of tables are read several at once, see `recent`."""
+        from odibi_magics.engines.pandas.snapshot import opening
+        from odibi_magics.engines.pandas.storage import open_store
+
+        stores = []
+        for place in places:
+            if place.format == "delta":
+                with suppress(EngineError, ConnectionFailed):  # told where it is asked for
+                    stores.append(open_store(place))
+        return opening(stores) if len(stores) > 1 else nullcontext()
 
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""

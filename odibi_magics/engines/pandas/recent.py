@@ -1,11 +1,12 @@
-"""Tables whose logs were read for a plan: the run that follows does not read a log again that has not grown since."""
+"""Tables whose logs a plan reads: several at once, and not again for its run where they have not grown since."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
 
 from odibi_magics.delta.log import commit_name
 from odibi_magics.engines.pandas.storage import Stamp, Store
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _held: dict[object, tuple[Snapshot, Stamp]] = {}
 _asking = 0
+
+# Tables that are being opened: each is taken by the first who asks for it.
+_ahead: dict[object, SimpleQueue[tuple[Snapshot | None, Exception | None]]] = {}
+_AT_ONCE = 16
 
 
 @contextmanager
@@ -31,6 +36,56 @@ def remembering() -> Iterator[None]:
             _asking -= 1
             if not _asking:
                 _held.clear()
+
+
+@contextmanager
+def opened_ahead(stores: Iterable[Store], opened: Callable[[Store], Snapshot | None]) -> Iterator[None]:
+    """Tables are opened at once, each for the first who asks for it meanwhile. opened: opens one."""
+    begun = {_key(store): (store, SimpleQueue[Any]()) for store in stores}
+    left: SimpleQueue[tuple[Store, SimpleQueue[Any]]] = SimpleQueue()
+    for one in begun.values():
+        left.put(one)
+    with _lock:
+        _ahead.update({key: done for key, (_, done) in begun.items()})
+    for _ in range(min(len(begun), _AT_ONCE)):
+        threading.Thread(target=_open_all, args=(left, opened), name="odibi-ahead", daemon=True).start()
+    try:
+        yield
+    finally:
+        with _lock:
+            for key, (_, done) in begun.items():
+                if _ahead.get(key) is done:
+                    del _ahead[key]
+
+
+def _open_all(
+    left: SimpleQueue[tuple[Store, SimpleQueue[Any]]], opened: Callable[[Store], Snapshot | None]
+) -> None:
+    while True:
+        try:
+            store, done = left.get_nowait()
+        except Empty:
+            return
+        try:
+            done.put((opened(store), None))
+        except Exception as error:
+            done.put((None, error))
+
+
+def being_opened(store: Store) -> Callable[[], Snapshot | None] | None:
+    """What waits for a table that is being opened; None where none is. It raises what opening raised."""
+    with _lock:
+        done = _ahead.pop(_key(store), None)
+    if done is None:
+        return None
+
+    def wait() -> Snapshot | None:
+        table, error = done.get()
+        if error is not None:
+            raise error
+        return table
+
+    return wait
 
 
 def remember(table: Snapshot, stamp: Stamp) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib import import_module
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -18,7 +20,7 @@ from odibi_magics.delta.log import commit_name
 from odibi_magics.delta.misread import MISREAD
 from odibi_magics.engines.pandas.datafiles import DataFile, partition_text
 from odibi_magics.engines.pandas.log import StoreLog
-from odibi_magics.engines.pandas.recent import remember, remembered, stamps
+from odibi_magics.engines.pandas.recent import being_opened, opened_ahead, remember, remembered, stamps
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Stamp, Store
 from odibi_magics.engines.waiting import awaited
@@ -136,6 +138,20 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
 
     Raises EngineError where the log cannot be read, or deltalake would take the path for another one.
     """
+    if version is None and (wait := being_opened(store)):
+        return awaited(wait)
+    return _opened(store, version)
+
+
+def opening(stores: Iterable[Store]) -> AbstractContextManager[None]:
+    """A time in which the newest versions of these tables are opened, several at once, for `open_snapshot`."""
+    import_module(
+        "deltalake"
+    )  # here: a thread that is cut off in an import of native code crashes the interpreter's end
+    return opened_ahead(stores, _opened)
+
+
+def _opened(store: Store, version: int | None = None) -> Snapshot | None:
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 

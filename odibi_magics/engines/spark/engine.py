@@ -65,6 +65,10 @@ class SparkEngine(SparkVerbs):
         """Nothing: Spark keeps what it read of a log itself."""
         return nullcontext()
 
+    def looking_at(self, places: Iterable[Place]) -> AbstractContextManager[None]:
+        """Nothing: a session answers one after the other."""
+        return nullcontext()
+
     def describe_source(self, source: Source) -> tuple[Column, ...]:
         """The columns a source will give. Raises EngineError, ConnectionFailed."""
         from odibi_magics.engines.spark.reading import describe
