@@ -212,7 +212,7 @@ def _misshapen(tree: Tree, chosen: str | None) -> Iterator[Problem]:
     if given is not None and not isinstance(given, dict):
         yield _no_mapping(tree, ("environments",))
     for environment, over in _mapping(given).items():
-        if environment != chosen and over is not None and not isinstance(over, dict):
+        if environment != chosen and not isinstance(over, dict):
             yield _no_mapping(tree, ("environments", environment))
 
 
