@@ -91,7 +91,9 @@ def setting(text: str) -> tuple[str, Any]:
     if not (equals and name.isidentifier()):
         raise UsageError(f"--set takes NAME=VALUE, as in --set region=EU, not '{text}'")
     if not value:
-        raise UsageError(f"--set {name}= is empty: null is for no value, '' for an empty text")
+        raise UsageError(
+            f"--set {name}= is empty: {name}=null is for no value, '{name}=\"\"' for an empty text"
+        )
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
     return name, scalar(value[1:-1], value[0]) if quoted else scalar(value, None)
 

@@ -75,7 +75,7 @@ def test_what_is_asked(line: str, does: str, node: str | None, sample: int | Non
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
-        ("n=5", 5), ("n=1.5", 1.5), ("n=true", True), ("n=null", None), ("n=", None), ("n=no", "no"),
+        ("n=5", 5), ("n=1.5", 1.5), ("n=true", True), ("n=null", None), ("n=no", "no"),
         ("n=2026-11-20", "2026-11-20"), ("n=007", "007"), ("n=a=b", "a=b"),
         ("n='5'", 5), ("\"n='5'\"", "5"), ("'n=\"\"'", ""), (r"n=C:\data\new", r"C:\data\new"),
     ],
@@ -101,6 +101,8 @@ def test_values_are_yaml_scalars(setting: str, value: object) -> None:
         ("f --sample ²", "not '²'"),
         ("f --set region", "--set takes NAME=VALUE"),
         ("f --set 1a=2", "not '1a=2'"),
+        ("f --set n=", "--set n= is empty: n=null is for no value, 'n=\"\"' for an empty text"),
+        ("f --set n=''", "--set n= is empty"),
         ("f --as 2x", "--as takes NAME or NAME=NODE"),
         ("f --as class", "not 'class'"),
         ("f --as x=", "not 'x='"),
