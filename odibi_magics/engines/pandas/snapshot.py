@@ -145,9 +145,8 @@ def open_snapshot(store: Store, version: int | None = None) -> Snapshot | None:
 
 def opening(stores: Iterable[Store]) -> AbstractContextManager[None]:
     """A time in which the newest versions of these tables are opened, several at once, for `open_snapshot`."""
-    import_module(
-        "deltalake"
-    )  # here: a thread that is cut off in an import of native code crashes the interpreter's end
+    # Here: a thread that is cut off in an import of native code crashes the interpreter's end.
+    import_module("deltalake")
     return opened_ahead(stores, _opened)
 
 
