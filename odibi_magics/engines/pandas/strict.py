@@ -61,7 +61,7 @@ def _misread(type_: str, text: str) -> str:
 
 
 def reworded(type_: str, text: str) -> str:
-    """Whether a value of the type would be written otherwise than the text: 00501, +49, y. SQL of every engine."""
+    """Whether a value of the type would be written otherwise than the text: 00501, +49, y."""
     if type_ in (*_INTEGERS, "float", "double") or type_.startswith("decimal"):
         padded = f"({text} >= '00' AND {text} < '0:') OR ({text} >= '+' AND {text} < ',')"
         return f"{padded} OR {too_long(text)}" if type_ in ("float", "double") else padded

@@ -13,11 +13,10 @@ from odibi_magics.engines.pandas.csv_text import Dialect, bare_lines, long_recor
 from odibi_magics.engines.pandas.files import Files
 from odibi_magics.engines.pandas.read_csv import Explainer, Group, formats_of, grouped
 from odibi_magics.engines.pandas.session import Session
-from odibi_magics.engines.pandas.strict import reworded
 from odibi_magics.engines.pandas.trees import File
 from odibi_magics.engines.spark.failures import scanned
 from odibi_magics.engines.spark.names import as_named, literal, quoted
-from odibi_magics.engines.spark.strict import TOLD, Formats, checked
+from odibi_magics.engines.spark.strict import TOLD, Formats, checked, reworded
 from odibi_magics.engines.spark.types import schema_of
 from odibi_magics.engines.spark.work import Work
 

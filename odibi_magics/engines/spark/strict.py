@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from odibi_magics.engines.pandas.strict import reworded
+from odibi_magics.engines.pandas.strict import too_long
 from odibi_magics.engines.spark.failures import ticket
 from odibi_magics.engines.spark.names import literal
 from odibi_magics.engines.spark.types import in_sql
@@ -50,6 +50,20 @@ def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
     )
     kept = f"CASE WHEN {misread} THEN NULL ELSE {text} END" if misread else text
     return f"try_cast({kept} AS {in_sql(type_)})"
+
+
+def reworded(type_: str, text: str) -> str:
+    """Whether a value of the type would be written otherwise than the text: 00501, +49, y.
+
+    One comparison leaves out most numbers; four in place of the pattern would be twice the code for Java.
+    """
+    if type_ == "boolean":
+        return f"lower({text}) IN ('0', '1', 'n', 'y')"
+    if type_ in ("tinyint", "smallint", "int", "bigint") or type_.startswith("decimal"):
+        return f"({text} < '1' AND {text} RLIKE '^(0[0-9]|[+])')"
+    if type_ in ("float", "double"):
+        return f"({text} < '1' AND {text} RLIKE '^(0[0-9]|[+])') OR {too_long(text)}"
+    return ""
 
 
 def _misread(type_: str, text: str) -> str:
