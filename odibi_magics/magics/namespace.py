@@ -21,14 +21,12 @@ class NotebookVariables(Mapping[str, Any]):
         self._names, self._hidden = names, hidden
 
     def __getitem__(self, name: str) -> Any:
-        if self._is_users(name) and _usable(value := _plain(self._names[name])):
-            return value
+        if self._is_users(name) and _usable(value := self._names[name]):
+            return _plain(value)
         return self._widgets[name]
 
     def __iter__(self) -> Iterator[str]:
-        users = [
-            name for name in list(self._names) if self._is_users(name) and _usable(_plain(self._names[name]))
-        ]
+        users = [name for name in list(self._names) if self._is_users(name) and _usable(self._names[name])]
         return iter(dict.fromkeys(chain(users, self._widgets)))
 
     def __len__(self) -> int:
@@ -83,21 +81,20 @@ class Widgets(Mapping[str, str]):
 _SCALARS = (str, int, float, bool, date, type(None))
 
 
-def _plain(value: Any) -> Any:
-    """Whole numbers and truths of numpy's, and lists of them, as Python's; its floats and texts are these already."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return value
-    if isinstance(value, list):
-        return (
-            [_plain(item) for item in value]
-            if any(isinstance(item, numpy.generic) for item in value)
-            else value
-        )
-    return value.item() if isinstance(value, (numpy.integer, numpy.bool_)) else value
-
-
 def _usable(value: Any) -> bool:
-    return isinstance(value, _SCALARS) or (
-        isinstance(value, list) and all(isinstance(item, _SCALARS) for item in value)
+    scalars = (*_SCALARS, *_of_numpy())
+    return isinstance(value, scalars) or (
+        isinstance(value, list) and all(isinstance(item, scalars) for item in value)
     )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_plain, value))
+    return value.item() if isinstance(value, _of_numpy()) else value
+
+
+def _of_numpy() -> tuple[Any, ...]:
+    """The kinds of its numbers that are not Python's too, as its floats are; none where nobody has imported it."""
+    numpy = sys.modules.get("numpy")
+    return (numpy.integer, numpy.bool_) if numpy else ()
