@@ -311,7 +311,7 @@ def test_a_notebook_saved_with_the_state_of_its_widgets_is_not_blank(
     executed = NotebookClient(
         nbformat.read(path, 4), resources={"metadata": {"path": str(lab.folder)}}
     ).execute()
-    state = json.dumps(executed.metadata.widgets)
+    state = re.sub("[0-9a-f]{32}", "", json.dumps(executed.metadata.widgets))  # ids may hold any figures
     assert "odibi_magics.widgets.history.LiveHistory" in state, "there is a state"
     assert "9999" not in state and HOSTILE not in state
     assert_static(offline, as_html(executed, tmp_path / "executed.html"))
