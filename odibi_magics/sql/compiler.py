@@ -29,11 +29,13 @@ class Compiler:
     def __init__(self, now: datetime | None = None) -> None:
         self.problems: list[SqlProblem] = []
         self.scope = Scope()
+        self.timed = False
         self._now = now
 
     @cached_property
     def now(self) -> datetime:
-        """The run's one instant, naive UTC."""
+        """The run's one instant, naive UTC. Who asks for it is `timed`."""
+        self.timed = True
         given = self._now or datetime.now(UTC)
         return given.astimezone(UTC).replace(tzinfo=None) if given.tzinfo else given
 

@@ -20,11 +20,12 @@ from odibi_magics.sql.windows import ordered, specification
 
 @dataclass(frozen=True)
 class Compiled:
-    """DuckDB SQL, its columns with their Spark types, and what was refused."""
+    """DuckDB SQL, its columns with their Spark types, and what was refused. timed: it holds what time it is."""
 
     sql: str
     columns: Columns
     problems: list[SqlProblem]
+    timed: bool = False
 
 
 def compiled(
@@ -36,7 +37,7 @@ def compiled(
         sql, columns = queries.top(tree)
     except RecursionError:
         return _TOO_DEEP
-    return Compiled(sql, columns, queries.problems)
+    return Compiled(sql, columns, queries.problems, queries.timed)
 
 
 _TOO_DEEP = Compiled("", [], [SqlProblem("the SQL is nested too deeply")])

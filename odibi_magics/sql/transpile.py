@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from odibi_magics.sql.check import Predicate, Query, shifted
 from odibi_magics.sql.dialect import dialect
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
-from odibi_magics.sql.queries import compiled, compiled_condition
+from odibi_magics.sql.queries import Compiled, compiled, compiled_condition
 
 Schemas = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -31,10 +32,17 @@ def to_duckdb(query: Query, schemas: Schemas, *, now: datetime | None = None) ->
     """
     if query.dialect != "spark":
         return query.text
-    made = compiled(query.tree, schemas, now)
+    made = _once(query, tuple((name, tuple(columns)) for name, columns in schemas.items()))
+    if made.timed:
+        made = compiled(query.tree, schemas, now)
     if made.problems:
         raise SqlErrors(made.problems)
     return made.sql
+
+
+@lru_cache(maxsize=2048)  # a plan and its run translate the same queries, at a millisecond or more each
+def _once(query: Query, schemas: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Compiled:
+    return compiled(query.tree, dict(schemas), None)
 
 
 def check_condition(predicate: Predicate, columns: Sequence[tuple[str, str]]) -> list[SqlProblem]:

@@ -237,9 +237,6 @@ def _connect(
     # DuckDB looks for patterns in all names: it asks whether it may open what is escaped, and then what that finds.
     allowed = [str(folder), *(name for path in directories for name in (path, escaped(path)))]
     connection.execute(f"SET allowed_directories = {literal(allowed)}")
-    # It would keep all that was read of blobs, up to the memory limit: 4 GB of a CSV of 4 GB.
-    connection.execute("SET enable_external_file_cache = false")
-    connection.execute("SET GLOBAL TimeZone = 'UTC'")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
