@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -180,13 +180,19 @@ class MissingExtra(OdibiError):
         )
 
 
+Arose = Callable[[str], tuple[int, int] | None]
+
+
 class EngineError(OdibiError):
     """An engine could not do what a node asked of it; raised inside a node and reported with its name and line.
 
     about: the key of the node's text that it is about.
+    arose: of what failed in SQL: where in some SQL, as the engine has it, it may have arisen, by offsets, which are -1
+      where they are not known; None where it cannot have.
     """
 
     about: tuple[str, ...] = ("name",)
+    arose: Arose | None = None
 
 
 class DamagedLog(EngineError):

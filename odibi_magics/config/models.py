@@ -364,7 +364,9 @@ class ProjectConfig(Model):
     connections: dict[str, ConnectionConfig] = Field(
         default_factory=dict[str, ConnectionConfig], description="Places, by name."
     )
-    pipelines: list[Pipeline] = Field(default_factory=list[Pipeline], description="What runs, in order.")
+    pipelines: list[Pipeline] = Field(
+        default_factory=list[Pipeline], min_length=1, description="What runs, in order."
+    )
     environments: dict[str, dict[str, Any]] = Field(
         default_factory=dict[str, dict[str, Any]],
         description="Overlays by name, laid over the project with --env: mappings merge by key, lists are replaced. "

@@ -340,6 +340,10 @@ class Engine(Protocol):
     def sql(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> str:
         """The SQL this engine will get for a step, for `--plan --sql`."""
 
+    def parts(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> Sequence[tuple[str, int, int]]:
+        """Of a step that fits its inputs, the SQL that this engine gets for each expression, inner ones first, with
+        the span of the user's words in their text. None where it is the user's own text that it gets."""
+
     def history(self, place: Place, *, limit: int | None = 20, before: int | None = None) -> History:
         """A Delta table's newest versions, at most `limit` (None: all), only those below `before`.
 

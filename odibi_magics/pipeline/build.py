@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
+from pathlib import PurePosixPath
 from typing import Final
 
 from odibi_magics.config.check import leaves
@@ -104,6 +105,7 @@ class Builder:
             edges[name] = (*edges[name], *(edge for edge in shared if edge.source not in taken))
         self._check_order(edges)
         self._check_overwritten(edges)
+        self._check_inputs_stay(order, edges)
         for name in order:
             inputs = tuple(edge.source for edge in data_edges(self._check(name)))
             self.problems.extend(check_df(self._check(name), inputs))
@@ -328,6 +330,20 @@ class Builder:
                         defined.config.problem(path, said, self._instead(edge.source, defined))
                     )
 
+    def _check_inputs_stay(self, order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]]) -> None:
+        """A file that rows come from is not overwritten with them: the next run would read what this one left."""
+        for name in order:
+            sink = self.sinks.get(name)
+            if sink is None or sink.place.format == "delta" or not _replaces_all(sink):
+                continue
+            for giver in upstream(edges, [name]) & self.sources.keys():
+                if _is_among(sink.place.url, self.sources[giver].place.url):
+                    defined = self.definitions.nodes[name]
+                    reader = "it" if giver == name else f"'{giver}'"
+                    said = f"node '{name}' would overwrite the file that {reader} reads, its own input"
+                    path = (*defined.path, "write", "path")
+                    self.problems.append(defined.config.problem(path, said, _ELSEWHERE))
+
     def _instead(self, first: str, second: DefinedNode) -> str:
         """What else to do where one node would overwrite what another wrote."""
         apart = self.definitions.nodes[first].config.source.name != second.config.source.name
@@ -398,6 +414,14 @@ def _out_of_order(taker: DefinedNode, giver: DefinedNode) -> Problem:
 
 def _replaces_all(sink: Sink) -> bool:
     return sink.mode == "overwrite" and not sink.replace_where
+
+
+_ELSEWHERE = "another path, or a Delta table, which keeps its versions"
+
+
+def _is_among(file: str, files: str) -> bool:
+    """Whether a file is one of those behind a URL: of itself, a folder, or a glob."""
+    return PurePosixPath(file).match(files) or PurePosixPath(file).is_relative_to(files)
 
 
 def _passes_another(

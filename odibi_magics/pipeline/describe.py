@@ -12,10 +12,11 @@ from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
 from odibi_magics.config.types import Column
 from odibi_magics.delta.schema import SchemaChange
-from odibi_magics.engines.base import Call, Engine, Query, Sink, Source, TargetState
+from odibi_magics.engines.base import Call, Engine, Sink, Source, TargetState
 from odibi_magics.engines.sinks import check_write
 from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, NotDelta, Problem, suggest
 from odibi_magics.pipeline.definitions import DefinedNode
+from odibi_magics.pipeline.faults import Site, places
 from odibi_magics.pipeline.plan import LazySql, PlannedNode
 from odibi_magics.pipeline.steps import CheckedNode, CheckedStep, Condition, condition
 from odibi_magics.pipeline.validation import checks, misfits, named_columns, schema_misfits
@@ -33,12 +34,13 @@ class Describer:
         # What a node gives to those after it: for one that writes, its table's columns.
         self.given: dict[str, Columns | None] = {}
         self.written: dict[str, Columns | None] = {}
-        # The SQL steps of the node at hand, each with the columns of what it may name.
-        self.step_inputs: list[tuple[Query, Mapping[str, Columns]]] = []
+        # The SQL of the node at hand: that of its steps, and its conditions.
+        self.steps: list[Site] = []
+        self.conditions: list[tuple[Condition, Columns]] = []
 
     def describe(self, node: PlannedNode, checked: CheckedNode) -> PlannedNode:
         """The node with its columns, its checks, and how they differ from its table's."""
-        self.step_inputs = []
+        self.steps, self.conditions = [], []
         columns = self._columns(node, checked)
         self.given[node.name] = table_columns(columns, node.sink, node.target)
         if node.sink:
@@ -62,7 +64,8 @@ class Describer:
             if node.config.validation and not unfit
             else (),
             changes=tuple(changes(columns, node.sink, node.target)),
-            sql=LazySql(partial(self._sql, tuple(self.step_inputs))),
+            sql=LazySql(partial(self._sql, tuple(self.steps))),
+            faults=partial(places, self.engine, tuple(self.steps), tuple(self.conditions)),
         )
 
     def _columns(self, node: PlannedNode, checked: CheckedNode) -> Columns | None:
@@ -102,7 +105,7 @@ class Describer:
         if whole is None:
             return None
         self.problems.extend(_source_names(node.source, defined, whole))
-        self.problems.extend(_unfit_condition(defined, ("read", "filter"), node.config.read, whole))
+        self.problems.extend(self._unfit_condition(defined, ("read", "filter"), node.config.read, whole))
         return _selected(node.source, whole)
 
     def _step(
@@ -110,14 +113,16 @@ class Describer:
     ) -> Columns | None:
         if isinstance(step.step, Call):
             return self._call(step.step, step.path, defined)
-        known = {name: columns for name, columns in inputs.items() if columns is not None}
-        self.step_inputs.append((step.step, known))
-        if not all(table in known for table in step.tables):
+        assert step.text is not None
+        site = Site(
+            step.text, step.step, {name: found for name, found in inputs.items() if found is not None}
+        )
+        self.steps.append(site)
+        if not site.is_known:
             return None
         try:
-            return self.engine.describe_step(known, step.step)
+            return self.engine.describe_step(site.inputs, step.step)
         except SqlErrors as error:
-            assert step.text is not None
             self.problems.extend(map(step.text.problem, error.problems))
             return None
 
@@ -130,11 +135,9 @@ class Describer:
             )
             return None
 
-    def _sql(self, steps: Sequence[tuple[Query, Mapping[str, Columns]]]) -> tuple[str, ...]:
+    def _sql(self, steps: Sequence[Site]) -> tuple[str, ...]:
         """What the engine gets for each SQL step; a step behind a function without `returns:` is left out."""
-        return tuple(
-            self.engine.sql(step, known) for step, known in steps if set(step.checked.tables) <= set(known)
-        )
+        return tuple(self.engine.sql(step.query, step.inputs) for step in steps if step.is_known)
 
     def _check_write(self, node: PlannedNode, defined: DefinedNode, columns: Columns) -> None:
         """Whether the rows fit the table as it stands, unless another node of this run changes it first."""
@@ -177,21 +180,25 @@ class Describer:
                 here = (*path, *misfit.path)
                 yield from _problem(defined, here, misfit.message, misfit.hint, at_key=misfit.at_key)
         for made in conditions.values():
-            yield from made.problems(columns)
+            yield from self._unfit_rows(made, columns)
         if node.sink:
             for key in ("keys", "partition_by"):
                 for i, name in enumerate(getattr(node.sink, key)):
                     yield from _missing(defined, (*defined.path, "write", key, i), name, columns)
-            yield from _unfit_condition(defined, ("write", "replace_where"), node.config.write, columns)
+            yield from self._unfit_condition(defined, ("write", "replace_where"), node.config.write, columns)
 
+    def _unfit_condition(
+        self, defined: DefinedNode, key: tuple[str, str], part: Read | Write | None, columns: Columns
+    ) -> list[Problem]:
+        """What of a filter or replace_where does not fit the columns it looks at; what it is otherwise was told."""
+        raw = getattr(part, key[1], None)
+        made = condition(defined, (*defined.path, *key), raw, []) if raw else None
+        return self._unfit_rows(made, columns) if made else []
 
-def _unfit_condition(
-    defined: DefinedNode, key: tuple[str, str], part: Read | Write | None, columns: Columns
-) -> list[Problem]:
-    """What of a filter or replace_where does not fit the columns it looks at; what it is otherwise was told."""
-    raw = getattr(part, key[1], None)
-    made = condition(defined, (*defined.path, *key), raw, []) if raw else None
-    return made.problems(columns) if made else []
+    def _unfit_rows(self, made: Condition, columns: Columns) -> list[Problem]:
+        """What of a condition does not fit the columns of the rows it is asked of."""
+        self.conditions.append((made, columns))
+        return made.problems(columns)
 
 
 def _no_join(node: PlannedNode, defined: DefinedNode) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Sequence
 
+from odibi_magics.config.source import Place
 from odibi_magics.delta.held import Held
 from odibi_magics.engines.base import CheckResult
 from odibi_magics.errors import AppendRefused, EngineError, OdibiError, said
@@ -21,10 +22,19 @@ def failure_text(error: BaseException, node: PlannedNode, through: Sequence[Plan
     if not isinstance(error, OdibiError):
         whole = f"{said(error)}\n\n{''.join(traceback.format_exception(error))}"
         return Quoting(f"{type(error).__name__}: ", Data(redact(whole)))
-    place = node.where(error.about) if isinstance(error, EngineError) else None
-    line = f"\n\n  line {place.line} of {node.defined}\n{place.excerpt()}" if place else ""
+    if not isinstance(error, EngineError):
+        return each_part(Quoting(error.text), redact)
+    found = [(one, place) for one in (node, *through) for place in one.faults(error)]
+    if len(found) == 1:
+        return each_part(Quoting(error.text, _line(*found[0])), redact)
+    place = node.where(error.about)
+    line = _line(node, place) if place else ""
     also = f"\n  computed with it, and perhaps at fault: {', '.join(map(_at, through))}" if through else ""
     return each_part(Quoting(error.text, line, also if type(error) is EngineError else ""), redact)
+
+
+def _line(node: PlannedNode, place: Place) -> str:
+    return f"\n\n  line {place.line} of {node.defined}\n{place.excerpt()}"
 
 
 def _at(node: PlannedNode) -> str:

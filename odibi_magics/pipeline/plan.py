@@ -14,6 +14,7 @@ from odibi_magics.config.variables import UsedVariable
 from odibi_magics.delta.held import Held
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Check, Sink, Source, Step, TargetState, Warned
+from odibi_magics.errors import EngineError
 
 Action = Literal["create", "append", "overwrite", "replace", "merge", "insert new", "keep", "refuse"]
 
@@ -55,6 +56,10 @@ def _nowhere(about: tuple[str, ...]) -> TextPlace | None:
     return None
 
 
+def _none(error: EngineError) -> Sequence[TextPlace]:
+    return ()
+
+
 @dataclass(frozen=True)
 class PlannedNode:
     """A node ready to run.
@@ -62,7 +67,8 @@ class PlannedNode:
     expressions: the conditions of its `expression` checks, variables filled in. sql: what the engine gets, by step.
     columns: that will come out; None: known when run.
     action: what the write will do to its target; None without a write. held: of an append, the commit it would repeat.
-    defined: where it was defined ("cell [3]", "etl.odibi.yaml"). where: the line of one of its keys.
+    defined: where it was defined ("cell [3]", "etl.odibi.yaml"). where: the line of one of its keys. faults: the places
+      in its SQL in which what failed in a run may have arisen.
     """
 
     name: str
@@ -84,6 +90,7 @@ class PlannedNode:
     defined: str = ""
     runs: bool = True
     where: Callable[[tuple[str, ...]], TextPlace | None] = field(default=_nowhere, repr=False, compare=False)
+    faults: Callable[[EngineError], Sequence[TextPlace]] = field(default=_none, repr=False, compare=False)
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlglot import exp
 
 from odibi_magics.sql.expressions import Expressions
-from odibi_magics.sql.place import place
+from odibi_magics.sql.place import place, span
 from odibi_magics.sql.problems import SqlProblem
 from odibi_magics.sql.scope import Scope, Source, dotted
 from odibi_magics.sql.sources import Columns, Sources
@@ -51,6 +51,13 @@ def compiled_condition(tree: exp.Expr, columns: Sequence[tuple[str, str]]) -> Co
         return Compiled(expressions.condition(tree), [], expressions.problems)
     except RecursionError:
         return _TOO_DEEP
+
+
+def parts(tree: exp.Expr, schemas: Mapping[str, Sequence[tuple[str, str]]]) -> list[tuple[str, int, int]]:
+    """DuckDB SQL of each expression in a query, inner ones first, with the span of its words in the text."""
+    queries = _Traced(schemas)
+    queries.top(tree)
+    return queries.parts
 
 
 class Queries(Sources):
@@ -369,3 +376,16 @@ def _item(tree: exp.Expr, at: int) -> exp.Expr:
         return tree
     items: list[exp.Expr] = select.expressions
     return items[-1 if any(_star(item) is not None for item in items) else at]
+
+
+class _Traced(Queries):
+    """Keeps what it makes of each expression."""
+
+    def __init__(self, schemas: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+        super().__init__(schemas, None)
+        self.parts: list[tuple[str, int, int]] = []
+
+    def expression(self, node: exp.Expr) -> Typed:
+        made = super().expression(node)
+        self.parts.append((made.sql, *span(node)))
+        return made

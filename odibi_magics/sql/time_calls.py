@@ -78,7 +78,7 @@ def _parsed(self: Operators, node: exp.Expr, arguments: Arguments, to: str, trie
     if arguments[0].type != "string":
         return self.refuse(node, f"a pattern reads a string, and this is {arguments[0].type}")
     braced = ours[1].replace("{", "{{").replace("}", "}}").replace("'", "''")
-    otherwise = "NULL" if tried else "error('the text ' || {0:p} || ' does not fit the pattern')"
+    otherwise = "NULL" if tried else "error('the text ''' || {0:p} || ''' does not fit the pattern')"
     template = (
         f"CASE WHEN {{0:p}} IS NULL OR regexp_matches({{0}}, '{braced}') "
         f"THEN CAST({'try_' * tried}strptime({{0}}, {text_literal(ours[0])}) AS {in_duckdb(to)}) ELSE {otherwise} END"

@@ -9,7 +9,7 @@ from functools import lru_cache
 from odibi_magics.sql.check import Predicate, Query, shifted
 from odibi_magics.sql.dialect import dialect
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
-from odibi_magics.sql.queries import Compiled, compiled, compiled_condition
+from odibi_magics.sql.queries import Compiled, compiled, compiled_condition, parts
 
 Schemas = Mapping[str, Sequence[tuple[str, str]]]
 
@@ -43,6 +43,11 @@ def to_duckdb(query: Query, schemas: Schemas, *, now: datetime | None = None) ->
 @lru_cache(maxsize=2048)  # a plan and its run translate the same queries, at a millisecond or more each
 def _once(query: Query, schemas: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Compiled:
     return compiled(query.tree, dict(schemas), None)
+
+
+def duckdb_parts(query: Query, schemas: Schemas) -> list[tuple[str, int, int]]:
+    """DuckDB SQL of each expression of a query that `to_duckdb` takes, inner ones first, with its span in the text."""
+    return parts(query.tree, schemas) if query.dialect == "spark" else []
 
 
 def check_condition(predicate: Predicate, columns: Sequence[tuple[str, str]]) -> list[SqlProblem]:

@@ -126,6 +126,7 @@ def test_the_promised_yaml_checks_as_written() -> None:
         (node("{name: a, transform: {steps: [{sql: SELECT 1, function: f}]}}"), 4, "unknown key 'function'"),
         (node("{name: a, transform: {steps: [{sql: SELECT a, b FROM start}]}}"), 4, "put quotes round the SQL"),
         (node("{name: a, transform: {steps: []}}"), 4, "must not be empty"),
+        ("pipelines: []\n", 1, "pipelines: must not be empty"),
         (node("{name: a, validation: {not_empty: yes}}"), 4, "not_empty:"),
         (node("{name: a, validation: {range: {column: a}}}"), 4, "range needs min, max or both"),
         (node("{name: a, validation: {range: {column: a, min: 5, max: 1}}}"), 4, "min 5 is above max 1"),

@@ -193,6 +193,8 @@ def test_a_folder_of_other_files_or_a_file_does_not_become_a_table(lake: Lake) -
     lake.house.file("t/raw.csv", "id\n1\n")
     with pytest.raises(EngineError, match=r"lake:t is no Delta table but holds other files \(raw\.csv\)"):
         lake.write(START)
+    with pytest.raises(EngineError, match=r"lake:t is no Delta table but holds other files \(raw\.csv\)"):
+        lake.house.engine.target(Sink(lake.house.place("t", "delta")))
     with pytest.raises(EngineError, match=r"lake:t/raw\.csv is a file, not a folder for a table"):
         lake.write(START, path="t/raw.csv")
 

@@ -406,6 +406,17 @@ def test_rows_that_do_not_fit_the_table_are_told_before_the_run(project: Build, 
             "- {name: b, depends_on: [sales], write: {connection: lake, path: ./t/}}",
             "node 'b' would overwrite what 'a' writes to the same place",
         ),
+        (
+            "- {name: a, read: {connection: lake, path: raw/sales.csv}, "
+            "write: {connection: lake, path: raw/./sales.csv, mode: overwrite}}",
+            "node 'a' would overwrite the file that it reads, its own input",
+        ),
+        (
+            "- {name: all, read: {connection: lake, path: raw/*.csv}}\n"
+            "- {name: some, transform: {steps: [{sql: SELECT * FROM all}]}}\n"
+            "- {name: b, depends_on: [some], write: {connection: lake, path: raw/sales.csv, mode: overwrite}}",
+            "node 'b' would overwrite the file that 'all' reads",
+        ),
     ],
 )
 def test_what_would_lose_rows_is_refused(project: Build, nodes: str, words: str) -> None:

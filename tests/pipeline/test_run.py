@@ -498,7 +498,9 @@ def test_an_error_names_the_nodes_that_were_computed_with_the_failed_one(project
             """
             - {name: sales, read: {connection: lake, path: raw/sales.csv}}
             - {name: wrong, transform: {steps: [{sql: "SELECT CAST(city AS int) AS n FROM sales"}]}}
-            - {name: fine, depends_on: [wrong], write: {connection: lake, path: fine}}
+            - name: fine
+              transform: {steps: [{sql: SELECT CAST(CAST(n AS string) AS int) AS n FROM wrong}]}
+              write: {connection: lake, path: fine}
             """
         ).run()
     error = caught.value.result.node("fine").error

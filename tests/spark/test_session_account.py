@@ -86,5 +86,5 @@ def test_files_and_tables_are_spark_s_alone(box: Path, monkeypatch: pytest.Monke
         project(box, TO_FILES % ("raw/*.csv", "csv", "overwrite")).run()
     with pytest.raises(NodeFailed, match="mode: error"):
         project(box, TO_FILES % ("raw/*.csv", "csv", "error")).run()
-    with pytest.raises(NodeFailed, match="is no Delta table but holds other files"):
+    with pytest.raises(ConfigErrors, match="is no Delta table but holds other files"):
         project(box, READ % ("raw/*.csv", "csv") + "    write: {connection: box, path: out/p}\n").run()

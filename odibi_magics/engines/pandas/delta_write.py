@@ -17,6 +17,7 @@ from odibi_magics.engines.pandas.checks import Watcher, condition, flags, table_
 from odibi_magics.engines.pandas.commit import Change, Conflict, Note, Unknown, commit, create
 from odibi_magics.engines.pandas.datafiles import DataFile
 from odibi_magics.engines.pandas.frame import DuckFrame
+from odibi_magics.engines.pandas.free import check_free
 from odibi_magics.engines.pandas.glance import log_warnings
 from odibi_magics.engines.pandas.job import Job, table_flags
 from odibi_magics.engines.pandas.log import StoreLog
@@ -26,10 +27,10 @@ from odibi_magics.engines.pandas.read_delta import is_plain
 from odibi_magics.engines.pandas.recent import remember, stamps
 from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.snapshot import Changed, Snapshot, open_snapshot
-from odibi_magics.engines.pandas.stage import OUR_FILE, Staging
+from odibi_magics.engines.pandas.stage import Staging
 from odibi_magics.engines.pandas.stats import INDEXED
 from odibi_magics.engines.pandas.storage import Store, open_store
-from odibi_magics.engines.refusals import lost, refuse_strangers, there_already
+from odibi_magics.engines.refusals import lost, there_already
 from odibi_magics.engines.size_warnings import File, Left, Partition, Stands
 from odibi_magics.engines.waiting import never, obeying
 from odibi_magics.errors import ConnectionFailed, EngineError, WriteConflict
@@ -93,28 +94,13 @@ def _log_warnings(address: str, table: Snapshot | None) -> tuple[Warned, ...]:
 
 def _shape(frame: DuckFrame, sink: Sink, store: Store, table: Snapshot | None) -> Layout:
     if table is None:
-        _check_empty(store, sink)
+        check_free(store, sink)
         return new_layout(frame.columns, sink)
     reads, removes = sink.mode != "append", sink.mode not in _ADDING
     if blockers := table.blockers(reads=reads, removes=removes):
         told = "; ".join(f"{name} ({remedy})" for name, remedy in sorted(blockers.items()))
         raise EngineError(f"the table {sink.place.address} uses features this engine cannot write: {told}")
     return layout(frame.columns, sink, table)
-
-
-def _check_empty(store: Store, sink: Sink) -> None:
-    """A folder of other files does not become a table: their rows would be in it for some readers only.
-
-    Parts of a table that is being made beside us, or was by a process that was killed, are none; nor is what stands
-    beside a log without commits, as Spark leaves it. One listing tells: between two of them that table may come to be.
-    """
-    if store.is_table():
-        return
-    below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
-    strangers = sorted(
-        path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path)
-    )
-    refuse_strangers(sink, strangers)
 
 
 def _own_flags(sink: Sink, shape: Layout, table: Snapshot | None, columns: Sequence[Column]) -> list[Flag]:

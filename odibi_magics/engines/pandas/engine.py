@@ -105,11 +105,14 @@ class PandasEngine(TableVerbs):
         """What stands at a sink now; opens the table's log only. Raises EngineError, ConnectionFailed."""
         if sink.place.format != "delta":
             return TargetState(is_there(sink.place))
+        from odibi_magics.engines.pandas.free import check_free
         from odibi_magics.engines.pandas.snapshot import open_snapshot
         from odibi_magics.engines.pandas.storage import open_store
 
-        table = open_snapshot(open_store(sink.place))
+        store = open_store(sink.place)
+        table = open_snapshot(store)
         if table is None:
+            check_free(store, sink)
             return TargetState(False)
         rows = [file.rows for file in table.files]
         return TargetState(
@@ -132,6 +135,12 @@ class PandasEngine(TableVerbs):
         from odibi_magics.engines.pandas.planning import as_duckdb
 
         return as_duckdb(step, inputs)
+
+    def parts(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> list[tuple[str, int, int]]:
+        """DuckDB's SQL for each expression of a step, inner ones first, with its span in the user's text."""
+        from odibi_magics.engines.pandas.planning import parts_of
+
+        return parts_of(step, inputs)
 
     def open(self, places: Iterable[Place] = ()) -> PandasRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from odibi_magics.engines.pandas.arisen import arisen
 from odibi_magics.engines.pandas.files import unescaped
 from odibi_magics.engines.pandas.strict import TICKET
 from odibi_magics.errors import Cancelled, EngineError, OdibiError
@@ -66,10 +67,14 @@ class Failures:
             if isinstance(found, KeyboardInterrupt):
                 return Cancelled("stopped")
             return found if isinstance(found, OdibiError) else EngineError(f"{type(found).__name__}: {found}")
-        return EngineError(self.in_words(text))
+        if told := self._told(text):
+            return EngineError(told)
+        failed = EngineError(plain(text))
+        failed.arose = arisen(text)
+        return failed
 
-    def in_words(self, text: str) -> str:
-        """DuckDB's text in ours where a source can tell, else without the SQL, which is not the user's."""
+    def _told(self, text: str) -> str | None:
+        """DuckDB's text in ours, where a source can tell."""
         if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
             return found.value(int(ticket[2]), ticket[3])
         if file := _FILE.search(text):
@@ -79,7 +84,7 @@ class Failures:
         if _ENCODED.search(text) and len(self._by_path) == 1:  # it does not say in which file
             ((path, found),) = self._by_path.items()
             return found.broken(path, text)
-        return plain(text)
+        return None
 
 
 def plain(text: str) -> str:
@@ -102,6 +107,8 @@ _REMEDIES = {
     "^Overflow in": "CAST to a wider type first: of int bigint, of bigint decimal(38,0) or double",
     "can't be cast because the value is out of range": "CAST to a wider type, or TRY_CAST, which gives NULL there",
     "cannot be cast to|^Could not convert|^date field value out of range": "TRY_CAST gives NULL there",
+    "does not fit the pattern$": "try_to_timestamp(text, pattern) gives NULL there",
+    "^Casting value .* out of range": "CAST to a wider type, or TRY_CAST, which gives NULL there",
     "^More than one row returned by a subquery": "aggregate it, as with max(...)",
 }
 

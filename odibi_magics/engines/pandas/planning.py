@@ -15,7 +15,7 @@ from odibi_magics.engines.pandas.session import Session
 from odibi_magics.engines.pandas.types import casts, null_row
 from odibi_magics.errors import EngineError
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
-from odibi_magics.sql.transpile import to_duckdb
+from odibi_magics.sql.transpile import duckdb_parts, to_duckdb
 
 Columns = tuple[Column, ...]
 
@@ -67,6 +67,12 @@ def as_duckdb(query: Query, inputs: Mapping[str, Sequence[Column]], now: datetim
     """
     named = {name: [(c.name, c.type) for c in inputs[name]] for name in query.checked.tables}
     return to_duckdb(query.checked, named, now=now)
+
+
+def parts_of(query: Query, inputs: Mapping[str, Sequence[Column]]) -> list[tuple[str, int, int]]:
+    """DuckDB's SQL for each expression of a step, inner ones first, with the span of its words in the text."""
+    named = {name: [(c.name, c.type) for c in inputs[name]] for name in query.checked.tables}
+    return duckdb_parts(query.checked, named)
 
 
 def _check_names(names: Sequence[str]) -> None:

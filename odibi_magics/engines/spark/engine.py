@@ -89,6 +89,7 @@ class SparkEngine(SparkVerbs):
 
     def target(self, sink: Sink) -> TargetState:
         """What stands at a sink now. Raises EngineError, ConnectionFailed."""
+        from odibi_magics.engines.spark.places import check_free
         from odibi_magics.engines.spark.reading import is_there
         from odibi_magics.engines.spark.tables import state
 
@@ -97,7 +98,10 @@ class SparkEngine(SparkVerbs):
         with work.running():
             if sink.place.format != "delta":
                 return TargetState(is_there(work, sink.place))
-            return state(work, sink.place)
+            found = state(work, sink.place)
+            if not found.exists:
+                check_free(work, sink)
+            return found
 
     def pins(self, source: Source) -> dict[str, Any]:
         """What reading a source now would pin; no data is read. Raises EngineError, ConnectionFailed."""
@@ -110,6 +114,10 @@ class SparkEngine(SparkVerbs):
         from odibi_magics.engines.spark.queries import spark_sql
 
         return spark_sql(step, inputs)
+
+    def parts(self, step: Query, inputs: Mapping[str, Sequence[Column]]) -> tuple[()]:
+        """None: Spark gets the user's own text, and says where in it something failed."""
+        return ()
 
     def open(self, places: Iterable[Place] = ()) -> SparkRun:
         """A run that may read and write these places, and no other ones; with none, those of its first source."""

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from odibi_magics.engines.spark.accounts import Accounts
-from odibi_magics.errors import EngineError, OdibiError, WriteConflict
+from odibi_magics.errors import Arose, EngineError, OdibiError, WriteConflict
 from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
 
@@ -74,7 +74,9 @@ class Failures:
         if (reading := _READING.search(text)) and (found := self._by_path.get(self._path(reading[1]))):
             return EngineError(found.broken(self._path(reading[1]), plain(text)))
         kind = WriteConflict if condition(error).startswith(_CONFLICTS) or _is_conflict(text) else EngineError
-        return kind(plain(text, parameters(error)))
+        failed = kind(plain(text, parameters(error)))
+        failed.arose = _arisen(text)
+        return failed
 
     def _path(self, told: str) -> str:
         """A file as we know it by Spark's name for it: an encoded URL."""
@@ -82,6 +84,25 @@ class Failures:
             return told
         path = unquote(told)
         return re.sub(r"^file:/+", "/", path) if path.startswith("file:") else path
+
+
+# A line of a query, and carets below what fails in it.
+_LINE = re.compile(r"^== SQL.*? ==\n(.*)\n( *)(\^+)$", re.MULTILINE)
+
+
+def _arisen(text: str) -> Arose | None:
+    """Which SQL Spark's text says that an error comes from, and where in it; None where that is not told."""
+    if not (found := _LINE.search(text)):
+        return None
+    words = found[1][len(found[2]) :][: len(found[3])]
+
+    def where(sql: str) -> tuple[int, int] | None:
+        at = sql.find(words)
+        if at < 0:
+            return None
+        return (at, at + len(words)) if sql.count(words) == 1 else (-1, -1)
+
+    return where
 
 
 def said_by(error: BaseException) -> str:
@@ -183,6 +204,13 @@ def _arithmetic(said: str, given: Mapping[str, str]) -> str:
     return f"Overflow{f' in {named}' if named else ''}: {wider}"
 
 
+def _unparsed(said: str, given: Mapping[str, str]) -> str:
+    (text,) = _found(r"Text ('.*') could not be parsed", said) or ("",)
+    return Quoting(
+        "the text ", Data(text), " does not fit the pattern; try_to_timestamp(text, pattern) gives NULL there"
+    )  # fmt: skip
+
+
 def _index(said: str, given: Mapping[str, str]) -> str:
     index, size = _found(r"The index (-?\d+) is out of bounds. The array has (\d+) elements", said) or (
         "",
@@ -208,6 +236,7 @@ _WORDS: Mapping[str, Callable[[str, Mapping[str, str]], str]] = {
     ),
     "ARITHMETIC_OVERFLOW": _arithmetic,
     "INVALID_ARRAY_INDEX": _index,
+    "CANNOT_PARSE_TIMESTAMP": _unparsed,
     "SCALAR_SUBQUERY_TOO_MANY_ROWS": lambda said, given: (
         "More than one row returned by a subquery used as an expression - scalar subqueries can only return a single "
         "row; aggregate it, as with max(...)"
