@@ -92,7 +92,10 @@ def _timestamp(text: str, pattern: str) -> str:
     named = f"({text}[-1] >= 'A' AND NOT ({text}[-1] = 'Z' AND {text}[-2] < 'A'))"
     zoned = f"contains({text}, '+') OR contains({text}[12:], '-') OR {named}"
     zone = f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
-    other = f"NOT ({_begins_with_year(f'ltrim({text})')}) OR contains({text}, '(')"  # (BC)
+    other = (
+        f"NOT ({_begins_with_year(f'ltrim({text})')}) OR contains({text}, '(')"  # (BC)
+        f" OR contains({text}, ' 24:') OR contains({text}, 'T24:')"  # the next day's midnight, an error on Spark
+    )
     return (
         f"CASE WHEN {other} THEN NULL WHEN length({text}) > 16 AND ({zoned}) THEN {zone} "
         f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
@@ -111,7 +114,7 @@ def checked(type_: str, text: str, formats: Formats, number: int, column: int) -
         return f"CASE WHEN CAST({cast} AS VARCHAR) = {text} THEN {cast} ELSE {slow} END"
     if type_ in ("timestamp", "timestamp_ntz") and not formats.timestamp:
         # 2024-01-31 10:00:00 has no room for a zone.
-        plain = f"strlen({text}) = 19 AND {text}[17] = ':' AND strpos({text}, '-') = 5"
+        plain = f"strlen({text}) = 19 AND {text}[17] = ':' AND strpos({text}, '-') = 5 AND NOT contains({text}, '24:')"
         return f"CASE WHEN {plain} THEN {or_raise(cast, text, number, column)} ELSE {slow} END"
     return slow
 
