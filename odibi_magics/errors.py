@@ -189,10 +189,12 @@ class EngineError(OdibiError):
     about: the key of the node's text that it is about.
     arose: of what failed in SQL: where in some SQL, as the engine has it, it may have arisen, by offsets, which are -1
       where they are not known; None where it cannot have.
+    reads: of what failed in reading a source: a file of it.
     """
 
     about: tuple[str, ...] = ("name",)
     arose: Arose | None = None
+    reads: str = ""
 
 
 class DamagedLog(EngineError):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
-from pathlib import PurePosixPath
 from typing import Final
 
 from odibi_magics.config.check import leaves
@@ -23,6 +22,7 @@ from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Probl
 from odibi_magics.pipeline.definitions import DefinedConnection, DefinedNode, Definitions
 from odibi_magics.pipeline.describe import Describer, unwritable
 from odibi_magics.pipeline.edges import cycle_problem, data_edges, downstream, ordered, place_edges, upstream
+from odibi_magics.pipeline.faults import is_among
 from odibi_magics.pipeline.plan import Action, Edge, PlannedNode
 from odibi_magics.pipeline.steps import CheckedNode, check_df, check_node, condition
 
@@ -337,7 +337,7 @@ class Builder:
             if sink is None or sink.place.format == "delta" or not _replaces_all(sink):
                 continue
             for giver in upstream(edges, [name]) & self.sources.keys():
-                if _is_among(sink.place.url, self.sources[giver].place.url):
+                if is_among(sink.place.url, self.sources[giver].place.url):
                     defined = self.definitions.nodes[name]
                     reader = "it" if giver == name else f"'{giver}'"
                     said = f"node '{name}' would overwrite the file that {reader} reads, its own input"
@@ -417,11 +417,6 @@ def _replaces_all(sink: Sink) -> bool:
 
 
 _ELSEWHERE = "another path, or a Delta table, which keeps its versions"
-
-
-def _is_among(file: str, files: str) -> bool:
-    """Whether a file is one of those behind a URL: of itself, a folder, or a glob."""
-    return PurePosixPath(file).match(files) or PurePosixPath(file).is_relative_to(files)
 
 
 def _passes_another(

@@ -1,9 +1,10 @@
-"""Where in a node's SQL something that failed in a run may have arisen."""
+"""Where in the text something that failed in a run may have arisen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from odibi_magics.config.source import Place
 from odibi_magics.config.types import Column
@@ -67,6 +68,11 @@ def places(
         return []
     sites = (*steps, *(_of(condition, columns) for condition, columns in conditions))
     return [place for site in sites if (place := site.place(engine, error))]
+
+
+def is_among(file: str, files: str) -> bool:
+    """Whether a file is one of those behind a URL: of itself, a folder, or a glob."""
+    return PurePosixPath(file).match(files) or PurePosixPath(file).is_relative_to(files)
 
 
 def _of(condition: Condition, columns: Sequence[Column]) -> Site:

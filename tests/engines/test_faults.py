@@ -167,3 +167,28 @@ def test_what_does_not_fit_a_pattern_is_told_alike(engine: Engine, tmp_path: Pat
     assert error.startswith(
         "the text 'x' does not fit the pattern; try_to_timestamp(text, pattern) gives NULL there"
     )
+
+
+LATE = "id,n\n" + "1,2\n" * 20_480 + "1,x\n"
+
+
+@pytest.mark.parametrize("path", ["late.csv", "late/", "l*/late.csv"])
+def test_a_value_that_cannot_be_read_is_told_where_its_source_is_named(
+    engine: Engine, tmp_path: Path, path: str
+) -> None:
+    (tmp_path / "late").mkdir()
+    for file in ("late.csv", "late/late.csv"):
+        (tmp_path / file).write_text(LATE)
+    error = failure(
+        engine,
+        tmp_path,
+        f"""
+        - name: late
+          read: {{connection: lake, path: {path}, format: csv}}
+        - name: on
+          transform: {{steps: [{{sql: "SELECT late.n, 10 / id AS x FROM late JOIN t USING (id)"}}]}}
+          write: {{connection: lake, path: bad, mode: overwrite}}
+        """,
+    )
+    assert "line 20482: column 'n' holds 'x'" in error
+    assert "line 5 of this text" in error and pointed(error) == "path"

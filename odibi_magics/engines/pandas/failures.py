@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -42,7 +42,7 @@ class Failures:
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
-        self._by_number: dict[int, Explainer] = {}
+        self._by_number: dict[int, tuple[Explainer, str]] = {}
         self._by_path: dict[str, Explainer] = {}
         self._reading: list[BaseException] = []
 
@@ -50,9 +50,9 @@ class Failures:
         """A number for a source, to go into its SQL."""
         return next(self._numbers)
 
-    def add(self, number: int, paths: Iterable[str], explainer: Explainer) -> None:
+    def add(self, number: int, paths: Sequence[str], explainer: Explainer) -> None:
         """Errors with the source's number, or in its files, are told by `explainer`."""
-        self._by_number[number] = explainer
+        self._by_number[number] = explainer, paths[0] if paths else ""
         self._by_path.update(dict.fromkeys(paths, explainer))
 
     def reading(self, error: BaseException) -> str:
@@ -67,24 +67,24 @@ class Failures:
             if isinstance(found, KeyboardInterrupt):
                 return Cancelled("stopped")
             return found if isinstance(found, OdibiError) else EngineError(f"{type(found).__name__}: {found}")
-        if told := self._told(text):
-            return EngineError(told)
-        failed = EngineError(plain(text))
-        failed.arose = arisen(text)
+        told, path = self._told(text)
+        failed = EngineError(told or plain(text))
+        failed.reads, failed.arose = path, None if told else arisen(text)
         return failed
 
-    def _told(self, text: str) -> str | None:
-        """DuckDB's text in ours, where a source can tell."""
-        if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
-            return found.value(int(ticket[2]), ticket[3])
+    def _told(self, text: str) -> tuple[str, str]:
+        """DuckDB's text in ours, where a source can tell, and a file of that source."""
+        if (ticket := _TICKET.search(text)) and int(ticket[1]) in self._by_number:
+            found, path = self._by_number[int(ticket[1])]
+            return found.value(int(ticket[2]), ticket[3]), path
         if file := _FILE.search(text):
             path = unescaped(next(filter(None, file.groups())).strip())
-            if found := self._by_path.get(path):
-                return found.broken(path, text)
+            if path in self._by_path:
+                return self._by_path[path].broken(path, text), path
         if _ENCODED.search(text) and len(self._by_path) == 1:  # it does not say in which file
             ((path, found),) = self._by_path.items()
-            return found.broken(path, text)
-        return None
+            return found.broken(path, text), path
+        return "", ""
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import unquote
 
@@ -47,32 +47,32 @@ class Failures:
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
         self._numbers = itertools.count(1)
-        self._by_number: dict[int, Explainer] = {}
+        self._by_number: dict[int, tuple[Explainer, str]] = {}
         self._by_path: dict[str, Explainer] = {}
 
-    def add(self, paths: Iterable[str], explainer: Explainer) -> int:
+    def add(self, paths: Sequence[str], explainer: Explainer) -> int:
         """Takes up a source; the number to go into its SQL."""
         number = next(self._numbers)
-        self._by_number[number] = explainer
+        self._by_number[number] = explainer, paths[0] if paths else ""
         self._by_path.update(dict.fromkeys(paths, explainer))
         return number
 
     def error(self, error: BaseException) -> OdibiError:
         """An error of Spark's as one of ours. Explaining one of a source reads its file once more."""
         text = said_by(error)
-        if (ticket := _TICKET.search(text)) and (found := self._by_number.get(int(ticket[1]))):
-            return EngineError(
-                found.value(int(ticket[2]), unhexed(ticket[4]), self._path(unhexed(ticket[3])))
-            )
-        if (cast := _CAST.search(text)) and (found := self._by_number.get(int(cast[2]))):
-            return EngineError(
-                found.value(int(cast[3]), re.sub(r"\\(.)", r"\1", cast[1], flags=re.DOTALL), "")
-            )
+        if (ticket := _TICKET.search(text)) and int(ticket[1]) in self._by_number:
+            found, path = self._by_number[int(ticket[1])]
+            value = found.value(int(ticket[2]), unhexed(ticket[4]), self._path(unhexed(ticket[3])))
+            return _of_source(value, path)
+        if (cast := _CAST.search(text)) and int(cast[2]) in self._by_number:
+            found, path = self._by_number[int(cast[2])]
+            value = found.value(int(cast[3]), re.sub(r"\\(.)", r"\1", cast[1], flags=re.DOTALL), "")
+            return _of_source(value, path)
         # A classic session's error keeps its causes to itself.
         if of_account := self._accounts.explained(f"{text}\n{getattr(error, '_stackTrace', None) or ''}"):
             return of_account
-        if (reading := _READING.search(text)) and (found := self._by_path.get(self._path(reading[1]))):
-            return EngineError(found.broken(self._path(reading[1]), plain(text)))
+        if (reading := _READING.search(text)) and (path := self._path(reading[1])) in self._by_path:
+            return _of_source(self._by_path[path].broken(path, plain(text)), path)
         kind = WriteConflict if condition(error).startswith(_CONFLICTS) or _is_conflict(text) else EngineError
         failed = kind(plain(text, parameters(error)))
         failed.arose = _arisen(text)
@@ -84,6 +84,12 @@ class Failures:
             return told
         path = unquote(told)
         return re.sub(r"^file:/+", "/", path) if path.startswith("file:") else path
+
+
+def _of_source(told: str, path: str) -> EngineError:
+    failed = EngineError(told)
+    failed.reads = path
+    return failed
 
 
 # A line of a query, and carets below what fails in it.
