@@ -103,19 +103,20 @@ class Operators(Literals):
             )
         result = decimals.named(digits)
         # DuckDB's own product of decimals may be too narrow for its digits: both sides are given room.
-        wide = _wide_operands(sign, sizes[0], sizes[1], result)
-        a = (
-            Typed(f"CAST({left} AS {wide[0].upper()})", wide[0], node)
-            if wide[0] != left.type or _bare(left)
-            else left
-        )
-        b = (
-            Typed(f"CAST({right} AS {wide[1].upper()})", wide[1], node)
-            if wide[1] != right.type or _bare(right)
-            else right
-        )
+        both = _merged(sizes[0], sizes[1])
+        exact = sign in "+-" and both[0] < decimals.MOST
+        wide = (decimals.named(both),) * 2 if exact else _wide_operands(sign, sizes[0], sizes[1], result)
+        a, b = self._with_room(left, wide[0]), self._with_room(right, wide[1])
         sql = self.divided("{0:p} % {1:p}", a, b) if sign == "%" else f"{a:p} {sign} {b:p}"
+        if exact:  # one digit more is what DuckDB gives a sum, too
+            return Typed(sql, result, node, tight=False)
         return Typed(f"CAST({sql} AS {result.upper()})", result, node)
+
+    @staticmethod
+    def _with_room(value: Typed, type_: str) -> Typed:
+        if value.type == type_ and not _bare(value):
+            return value
+        return Typed(f"CAST({value} AS {type_.upper()})", type_, value.node)
 
     def _moved(self, node: exp.Binary, sign: str, left: Typed, right: Typed) -> Typed | None:
         """A date or instant plus or minus an interval or days."""

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
+from odibi_magics.sql import decimals
 from odibi_magics.sql.check import check_predicate, check_query
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
+from odibi_magics.sql.queries import compiled
 from odibi_magics.sql.transpile import (
     check_columns,
     check_condition,
@@ -188,6 +190,27 @@ def test_now_is_the_instant_that_is_given_each_time(day: str) -> None:
     sql = to_duckdb(query, {}, now=noon.replace(tzinfo=UTC))
     [[date, first, second]] = duckdb.execute(sql).fetchall()
     assert (str(date), first, second) == (day, noon, noon)
+
+
+SIZES = [(1, 0), (5, 2), (9, 9), (15, 2), (17, 0), (18, 2), (19, 4), (30, 10), (36, 2), (37, 2), (38, 0)]
+
+
+@pytest.mark.parametrize("first", SIZES)
+def test_duckdb_gives_sums_of_decimals_the_type_that_spark_gives_them(first: tuple[int, int]) -> None:
+    asked = ("a + b", "a - b", "1 - a", "a * (1 - b)", "(a + b) + a", "-(a - b)", "b - (a - b)")
+    told = 0
+    for second in SIZES:
+        one, other = decimals.named(first), decimals.named(second)
+        duckdb.execute(f"CREATE OR REPLACE TEMP TABLE two AS SELECT 0::{one} AS a, 0::{other} AS b")
+        for expression in asked:
+            query = check_query(f"SELECT {expression} AS x FROM two", ["two"])
+            made = compiled(query.tree, {"two": [("a", one), ("b", other)]}, None)
+            if made.problems:
+                continue
+            told += 1
+            [(found,)] = duckdb.execute(f"SELECT typeof(x) FROM ({made.sql})").fetchall()
+            assert found.lower() == made.columns[0][1], expression
+    assert told > 10
 
 
 def test_conditions() -> None:
