@@ -199,6 +199,17 @@ def test_a_folder_of_other_files_or_a_file_does_not_become_a_table(lake: Lake) -
         lake.write(START, path="t/raw.csv")
 
 
+def test_a_table_does_not_come_to_be_in_another_ones_folder(lake: Lake) -> None:
+    lake.write(START)
+    for path in ("t/inner", "t/a/b"):
+        with pytest.raises(
+            EngineError, match=rf"lake:{path} lies in the folder of the Delta table lake:t, whose VACUUM"
+        ):
+            lake.write(START, path=path)
+    assert lake.write(START, path="t/_hidden").version_after == 0
+    assert lake.write(START, path="beside").version_after == 0
+
+
 # Columns --------------------------------------------------------------------------------------------------------------
 
 

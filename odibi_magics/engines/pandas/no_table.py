@@ -25,7 +25,8 @@ def none_at(tree: Tree, url: str, told: str) -> EngineError:
         return EngineError(f"{told} is no Delta table yet: its _delta_log holds no commit")
     what = "is no Delta table" if there.is_folder else "is a file, not a Delta table"
     try:
-        near = _above(tree, url, told) or (_below(tree, url) if there.is_folder else "")
+        above = table_above(tree, url, told)
+        near = f"it lies in the table {above}" if above else _below(tree, url) if there.is_folder else ""
     except (OSError, ConnectionFailed):  # who may read a folder may not read what is around it
         near = ""
     why = near or ("it has no _delta_log" if there.is_folder else "")
@@ -37,15 +38,15 @@ def _has_log(tree: Tree, folder: str) -> bool:
     return found is not None and found.is_folder
 
 
-def _above(tree: Tree, url: str, told: str) -> str:
-    """The table whose folder or file it is."""
+def table_above(tree: Tree, url: str, told: str) -> str:
+    """The table whose folder or file it is, as people would type it; "" for none. Raises OSError, ConnectionFailed."""
     scheme, _, path = url.rpartition("://")
     parts = path.split("/")
     for up in range(1, min(_ABOVE, len(parts) - 1) + 1):
         folder = "/".join(parts[:-up])
         above = f"{scheme}://{folder}" if scheme else folder
         if above and _has_log(tree, above):
-            return f"it lies in the table {_told_above(told, '/'.join(parts[-up:])) or above}"
+            return _told_above(told, "/".join(parts[-up:])) or above
     return ""
 
 

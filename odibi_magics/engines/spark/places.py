@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from odibi_magics.engines.base import Place, Sink
+from odibi_magics.engines.pandas.no_table import table_above
 from odibi_magics.engines.pandas.trees import tree_of
-from odibi_magics.engines.refusals import refuse_strangers
+from odibi_magics.engines.refusals import is_hidden, refuse_inside, refuse_strangers
 from odibi_magics.engines.spark.failures import no_such_place
 from odibi_magics.engines.spark.names import as_named, is_named, table
 from odibi_magics.engines.spark.work import Work
@@ -32,6 +33,8 @@ def check_free(work: Work, sink: Sink) -> None:
         _check_folder(sink, is_file=found is not None and not found.is_folder)
         if tree.at(f"{place.url}/_delta_log") is None:
             refuse_strangers(sink, [entry.name for entry in tree.entries(place.url)])
+            if not is_hidden(sink):
+                refuse_inside(sink, table_above(tree, place.url.rstrip("/"), place.address))
 
 
 def is_known(work: Work, place: Place) -> bool:
