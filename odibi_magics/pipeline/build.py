@@ -12,7 +12,7 @@ from odibi_magics.errors import CannotOpen, ConnectionFailed, EngineError, Probl
 from odibi_magics.pipeline.definitions import DefinedNode, Definitions
 from odibi_magics.pipeline.describe import Describer, unwritable
 from odibi_magics.pipeline.edges import cycle_problem, data_edges, downstream, ordered, place_edges, upstream
-from odibi_magics.pipeline.faults import is_among
+from odibi_magics.pipeline.own_input import overwritten
 from odibi_magics.pipeline.places import Places, Prepare
 from odibi_magics.pipeline.plan import Action, Edge, PlannedNode
 from odibi_magics.pipeline.steps import CheckedNode, check_df, check_node
@@ -215,18 +215,16 @@ class Builder:
                     )
 
     def _check_inputs_stay(self, order: Sequence[str], edges: Mapping[str, tuple[Edge, ...]]) -> None:
-        """A file that rows come from is not overwritten with them: the next run would read what this one left."""
+        """A file that rows come from is not overwritten with them."""
         for name in order:
-            sink = self._places.sinks.get(name)
-            if sink is None or sink.place.format == "delta" or not _replaces_all(sink):
+            if (sink := self._places.sinks.get(name)) is None:
                 continue
-            for giver in upstream(edges, [name]) & self._places.sources.keys():
-                if is_among(sink.place.url, self._places.sources[giver].place.url):
-                    defined = self.definitions.nodes[name]
-                    reader = "it" if giver == name else f"'{giver}'"
-                    said = f"node '{name}' would overwrite the file that {reader} reads, its own input"
-                    path = (*defined.path, "write", "path")
-                    self.problems.append(defined.config.problem(path, said, _ELSEWHERE))
+            for giver in overwritten(name, sink, self._places.sources, edges, self.checked):
+                defined = self.definitions.nodes[name]
+                reader = "it" if giver == name else f"'{giver}'"
+                said = f"node '{name}' would overwrite what {reader} reads, its own input"
+                path = (*defined.path, "write", "path")
+                self.problems.append(defined.config.problem(path, said, _ELSEWHERE))
 
     def _instead(self, first: str, second: DefinedNode) -> str:
         """What else to do where one node would overwrite what another wrote."""

@@ -35,6 +35,18 @@ def evaluated(plan: Plan, kept: Iterable[str]) -> set[str]:
     return upstream(edges, [*kept, *shared, *checked, *called])
 
 
+def made_from(node: PlannedNode, plan: Plan) -> list[PlannedNode]:
+    """The node and all that its rows come from, back to what is read from tables that are written."""
+    found = {node.name: node}
+    left = [node]
+    while left:
+        for given in (plan[name] for name in left.pop().inputs):
+            if given.name not in found and not (given.runs and given.sink):
+                found[given.name] = given
+                left.append(given)
+    return list(found.values())
+
+
 def computed_with(node: PlannedNode, plan: Plan) -> list[PlannedNode]:
     """The nodes whose SQL is computed as part of this one's: nothing else reads them, and they write nothing."""
     counts = readers(plan)

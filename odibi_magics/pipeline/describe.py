@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -10,6 +10,7 @@ from itertools import chain
 from odibi_magics.config.formats import FILE_MODES
 from odibi_magics.config.marks import Path
 from odibi_magics.config.models import Read, Write
+from odibi_magics.config.source import Place
 from odibi_magics.config.types import Column
 from odibi_magics.delta.schema import SchemaChange
 from odibi_magics.engines.base import Call, Engine, Sink, Source, TargetState
@@ -47,7 +48,7 @@ class Describer:
             self.written[node.sink.place.url.rstrip("/")] = self.given[node.name]
         if not node.runs:
             # Problems of an earlier cell's text have been told there, but what cannot be read stops this one too.
-            return replace(node, columns=columns)
+            return replace(node, columns=columns, faults=self._faults())
         conditions = self._conditions(checked.defined)
         unfit: list[Problem] = []
         if columns is not None:
@@ -65,8 +66,12 @@ class Describer:
             else (),
             changes=tuple(changes(columns, node.sink, node.target)),
             sql=LazySql(partial(self._sql, tuple(self.steps))),
-            faults=partial(places, self.engine, tuple(self.steps), tuple(self.conditions)),
+            faults=self._faults(),
         )
+
+    def _faults(self) -> Callable[[EngineError], list[Place]]:
+        """The places in the node's SQL in which something that fails may have arisen."""
+        return partial(places, self.engine, tuple(self.steps), tuple(self.conditions))
 
     def _columns(self, node: PlannedNode, checked: CheckedNode) -> Columns | None:
         inputs: dict[str, Columns | None] = {name: self.given.get(name) for name in node.inputs}

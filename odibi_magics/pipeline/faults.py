@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from odibi_magics.config.source import Place
 from odibi_magics.config.types import Column
@@ -12,7 +11,9 @@ from odibi_magics.engines.base import Engine, Query
 from odibi_magics.errors import Arose, EngineError
 from odibi_magics.pipeline.steps import Condition, Text
 from odibi_magics.sql.check import check_query
-from odibi_magics.sql.problems import SqlProblem
+from odibi_magics.sql.problems import SqlErrors, SqlProblem
+
+_ANYWHERE = (-1, -1)
 
 
 @dataclass(frozen=True)
@@ -35,23 +36,32 @@ class Site:
     def place(self, engine: Engine, error: EngineError) -> Place | None:
         """Where in it the error may have arisen; None where it cannot have."""
         assert error.arose is not None
-        sql = engine.sql(self.query, self.inputs) if self.is_known else ""
-        span = error.arose(sql) if sql else (-1, -1)
+        try:
+            span = self._span(engine, error.arose) if self.is_known else _ANYWHERE
+        except (RecursionError, SqlErrors):  # of SQL that is nested as deep as can be
+            span = _ANYWHERE
         if span is None:
             return None
-        if span == (-1, -1) or sql != self.query.checked.text:
-            span = self._innermost(engine, error.arose) if self.is_known else (-1, -1)
         start, end = (at - self.ahead if at >= 0 else at for at in span)
         return self.text.problem(SqlProblem("", start, end)).place
 
-    def _innermost(self, engine: Engine, arose: Arose) -> tuple[int, int]:
-        """The span of the one expression, with no such in it, in which it may have arisen; -1 where there are two."""
-        found: list[tuple[int, int]] = []
+    def _span(self, engine: Engine, arose: Arose) -> tuple[int, int] | None:
+        sql = engine.sql(self.query, self.inputs)
+        span = arose(sql)
+        if span is None or (span != _ANYWHERE and sql == self.query.checked.text):
+            return span
+        return self._only_one(engine, arose)
+
+    def _only_one(self, engine: Engine, arose: Arose) -> tuple[int, int]:
+        """The span of the one expression in which it may have arisen, whatever stands in it or around it."""
+        found: dict[tuple[int, int], str] = {}
         for sql, start, end in engine.parts(self.query, self.inputs):
-            inner = any(start <= a and b <= end for a, b in found)
-            if not inner and arose(sql) is not None:
-                found.append((start, end))
-        return found[0] if len(set(found)) == 1 else (-1, -1)
+            own = sql
+            for (a, b), inner in found.items():
+                own = own.replace(inner, "") if start <= a and b <= end else own
+            if arose(own) is not None:
+                found[start, end] = sql
+        return next(iter(found)) if len(found) == 1 else _ANYWHERE
 
 
 def places(
@@ -68,11 +78,6 @@ def places(
         return []
     sites = (*steps, *(_of(condition, columns) for condition, columns in conditions))
     return [place for site in sites if (place := site.place(engine, error))]
-
-
-def is_among(file: str, files: str) -> bool:
-    """Whether a file is one of those behind a URL: of itself, a folder, or a glob."""
-    return PurePosixPath(file).match(files) or PurePosixPath(file).is_relative_to(files)
 
 
 def _of(condition: Condition, columns: Sequence[Column]) -> Site:

@@ -29,8 +29,7 @@ from odibi_magics.engines.base import (
     Written,
 )
 from odibi_magics.errors import Cancelled, ConnectionFailed, EngineError, OdibiError, ValidationFailed
-from odibi_magics.pipeline.demand import computed_with, evaluated, places, readers
-from odibi_magics.pipeline.edges import up_to
+from odibi_magics.pipeline.demand import evaluated, places, readers
 from odibi_magics.pipeline.events import (
     Event,
     NodeFinished,
@@ -221,9 +220,7 @@ class Run:
             except BaseException as error:
                 if self.stopping.is_set() and isinstance(error, KeyboardInterrupt):
                     return NodeResult(node.name, node.pipeline, "stopped", tries=tries)
-                told = failure_text(
-                    error, node, computed_with(node, self.plan), up_to(self.plan, node.name).nodes
-                )
+                told = failure_text(error, node, self.plan)
                 checked = (*self.schemas.get(node.name, ()), *checks_of(error))
                 held = held_of(error)
                 failed = NodeResult(

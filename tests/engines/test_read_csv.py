@@ -108,13 +108,16 @@ def test_only_dates_as_iso_writes_them_are_dates(house: House) -> None:
     "value",
     [
         "01/02/20", "1-2-3", "epoch", "01/02/20 10:00:00", "01/02/20   10:00:00", "2024-01-01 (BC) 10:00:00",
-        "2024-01-01 24:00:00", "2024-01-01T24:00:00", "2024-01-01 24:00", "1_000", "1_0.5", "0x1F", "0b11",
+        "2024-01-01 24:00:00", "2024-01-01T24:00:00", "2024-01-01 24:00", "2024-01-01 024:00:00", "2024-01-01\t24:00:00",
+        "2024-01-01T10:00:00+19:00", "2024-01-01 10:00:00-24:00", "1_000", "1_0.5", "0x1F", "0b11",
     ],
 )  # fmt: skip
 def test_what_only_duckdb_takes_for_a_date_or_a_number_is_text(house: House, value: str) -> None:
     assert rows(house.csv(f"v\n{value}\n")) == [(value,)]
     for type_ in ("date", "timestamp", "bigint", "double", "decimal(9,2)"):
-        with pytest.raises(EngineError, match=rf"line 2: column 'v' holds '{re.escape(value)}', which is no"):
+        with pytest.raises(
+            EngineError, match=rf"line 2: column 'v' holds {re.escape(repr(value))}, which is no"
+        ):
             house.csv(f"v\n{value}\n", schema={"v": type_}).to_arrow()
 
 

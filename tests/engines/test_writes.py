@@ -196,7 +196,18 @@ def test_a_folder_of_other_files_or_a_file_does_not_become_a_table(lake: Lake) -
     with pytest.raises(EngineError, match=r"lake:t is no Delta table but holds other files \(raw\.csv\)"):
         lake.house.engine.target(Sink(lake.house.place("t", "delta")))
     with pytest.raises(EngineError, match=r"lake:t/raw\.csv is a file, not a folder for a table"):
+        lake.house.engine.target(Sink(lake.house.place("t/raw.csv", "delta")))
+    with pytest.raises(EngineError, match=r"lake:t/raw\.csv is a file, not a folder for a table"):
         lake.write(START, path="t/raw.csv")
+
+
+@pytest.mark.parametrize(
+    "name", [".keep", "_SUCCESS", "a/.hidden", "a/_SUCCESS", f"k=1/part-0-0-{'0' * 32}.parquet"]
+)
+def test_what_no_reader_sees_is_in_no_table_s_way(lake: Lake, name: str) -> None:
+    lake.house.file(f"t/{name}", "")
+    (lake.house.folder / "t" / "empty" / "folder").mkdir(parents=True)
+    assert lake.write(START).version_after == 0
 
 
 def test_a_table_does_not_come_to_be_in_another_ones_folder(lake: Lake) -> None:

@@ -409,18 +409,58 @@ def test_rows_that_do_not_fit_the_table_are_told_before_the_run(project: Build, 
         (
             "- {name: a, read: {connection: lake, path: raw/sales.csv}, "
             "write: {connection: lake, path: raw/./sales.csv, mode: overwrite}}",
-            "node 'a' would overwrite the file that it reads, its own input",
+            "node 'a' would overwrite what it reads, its own input",
         ),
         (
             "- {name: all, read: {connection: lake, path: raw/*.csv}}\n"
             "- {name: some, transform: {steps: [{sql: SELECT * FROM all}]}}\n"
             "- {name: b, depends_on: [some], write: {connection: lake, path: raw/sales.csv, mode: overwrite}}",
-            "node 'b' would overwrite the file that 'all' reads",
+            "node 'b' would overwrite what 'all' reads",
+        ),
+        (
+            "- {name: all, read: {connection: lake, path: 'raw/**', format: csv}}\n"
+            "- {name: b, depends_on: [all], write: {connection: lake, path: raw/more/b.csv, mode: overwrite}}",
+            "node 'b' would overwrite what 'all' reads",
+        ),
+        (
+            "- {name: all, read: {connection: lake, path: 'r*', format: csv}}\n"
+            "- {name: b, depends_on: [all], write: {connection: lake, path: raw/b.csv, mode: overwrite}}",
+            "node 'b' would overwrite what 'all' reads",
+        ),
+        (
+            "- {name: a, read: {connection: lake, path: raw/sales.csv}, "
+            "write: {connection: lake, path: raw, format: csv, mode: overwrite}}",
+            "node 'a' would overwrite what it reads",
+        ),
+        (
+            "- {name: a, read: {connection: lake, path: raw/sales.csv}, write: {connection: lake, path: t}}\n"
+            "- {name: b, read: {connection: lake, path: t}, "
+            "write: {connection: lake, path: raw/sales.csv, mode: overwrite}}",
+            "node 'b' would overwrite what 'a' reads",
         ),
     ],
 )
 def test_what_would_lose_rows_is_refused(project: Build, nodes: str, words: str) -> None:
     assert words in problems(project, nodes)
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "- {name: a, read: {connection: lake, path: raw/sales.csv}, write: {connection: lake, path: t}}\n"
+        "- {name: b, read: {connection: lake, path: raw/cities.csv}, depends_on: [a], "
+        "transform: {steps: [{sql: SELECT city FROM df}]}, "
+        "write: {connection: lake, path: raw/sales.csv, mode: overwrite}}",
+        "- {name: a, read: {connection: lake, path: raw/sales.csv}, "
+        "write: {connection: lake, path: raw/sales.csv/../more/b.csv, mode: overwrite}}",
+        "- {name: a, read: {connection: lake, path: raw/cities.csv}, "
+        "write: {connection: lake, path: raw/sales.csv, mode: overwrite}}",
+        "- {name: a, read: {connection: lake, path: raw/sales.csv}, "
+        "write: {connection: lake, path: out.csv, mode: append}}",
+    ],
+)
+def test_what_does_not_come_from_a_file_may_replace_it(project: Build, nodes: str) -> None:
+    assert project(nodes).plan().nodes
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])

@@ -13,8 +13,10 @@ _RAISED = re.compile(r"^Invalid Input Error: (.*)", re.DOTALL)
 _OVERFLOW = re.compile(r"^Out of Range Error: Overflow in (addition|subtraction|multiplication|negation)")
 _OPERATORS = {"addition": "+", "subtraction": "-", "negation": "-", "multiplication": "*"}
 
-# What SQL raises itself: up to the first value in the text, and from there to the next one.
-_SITE = re.compile(r"\berror\((?:'((?:[^']|'')*)'(?: \|\| [^'|]+ \|\| '((?:[^']|'')*)'\))?)?")
+# What SQL raises itself: up to the first value in the text, and from there to the next one. What is a value as a whole
+# could be any text.
+_SITE = re.compile(r"\berror\('((?:[^']|'')*)'(?: \|\| [^'|]+ \|\| '((?:[^']|'')*)'\))?")
+_MANY_ROWS = "Invalid Input Error: More than one row returned by a subquery"
 
 
 def arisen(text: str) -> Arose | None:
@@ -22,7 +24,9 @@ def arisen(text: str) -> Arose | None:
     if line := _LINE.search(text):
         return partial(_in_line, line[2], line[2][len(line[3]) - len(line[1]) :])
     if overflow := _OVERFLOW.match(text):
-        return lambda sql: _ANYWHERE if _OPERATORS[overflow[1]] in sql else None
+        return lambda sql: _ANYWHERE if _OPERATORS[overflow[1]] in sql.replace("(*)", "") else None
+    if text.startswith(_MANY_ROWS):
+        return lambda sql: _ANYWHERE if "(SELECT" in sql else None
     if raised := _RAISED.match(text):
         return lambda sql: _ANYWHERE if _can_raise(sql, raised[1]) else None
     return None
@@ -38,8 +42,7 @@ def _in_line(line: str, rest: str, sql: str) -> tuple[int, int] | None:
 def _can_raise(sql: str, text: str) -> bool:
     said = text.strip()
     return any(
-        said.startswith(_plain(first or "")) and said.endswith(_plain(last or ""))
-        for first, last in _SITE.findall(sql)
+        said.startswith(_plain(first)) and said.endswith(_plain(last)) for first, last in _SITE.findall(sql)
     )
 
 

@@ -59,8 +59,6 @@ def write_delta(
     was committed and staged files are deleted.
     """
     store = open_store(sink.place)
-    if store.is_file():
-        raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
     table = open_snapshot(store)
     if table is not None and sink.mode in ("error", "ignore"):
         return there_already(sink, table.version)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from odibi_magics.engines.base import Sink
 from odibi_magics.engines.pandas.no_table import table_above
 from odibi_magics.engines.pandas.stage import OUR_FILE
 from odibi_magics.engines.pandas.storage import Store
 from odibi_magics.engines.refusals import is_hidden, refuse_inside, refuse_strangers
+from odibi_magics.errors import EngineError
+
+# Another table's log is one of the files that do not belong here.
+_HIDDEN = re.compile(r"^[_.]|/(?!_delta_log/)[_.]")
+
+
+def _is_strange(path: str) -> bool:
+    return not _HIDDEN.search(path) and not OUR_FILE.search(path)
 
 
 def check_free(store: Store, sink: Sink) -> None:
@@ -17,12 +27,11 @@ def check_free(store: Store, sink: Sink) -> None:
     beside a log without commits, as Spark leaves it. One listing tells: between two of them that table may come to be.
     Raises EngineError, ConnectionFailed.
     """
+    if store.is_file():
+        raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
     if store.is_table():
         return
     below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
-    strangers = sorted(
-        path for path in below if not path.startswith(("_", ".")) and not OUR_FILE.search(path)
-    )
-    refuse_strangers(sink, strangers)
+    refuse_strangers(sink, sorted(filter(_is_strange, below)))
     if not is_hidden(sink):
         refuse_inside(sink, table_above(store.tree, store.url.rstrip("/"), sink.place.address))

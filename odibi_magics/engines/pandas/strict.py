@@ -91,13 +91,13 @@ def _timestamp(text: str, pattern: str) -> str:
     # Only text that names a zone other than Z goes through TIMESTAMPTZ, which is slow.
     named = f"({text}[-1] >= 'A' AND NOT ({text}[-1] = 'Z' AND {text}[-2] < 'A'))"
     zoned = f"contains({text}, '+') OR contains({text}[12:], '-') OR {named}"
-    zone = f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
-    other = (
-        f"NOT ({_begins_with_year(f'ltrim({text})')}) OR contains({text}, '(')"  # (BC)
-        f" OR contains({text}, ' 24:') OR contains({text}, 'T24:')"  # the next day's midnight, an error on Spark
-    )
+    far = f"regexp_matches({text}, '[+-](19|[2-9]\\d)(:?\\d\\d)?\\s*$')"
+    zone = f"CASE WHEN {far} THEN NULL ELSE CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP) END"
+    bc = f"NOT ({_begins_with_year(f'ltrim({text})')}) OR contains({text}, '(')"
+    # Hour 24 would be the next day's midnight, and is an error on Spark.
+    hour = f"(contains({text}, '24:') AND regexp_matches({text}, '[\\sT]0*24:'))"
     return (
-        f"CASE WHEN {other} THEN NULL WHEN length({text}) > 16 AND ({zoned}) THEN {zone} "
+        f"CASE WHEN {bc} OR {hour} THEN NULL WHEN length({text}) > 16 AND ({zoned}) THEN {zone} "
         f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
     )
 

@@ -92,6 +92,8 @@ def _of_source(told: str, path: str) -> EngineError:
     return failed
 
 
+_BMP = 0xFFFF
+
 # A line of a query, and carets below what fails in it.
 _LINE = re.compile(r"^== SQL.*? ==\n(.*)\n( *)(\^+)$", re.MULTILINE)
 
@@ -100,9 +102,12 @@ def _arisen(text: str) -> Arose | None:
     """Which SQL Spark's text says that an error comes from, and where in it; None where that is not told."""
     if not (found := _LINE.search(text)):
         return None
+    line = found[1].removeprefix("...").removesuffix("...")
     words = found[1][len(found[2]) :][: len(found[3])]
 
     def where(sql: str) -> tuple[int, int] | None:
+        if not sql.isascii() and max(map(ord, sql)) > _BMP:  # Spark's carets stand elsewhere then
+            return (-1, -1) if line in sql else None
         at = sql.find(words)
         if at < 0:
             return None

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from odibi_magics.engines.base import Place, Sink
-from odibi_magics.engines.pandas.no_table import table_above
-from odibi_magics.engines.pandas.trees import tree_of
-from odibi_magics.engines.refusals import is_hidden, refuse_inside, refuse_strangers
+from odibi_magics.engines.pandas import free
+from odibi_magics.engines.pandas.storage import open_store
+from odibi_magics.engines.refusals import refuse_strangers
 from odibi_magics.engines.spark.failures import no_such_place
 from odibi_magics.engines.spark.names import as_named, is_named, table
 from odibi_magics.engines.spark.work import Work
@@ -25,26 +25,16 @@ def check_free(work: Work, sink: Sink) -> None:
             )
     elif place.connection.only_spark:
         files = _files(work, place)
-        _check_folder(sink, is_file=any(file.endswith(place.url) for file in files))
+        if any(file.endswith(place.url) for file in files):
+            raise EngineError(f"{place.address} is a file, not a folder for a table: write to another path")
         refuse_strangers(sink, [file.rpartition("/")[2] for file in files])
     else:
-        tree = tree_of(place.connection)
-        found = tree.at(place.url)
-        _check_folder(sink, is_file=found is not None and not found.is_folder)
-        if tree.at(f"{place.url}/_delta_log") is None:
-            refuse_strangers(sink, [entry.name for entry in tree.entries(place.url)])
-            if not is_hidden(sink):
-                refuse_inside(sink, table_above(tree, place.url.rstrip("/"), place.address))
+        free.check_free(open_store(place), sink)
 
 
 def is_known(work: Work, place: Place) -> bool:
     """Whether the catalog knows a table or view of this name, of whatever format."""
     return bool(work.spark.catalog.tableExists(table(place)))
-
-
-def _check_folder(sink: Sink, *, is_file: bool) -> None:
-    if is_file:
-        raise EngineError(f"{sink.place.address} is a file, not a folder for a table: write to another path")
 
 
 def _files(work: Work, place: Place) -> Sequence[str]:
