@@ -57,7 +57,6 @@ SCALAR: dict[str, tuple[str, ...]] = {
     "nvl": ("T, T -> T: coalesce({all})",),
     "ifnull": ("T, T -> T: coalesce({all})",),
     "nvl2": ("K, T, T -> T: CASE WHEN {0:p} IS NOT NULL THEN {1} ELSE {2} END",),
-    "nullif": ("O, O -> O: nullif({0}, {1})",),
     "nullifzero": ("N -> N: nullif({0}, 0)",),
     "zeroifnull": (
         "int -> int: coalesce({0}, 0)",
@@ -297,7 +296,7 @@ WINDOWS: dict[str, tuple[str, ...]] = {
 SPECIAL: dict[str, tuple[int, int]] = {
     "count": (1, 255), "round": (1, 2), "ceil": (1, 1), "ceiling": (1, 1), "floor": (1, 1),
     "mod": (2, 2), "pmod": (2, 2), "div": (2, 2), "concat": (1, 255), "try_divide": (2, 2), "try_add": (2, 2),
-    "try_subtract": (2, 2), "try_multiply": (2, 2),
+    "try_subtract": (2, 2), "try_multiply": (2, 2), "nullif": (2, 2),
     "date_format": (2, 2), "to_date": (1, 2), "to_timestamp": (1, 2), "try_to_timestamp": (1, 2),
     "unix_timestamp": (0, 2),
     "to_unix_timestamp": (1, 2), "from_unixtime": (1, 2), "date_trunc": (2, 2), "trunc": (2, 2), "date_part": (2, 2),

@@ -120,6 +120,16 @@ def _try(sign: type[exp.Binary]) -> Callable[[Operators, exp.Anonymous, Argument
     return tried
 
 
+def _nullif(self: Operators, node: exp.Anonymous, arguments: Arguments) -> Typed:
+    """The first value as it is; only for the comparison it becomes what both are compared as."""
+    a, b = self.compared(node, *arguments)
+    return Typed(
+        render("CASE WHEN {0:p} = {1:p} THEN NULL ELSE {2} END", (a, b, arguments[0])),
+        arguments[0].type,
+        node,
+    )
+
+
 NUMBERS: dict[str, Callable[[Operators, exp.Anonymous, Arguments], Typed]] = {
     "round": _round,
     "ceil": _ceiling("ceil"),
@@ -129,6 +139,7 @@ NUMBERS: dict[str, Callable[[Operators, exp.Anonymous, Arguments], Typed]] = {
     "pmod": _pmod,
     "div": _div,
     "log": _log,
+    "nullif": _nullif,
     "try_divide": _try_divide,
     "try_add": _try(exp.Add),
     "try_subtract": _try(exp.Sub),

@@ -150,6 +150,13 @@ class Operators(Literals):
         left, right = self.compared(node, self.expression(node.left), self.expression(node.right))
         return Typed(f"{left:p} {COMPARES[type(node)]} {right:p}", "boolean", node, tight=False)
 
+    def key(self, node: exp.Expr) -> Typed:
+        """What rows are grouped by."""
+        value = self.expression(node)
+        if "map<" in value.type:
+            return self.refuse(node, f"{value.type} is no key: the engines do not find the same maps equal")
+        return value
+
     def connective(self, node: exp.Connector) -> Typed:
         word = "AND" if isinstance(node, exp.And) else "OR"
         return Typed(f" {word} ".join(self._operands(node)), "boolean", node, tight=False)
@@ -207,6 +214,9 @@ class Operators(Literals):
                 return self.refuse(node, f"IN needs one column, and the query gives {len(columns)}")
             if value.known and columns[0][1] not in (value.type, UNKNOWN):
                 return self.refuse(node, f"{value.type} IN a query of {columns[0][1]}: CAST one of them")
+            if not _is_condition(node):
+                said = "IN (SELECT ...) as a value is false on Spark where SQL has NULL"
+                return self.refuse(node, f"{said}: CASE WHEN x IN (SELECT ...) THEN true ELSE false END")
             return Typed(f"{value:p} IN ({sql})", "boolean", node, tight=False)
         if not node.expressions:
             return self.refuse(node, "IN needs values in brackets")
@@ -318,6 +328,18 @@ def _wide_operands(sign: str, a: tuple[int, int], b: tuple[int, int], result: st
 def _merged(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     scale = max(a[1], b[1])
     return max(a[0] - a[1], b[0] - b[1]) + scale, scale
+
+
+def _is_condition(node: exp.Expr) -> bool:
+    """Whether NULL is there as good as false: in a condition, under AND, OR and NOT at most."""
+    while isinstance(node.parent, (exp.And, exp.Or, exp.Not, exp.Paren)):
+        node = node.parent
+    above = node.parent
+    if isinstance(above, exp.If):
+        return above.this is node and (not isinstance(above.parent, exp.Case) or above.parent.this is None)
+    if isinstance(above, exp.Join):
+        return above.args.get("on") is node
+    return isinstance(above, (exp.Where, exp.Having, exp.Qualify))
 
 
 def _fine_like(pattern: str, escape: str) -> bool:

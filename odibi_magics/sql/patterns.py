@@ -131,9 +131,3 @@ def groups(pattern: str) -> int:
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(r"\z", r"\Z"))
-
-
-def to_strptime(pattern: str) -> str | None:
-    """A date pattern in strptime's letters, for reading; None where a letter has no equal."""
-    found = read(pattern)
-    return found[0] if found else None

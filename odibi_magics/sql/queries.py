@@ -126,15 +126,25 @@ class Queries(Sources):
         windows = self._windows(node)
         group = self._group(node)
         scope.clause = "having"
-        having = f"\nHAVING {self.condition(node.args['having'].this)}" if node.args.get("having") else ""
+        having = self._having(node)
         scope.clause = "qualify"
         qualify = f"\nQUALIFY {self.condition(node.args['qualify'].this)}" if node.args.get("qualify") else ""
-        distinct = self._distinct(node)
+        distinct = self._distinct(node, columns)
         sql = f"SELECT {distinct}{', '.join(items)}{from_}{filtered}{group}{having}{windows}{qualify}"
         return sql + self._tail(node, columns), columns
 
-    def _distinct(self, node: exp.Select) -> str:
+    def _having(self, node: exp.Select) -> str:
+        having = node.args.get("having")
+        parts = ["count(*) > 0"] if _has_totals(node) else []
+        if having is not None:
+            asked = self.condition(having.this)
+            parts.append(f"({asked})" if parts else asked)
+        return f"\nHAVING {' AND '.join(parts)}" if parts else ""
+
+    def _distinct(self, node: exp.Select, columns: Columns) -> str:
         distinct = node.args.get("distinct")
+        if distinct is not None and any("map<" in type_ for _, type_ in columns):
+            self.refuse(node, "DISTINCT of a map is not accepted: Spark compares none")
         if distinct is not None and distinct.args.get("on"):
             self.refuse(node, "DISTINCT ON is not accepted")
         return "DISTINCT " if distinct is not None else ""
@@ -193,7 +203,7 @@ class Queries(Sources):
         if any(source.columns is None for source in sources) or not self._all_named(item, sources):
             self.scope.aliases["*"] = UNKNOWN
             return ["*"], [("*unknown", UNKNOWN)]
-        if self.scope.merged and not alias:
+        if self.scope.merged and (not alias or len(self.scope.sources) == 1):  # the one left of a semi join
             return self._merged_star(sources, left_out)
         found = [(s.alias, n, t) for s in sources for n, t in s.named if n.lower() not in left_out]
         columns: Columns = [(name, type_) for _, name, type_ in found]
@@ -263,7 +273,7 @@ class Queries(Sources):
             if item.is_string:
                 self.refuse(item, "GROUP BY a string literal groups nothing")
             return item.name
-        return self.expression(item).sql
+        return self.key(item).sql
 
     def _tail(self, node: exp.Expr, columns: Columns) -> str:
         """ORDER BY, LIMIT and OFFSET."""
@@ -376,6 +386,17 @@ def _item(tree: exp.Expr, at: int) -> exp.Expr:
         return tree
     items: list[exp.Expr] = select.expressions
     return items[-1 if any(_star(item) is not None for item in items) else at]
+
+
+def _has_totals(node: exp.Select) -> bool:
+    """Whether rows are grouped in several ways: over no rows Spark then gives none, where DuckDB gives a total."""
+    group = node.args.get("group")
+    ways = (exp.Rollup, exp.Cube, exp.GroupingSets)
+    if group is None:
+        return False
+    several = any(group.args.get(word) for word in ("rollup", "cube", "grouping_sets"))
+    several = several or any(isinstance(item, ways) for item in group.expressions)
+    return several and group.find(exp.Column, exp.Literal) is not None
 
 
 class _Traced(Queries):

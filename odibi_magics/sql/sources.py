@@ -160,8 +160,7 @@ class Sources(Expressions):
                 column,
                 f"column '{column.name}' of USING is {left} on one side and {other} on the other: use ON",
             )
-        if kind_ not in ("SEMI", "ANTI"):
-            self.scope.merged[name] = both or UNKNOWN
+        self.scope.merged[name] = both or UNKNOWN
 
     def _lateral(self, node: exp.Lateral) -> str:
         """LATERAL VIEW explode(x) t AS y: one row for each element."""

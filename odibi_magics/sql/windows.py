@@ -57,9 +57,7 @@ def specification(self: Operators, node: exp.Window) -> str:
     """What stands in OVER (...)."""
     parts = []
     if node.args.get("partition_by"):
-        parts.append(
-            f"PARTITION BY {', '.join(self.expression(item).sql for item in node.args['partition_by'])}"
-        )
+        parts.append(f"PARTITION BY {', '.join(self.key(item).sql for item in node.args['partition_by'])}")
     order = node.args.get("order")
     if order is not None:
         parts.append(f"ORDER BY {', '.join(ordered(self, item) for item in order.expressions)}")

@@ -121,6 +121,34 @@ def test_what_only_duckdb_takes_for_a_date_or_a_number_is_text(house: House, val
             house.csv(f"v\n{value}\n", schema={"v": type_}).to_arrow()
 
 
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2024-07-31 10:00:00 Europe/Berlin ", "2024-07-31 08:00"),
+        ("2024-07-31 10:00:00 CET ", "2024-07-31 08:00"),
+        ("2024-10-27 02:30:00 Europe/Berlin", "2024-10-27 00:30"),
+        ("2024-10-27 01:59:59 Europe/Berlin", "2024-10-26 23:59"),
+        ("2024-10-27 03:30:00 Europe/Berlin", "2024-10-27 02:30"),
+        ("2024-11-03 01:30:00 America/New_York", "2024-11-03 05:30"),
+        ("2024-04-07 01:45:00 Australia/Lord_Howe", "2024-04-06 14:45"),
+        ("2024-01-31 10:00:00Z ", "2024-01-31 10:00"),
+        ("2024-01-31T10:00:00.5 UTC", "2024-01-31 10:00"),
+    ],
+)
+def test_times_in_named_zones(house: House, text: str, utc: str) -> None:
+    [(at, _)] = rows(house.csv(f"v,w\n{text},1\n", schema={"v": "timestamp", "w": "int"}))
+    assert str(at)[:16] == utc
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [("dd.MM.yyyy", "31.01.24"), ("dd.MM.yyyy", "1.2.2024"), ("yyyy-MM-dd", "2024-1-31"), ("yyyy", "24")],
+)
+def test_what_does_not_have_the_shape_of_a_pattern_is_no_date(house: House, pattern: str, text: str) -> None:
+    with pytest.raises(EngineError, match=rf"line 2: column 'v' holds '{re.escape(text)}', which is no date"):
+        house.csv(f"v\n{text}\n", schema={"v": "date"}, options={"date_format": pattern}).to_arrow()
+
+
 def test_a_minute_24_is_no_hour_24(house: House) -> None:
     assert [
         str(at)[11:16] for (at,) in rows(house.csv("v\n2024-01-01 10:24:00\n2024-01-01T00:24:24.5Z\n"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +37,19 @@ def test_csv_options(lake: Lake) -> None:
     options = {"header": False, "delimiter": ";", "quote": "'", "escape": "\\", "null_value": "NA"}
     lake.write({"s": ["x;'y'", None], "n": [1, 2]}, path="a.csv", format="csv", options=options)
     assert (lake.folder / "a.csv").read_text() == "'x;\\'y\\'';1\nNA;2\n"
+
+
+def test_a_quote_is_its_own_escape(lake: Lake) -> None:
+    lake.write({"s": ["it's", "a,b"]}, path="a.csv", format="csv", options={"quote": "'"})
+    assert (lake.folder / "a.csv").read_text() == "s\n'it''s'\n'a,b'\n"
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+def test_what_is_named_so_is_compressed(lake: Lake, kind: str) -> None:
+    name = f"a.{kind}.gz"
+    lake.write({"id": [1, 2]}, path=name, format=kind)
+    text = gzip.decompress((lake.folder / name).read_bytes()).decode()
+    assert text == ("id\n1\n2\n" if kind == "csv" else '{"id":1}\n{"id":2}\n')
 
 
 def test_json_lines(lake: Lake) -> None:

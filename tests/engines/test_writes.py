@@ -210,6 +210,25 @@ def test_what_no_reader_sees_is_in_no_table_s_way(lake: Lake, name: str) -> None
     assert lake.write(START).version_after == 0
 
 
+@pytest.mark.parametrize("options", [{"quote": "'"}, {"quote": "'", "escape": "\\"}, {}], ids=str)
+def test_a_csv_is_read_as_it_was_written(lake: Lake, options: dict[str, str]) -> None:
+    texts = ["it's", "a,b", "'", 'x"y', "plain", None]
+    query = " UNION ALL ".join(
+        f"SELECT {number}L AS id, CAST({value} AS decimal(20,10)) AS x"
+        for number, value in enumerate(("0", "'0.0000000001'", "1.5", "-3", "NULL", "0"))
+    )
+    numbers = lake.house.sql(query)
+    frame = lake.house.sql(
+        "SELECT t.id, t.s, n.x FROM t JOIN n USING (id)",
+        t=lake.frame({"id": list(range(6)), "s": texts}),
+        n=numbers,
+    )
+    lake.write(frame, path="out", format_="csv", options=options)
+    schema = {"id": "bigint", "s": "string", "x": "decimal(20,10)"}
+    read = lake.house.read("out", "csv", schema=schema, options=options)
+    assert sorted(rows(read), key=repr) == sorted(rows(frame), key=repr)
+
+
 def test_a_table_does_not_come_to_be_in_another_ones_folder(lake: Lake) -> None:
     lake.write(START)
     for path in ("t/inner", "t/a/b"):

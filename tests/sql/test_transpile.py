@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import duckdb
@@ -146,6 +147,11 @@ def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
         ("tags < array('a')", "arrays have no order"),
         ("tags BETWEEN array('a') AND array('b')", "arrays have no order"),
         ("zeroifnull(price)", "takes (int) or (bigint) or (double)"),
+        ("id IN (SELECT id FROM people)", "as a value is false on Spark where SQL has NULL"),
+        ("coalesce(id NOT IN (SELECT id FROM people), true)", "as a value is false on Spark"),
+        ("CASE id IN (SELECT id FROM people) WHEN true THEN 1 END", "as a value is false on Spark"),
+        ("CASE WHEN (id IN (SELECT id FROM people)) IS NULL THEN 1 END", "as a value is false on Spark"),
+        ("max(id) OVER (PARTITION BY map(name, id))", "map<string,int> is no key"),
     ],
 )
 def test_refused_by_type(expression: str, words: str) -> None:
@@ -153,6 +159,18 @@ def test_refused_by_type(expression: str, words: str) -> None:
     with pytest.raises(SqlErrors) as raised:
         to_duckdb(query, SCHEMAS)
     assert any(words in problem.message for problem in raised.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELECT count(*) AS n FROM orders GROUP BY map(name, id)", "map<string,int> is no key"),
+        ("SELECT DISTINCT map(name, id) AS m FROM orders", "DISTINCT of a map is not accepted"),
+    ],
+)
+def test_maps_group_nothing(text: str, words: str) -> None:
+    with pytest.raises(SqlErrors, match=re.escape(words)):
+        to_duckdb(check_query(text, TABLES), SCHEMAS)
 
 
 def test_a_literal_that_does_not_fit_is_told_in_values_too() -> None:

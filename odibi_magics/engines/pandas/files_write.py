@@ -114,6 +114,8 @@ def _made(job: Job, frame: DuckFrame, sink: Sink) -> Path:
         return Path(job.staging.store.at(job.staged[0].path))
     items = ", ".join(_as_text(column.name, column.type) for column in frame.columns)
     options = _csv_options(sink.options) if sink.place.format == "csv" else ["FORMAT json"]
+    if sink.mode != "append" and sink.place.path.lower().endswith(".gz"):  # parts are named without it
+        options.append("COMPRESSION gzip")
     sql = f"COPY (SELECT {items} FROM {SOURCE}) TO {literal(str(made))} ({', '.join(options)})"
     with job.session.cursor(job.source([column.name for column in frame.columns])) as cursor:
         cursor.execute(sql)
@@ -127,6 +129,8 @@ def _as_text(name: str, type_: str) -> str:
 
 def _csv_options(options: Mapping[str, Any]) -> list[str]:
     given = {"header": True, **options}
+    if given.get("quote"):  # else quotes would stand behind the usual one
+        given.setdefault("escape", given["quote"])
     return [
         "FORMAT csv",
         *(f"{CSV_OPTIONS[name]} {literal(value)}" for name, value in given.items() if value is not None),

@@ -135,17 +135,20 @@ def _settings(dialect: Dialect) -> str:
 
 def formats_of(options: Mapping[str, Any]) -> Formats:
     """How the options write dates and timestamps. Raises EngineError for what is no pattern."""
-    return Formats(_strptime(options, "date_format"), _strptime(options, "timestamp_format"))
+    (date, date_shape), (timestamp, timestamp_shape) = (
+        _strptime(options, key) for key in ("date_format", "timestamp_format")
+    )
+    return Formats(date, timestamp, date_shape, timestamp_shape)
 
 
-def _strptime(options: Mapping[str, Any], key: str) -> str:
-    """The option's pattern, in Java's letters as Spark has them, in strptime's."""
-    from odibi_magics.sql.patterns import to_strptime
+def _strptime(options: Mapping[str, Any], key: str) -> tuple[str, str]:
+    """The option's pattern, in Java's letters as Spark has them, in strptime's, and the shape of its texts."""
+    from odibi_magics.sql.patterns import read
 
     pattern = options.get(key)
     if not pattern:
-        return ""
-    found = to_strptime(str(pattern))
+        return "", ""
+    found = read(str(pattern))
     if found is None:
         raise EngineError(
             f"the csv option {key}: '{pattern}' is no pattern such as dd.MM.yyyy or yyyy-MM-dd HH:mm:ss"

@@ -21,13 +21,16 @@ _INTEGERS = ("tinyint", "smallint", "int", "bigint")
 
 @dataclass(frozen=True)
 class Formats:
-    """How dates and timestamps are written, as strptime has it; "" for ISO 8601.
+    """How dates and timestamps are written, as strptime has it, and a regular expression of such texts, because
+    strptime takes 24 for a year of four digits; "" for ISO 8601.
 
     inferred: the types were told from other values, so that one that would have made its column text is no value of it.
     """
 
     date: str = ""
     timestamp: str = ""
+    date_shape: str = ""
+    timestamp_shape: str = ""
     inferred: bool = False
 
 
@@ -36,9 +39,9 @@ def from_text(type_: str, text: str, formats: Formats = Formats()) -> str:
     if type_ == "string":
         return text
     if type_ in ("timestamp", "timestamp_ntz"):
-        return _timestamp(text, formats.timestamp)
+        return _timestamp(text, formats.timestamp, formats.timestamp_shape)
     if type_ == "date":
-        return _date(text, formats.date)
+        return _date(text, formats.date, formats.date_shape)
     if type_ == "binary":
         return f"encode({text})"
     misread = " OR ".join(
@@ -78,21 +81,25 @@ def _begins_with_year(text: str) -> str:
     return f"strpos({text}, '-') = 5 OR strpos({text}, '/') = 5"
 
 
-def _date(text: str, pattern: str) -> str:
+def _date(text: str, pattern: str, shape: str) -> str:
     if pattern:
-        return f"CAST(try_strptime({text}, {literal(pattern)}) AS DATE)"
+        return f"CAST({_by_pattern(text, pattern, shape)} AS DATE)"
     # Ten characters are a date; more would be a time of day that the cast drops.
     return f"TRY_CAST(CASE WHEN length({text}) <= 10 AND ({_begins_with_year(text)}) THEN {text} END AS DATE)"
 
 
-def _timestamp(text: str, pattern: str) -> str:
+def _by_pattern(text: str, pattern: str, shape: str) -> str:
+    return f"CASE WHEN regexp_matches({text}, {literal(shape)}) THEN try_strptime({text}, {literal(pattern)}) END"
+
+
+def _timestamp(text: str, pattern: str, shape: str) -> str:
     if pattern:
-        return f"CAST(try_strptime({text}, {literal(pattern)}) AS TIMESTAMP)"
+        return f"CAST({_by_pattern(text, pattern, shape)} AS TIMESTAMP)"
     # Only text that names a zone other than Z goes through TIMESTAMPTZ, which is slow.
-    named = f"({text}[-1] >= 'A' AND NOT ({text}[-1] = 'Z' AND {text}[-2] < 'A'))"
+    named = f"regexp_matches({text}, '[A-Za-z]\\s*$') AND NOT regexp_matches({text}, '[^A-Za-z]Z\\s*$')"
     zoned = f"contains({text}, '+') OR contains({text}[12:], '-') OR {named}"
     far = f"regexp_matches({text}, '[+-](19|[2-9]\\d)(:?\\d\\d)?\\s*$')"
-    zone = f"CASE WHEN {far} THEN NULL ELSE CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP) END"
+    zone = f"CASE WHEN {far} THEN NULL WHEN {named} THEN {_first(text)} ELSE {_instant(text)} END"
     bc = f"NOT ({_begins_with_year(f'ltrim({text})')}) OR contains({text}, '(')"
     # Hour 24 would be the next day's midnight, and is an error on Spark.
     hour = f"(contains({text}, '24:') AND regexp_matches({text}, '[\\sT]0*24:'))"
@@ -100,6 +107,23 @@ def _timestamp(text: str, pattern: str) -> str:
         f"CASE WHEN {bc} OR {hour} THEN NULL WHEN length({text}) > 16 AND ({zoned}) THEN {zone} "
         f"ELSE TRY_CAST({text} AS TIMESTAMP) END"
     )
+
+
+def _instant(text: str) -> str:
+    return f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
+
+
+def _first(text: str) -> str:
+    """A time in a named zone; where clocks are set back an hour comes twice: the first one, as Java has it."""
+    place = f"regexp_extract({text}, '[A-Za-z][\\w/+-]*\\s*$')"
+    clock = f"TRY_CAST(rtrim({text}[:-length({place}) - 1]) AS TIMESTAMP)"
+    earlier = " ".join(
+        f"WHEN timezone(trim({place}), (instant - INTERVAL '{back} minutes') AT TIME ZONE 'UTC') = {clock} "
+        f"THEN instant - INTERVAL '{back} minutes'"
+        for back in (120, 60, 30)
+    )
+    chosen = f"CASE WHEN instant IS NULL THEN NULL {earlier} ELSE instant END"
+    return f"list_transform([{_instant(text)}], lambda instant: {chosen})[1]"
 
 
 def checked(type_: str, text: str, formats: Formats, number: int, column: int) -> str:

@@ -158,13 +158,15 @@ def _show(made: Path, target: Path, *, keep: bool) -> None:
 def _save(frame: Any, columns: Sequence[Column], sink: Sink, url: str) -> None:
     """New parts into a folder."""
     kind = sink.place.format
-    items = [quoted(column.name) if kind == "parquet" else _as_text(column) for column in columns]
+    items = [quoted(column.name) if kind == "parquet" else _as_text(column, kind) for column in columns]
     writer = frame.selectExpr(*items).write.format(kind).mode("append").options(**_options(sink))
     writer.save(url)
 
 
-def _as_text(column: Column) -> str:
+def _as_text(column: Column, kind: str) -> str:
     name = quoted(column.name)
+    if kind == "csv" and column.type.startswith("decimal"):  # whose writer has 0E-10 for a zero of ten places
+        return f"CAST({name} AS string) AS {name}"
     return f"date_format({name}, {literal(_TIME)}) AS {name}" if column.type == "timestamp" else name
 
 
