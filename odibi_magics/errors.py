@@ -181,6 +181,8 @@ class MissingExtra(OdibiError):
 
 
 Arose = Callable[[str], tuple[int, int] | None]
+ANYWHERE = (-1, -1)
+"""Offsets that are not known."""
 
 
 class EngineError(OdibiError):

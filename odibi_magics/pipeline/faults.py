@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from odibi_magics.config.source import Place
 from odibi_magics.config.types import Column
 from odibi_magics.engines.base import Engine, Query
-from odibi_magics.errors import Arose, EngineError
+from odibi_magics.errors import ANYWHERE, Arose, EngineError
 from odibi_magics.pipeline.steps import Condition, Text
 from odibi_magics.sql.check import check_query
 from odibi_magics.sql.problems import SqlErrors, SqlProblem
-
-_ANYWHERE = (-1, -1)
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,9 @@ class Site:
         """Where in it the error may have arisen; None where it cannot have."""
         assert error.arose is not None
         try:
-            span = self._span(engine, error.arose) if self.is_known else _ANYWHERE
+            span = self._span(engine, error.arose) if self.is_known else ANYWHERE
         except (RecursionError, SqlErrors):  # of SQL that is nested as deep as can be
-            span = _ANYWHERE
+            span = ANYWHERE
         if span is None:
             return None
         start, end = (at - self.ahead if at >= 0 else at for at in span)
@@ -48,7 +46,7 @@ class Site:
     def _span(self, engine: Engine, arose: Arose) -> tuple[int, int] | None:
         sql = engine.sql(self.query, self.inputs)
         span = arose(sql)
-        if span is None or (span != _ANYWHERE and sql == self.query.checked.text):
+        if span is None or (span != ANYWHERE and sql == self.query.checked.text):
             return span
         return self._only_one(engine, arose)
 
@@ -61,7 +59,7 @@ class Site:
                 own = own.replace(inner, "") if start <= a and b <= end else own
             if arose(own) is not None:
                 found[start, end] = sql
-        return next(iter(found)) if len(found) == 1 else _ANYWHERE
+        return next(iter(found)) if len(found) == 1 else ANYWHERE
 
 
 def places(

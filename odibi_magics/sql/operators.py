@@ -192,6 +192,8 @@ class Operators(Literals):
         if isinstance(node.expression, exp.Null):
             return Typed(f"{value:p} IS NULL", "boolean", node, tight=False)
         if isinstance(node.expression, exp.Boolean):
+            if value.type not in ("boolean", UNKNOWN, VOID):
+                return self.refuse(node, f"IS TRUE and IS FALSE need a condition, and this is {value.type}")
             return Typed(
                 f"{value:p} IS {str(bool(node.expression.this)).upper()}", "boolean", node, tight=False
             )

@@ -30,6 +30,8 @@ def window(self: Operators, node: exp.Expr) -> Typed:
         return self.refuse(at, f"{name}() is no aggregate and no window function")
     if nulls and name not in ("first", "last", "first_value", "last_value", "nth_value", "lag", "lead"):
         return self.refuse(at, f"IGNORE NULLS does not go with {name}()")
+    if name in _FRAMELESS and (spec := node.args.get("spec")) and not _is_ranks_own(name, spec):
+        return self.refuse(at, f"{name}() takes no frame")
     if name in _ORDERED and "ORDER BY" not in over and not _named(node):
         return self.refuse(at, f"{name}() needs ORDER BY in OVER (...)")
     made = call(self, at, f"{filtered}{over}" or " ")
@@ -38,8 +40,18 @@ def window(self: Operators, node: exp.Expr) -> Typed:
     return Typed(made.sql.replace(f"){filtered}{over}", f"{nulls}){filtered}{over}", 1), made.type, node)
 
 
+_FRAMELESS = ("row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "ntile", "lag", "lead")
 _ORDERED = ("row_number", "rank", "dense_rank", "percent_rank", "cume_dist", "lag", "lead", "first", "last",
             "first_value", "last_value", "nth_value")  # fmt: skip
+
+
+def _is_ranks_own(name: str, spec: exp.Expr) -> bool:
+    """The frame of all rows so far, which Spark has for ranks by itself."""
+    frame = [str(spec.args.get(part) or "").upper() for part in ("kind", "start", "end")]
+    return name not in ("lag", "lead") and frame in (
+        ["ROWS", "UNBOUNDED", "CURRENT ROW"],
+        ["ROWS", "UNBOUNDED", ""],
+    )
 
 
 def _named(node: exp.Expr) -> bool:

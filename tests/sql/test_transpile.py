@@ -152,6 +152,9 @@ def test_nothing_is_said_of_a_table_that_is_not_known() -> None:
         ("CASE id IN (SELECT id FROM people) WHEN true THEN 1 END", "as a value is false on Spark"),
         ("CASE WHEN (id IN (SELECT id FROM people)) IS NULL THEN 1 END", "as a value is false on Spark"),
         ("max(id) OVER (PARTITION BY map(name, id))", "map<string,int> is no key"),
+        ("rank() OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)", "rank() takes no frame"),
+        ("id IS TRUE", "need a condition, and this is int"),
+        ("lag(id) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)", "lag() takes no frame"),
     ],
 )
 def test_refused_by_type(expression: str, words: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote
 
 from odibi_magics.engines.spark.accounts import Accounts
-from odibi_magics.errors import Arose, EngineError, OdibiError, WriteConflict
+from odibi_magics.errors import ANYWHERE, Arose, EngineError, OdibiError, WriteConflict
 from odibi_magics.quoting import Data, Quoting
 from odibi_magics.secret import redact
 
@@ -107,11 +107,11 @@ def _arisen(text: str) -> Arose | None:
 
     def where(sql: str) -> tuple[int, int] | None:
         if not sql.isascii() and max(map(ord, sql)) > _BMP:  # Spark's carets stand elsewhere then
-            return (-1, -1) if line in sql else None
+            return ANYWHERE if line in sql else None
         at = sql.find(words)
         if at < 0:
             return None
-        return (at, at + len(words)) if sql.count(words) == 1 else (-1, -1)
+        return (at, at + len(words)) if sql.count(words) == 1 else ANYWHERE
 
     return where
 
