@@ -248,7 +248,7 @@ def test_a_credential_that_does_not_do(
     project = copying(f"auth_mode: {opened}", place)
     said = told(project)
     assert "Connection 'silver'" in said and "account2" in said and re.search(says, said)
-    assert len(cloud.requests("account2.blob.core.windows.net")) < 30
+    assert len(cloud.requests("account2.blob.core.windows.net")) < 40
     monkeypatch.setenv("MADE", cloud.storage("account2").key)
     copying("auth_mode: direct_key, account_key: '${MADE}'", place).run(engine="pandas")
 

@@ -105,7 +105,7 @@ class PandasEngine(TableVerbs):
         """What stands at a sink now; opens the table's log only. Raises EngineError, ConnectionFailed."""
         if sink.place.format != "delta":
             return TargetState(is_there(sink.place))
-        from odibi_magics.engines.pandas.free import check_free
+        from odibi_magics.engines.pandas.free import check_apart, check_free
         from odibi_magics.engines.pandas.snapshot import open_snapshot
         from odibi_magics.engines.pandas.storage import open_store
 
@@ -113,6 +113,7 @@ class PandasEngine(TableVerbs):
         table = open_snapshot(store)
         if table is None:
             check_free(store, sink)
+            check_apart(store, sink)
             return TargetState(False)
         rows = [file.rows for file in table.files]
         return TargetState(

@@ -20,8 +20,7 @@ def _is_strange(path: str) -> bool:
 
 
 def check_free(store: Store, sink: Sink) -> None:
-    """A folder of other files does not become a table: their rows would be in it for some readers only. Nor does one
-    inside of a table, but for hidden ones, which no VACUUM looks into.
+    """A folder of other files does not become a table: their rows would be in it for some readers only.
 
     Parts of a table that is being made beside us, or was by a process that was killed, are none; nor is what stands
     beside a log without commits, as Spark leaves it. One listing tells: between two of them that table may come to be.
@@ -33,5 +32,12 @@ def check_free(store: Store, sink: Sink) -> None:
         return
     below = (info.path.removeprefix(store.root).lstrip("/") for info in store.files())
     refuse_strangers(sink, sorted(filter(_is_strange, below)))
+
+
+def check_apart(store: Store, sink: Sink) -> None:
+    """Nor does a folder inside of a table become one, but for hidden ones, which no VACUUM looks into.
+
+    Costs a request for each folder above; asked when a run is planned. Raises EngineError, ConnectionFailed.
+    """
     if not is_hidden(sink):
         refuse_inside(sink, table_above(store.tree, store.url.rstrip("/"), sink.place.address))

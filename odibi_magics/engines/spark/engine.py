@@ -89,7 +89,7 @@ class SparkEngine(SparkVerbs):
 
     def target(self, sink: Sink) -> TargetState:
         """What stands at a sink now. Raises EngineError, ConnectionFailed."""
-        from odibi_magics.engines.spark.places import check_free
+        from odibi_magics.engines.spark.places import check_apart, check_free
         from odibi_magics.engines.spark.reading import is_there
         from odibi_magics.engines.spark.tables import state
 
@@ -101,6 +101,7 @@ class SparkEngine(SparkVerbs):
             found = state(work, sink.place)
             if not found.exists:
                 check_free(work, sink)
+                check_apart(sink)
             return found
 
     def pins(self, source: Source) -> dict[str, Any]:

@@ -32,6 +32,12 @@ def check_free(work: Work, sink: Sink) -> None:
         free.check_free(open_store(place), sink)
 
 
+def check_apart(sink: Sink) -> None:
+    """Raises EngineError where a new table would lie in the folder of another one, ConnectionFailed."""
+    if not (is_named(sink.place) or sink.place.connection.only_spark):
+        free.check_apart(open_store(sink.place), sink)
+
+
 def is_known(work: Work, place: Place) -> bool:
     """Whether the catalog knows a table or view of this name, of whatever format."""
     return bool(work.spark.catalog.tableExists(table(place)))
