@@ -137,8 +137,8 @@ def checked(type_: str, text: str, formats: Formats, number: int, column: int) -
         # Written as DuckDB would write it, nothing was rounded.
         return f"CASE WHEN CAST({cast} AS VARCHAR) = {text} THEN {cast} ELSE {slow} END"
     if type_ in ("timestamp", "timestamp_ntz") and not formats.timestamp:
-        # 2024-01-31 10:00:00 has no room for a zone.
-        plain = f"strlen({text}) = 19 AND {text}[17] = ':' AND strpos({text}, '-') = 5 AND NOT contains({text}, '24:')"
+        # 2024-01-31 10:00:00 has no room for a zone. Two patterns take less time than looks at single characters.
+        plain = f"{text} LIKE '____-__-_____:__:__' AND {text} NOT LIKE '___________24%'"
         return f"CASE WHEN {plain} THEN {or_raise(cast, text, number, column)} ELSE {slow} END"
     return slow
 
