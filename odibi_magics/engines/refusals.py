@@ -32,11 +32,6 @@ def refuse_strangers(sink: Sink, files: Sequence[str]) -> None:
         )
 
 
-def is_hidden(sink: Sink) -> bool:
-    """Whether its folder is one that no VACUUM of a table around it looks into."""
-    return any(part.startswith(("_", ".")) for part in sink.place.path.split("/"))
-
-
 def refuse_inside(sink: Sink, above: str) -> None:
     """Raises EngineError where a new table's folder lies in another table's. above: that one, "" for none."""
     if above:

@@ -8,7 +8,8 @@ from odibi_magics.engines.base import Sink
 from odibi_magics.engines.pandas.no_table import table_above
 from odibi_magics.engines.pandas.stage import OUR_FILE
 from odibi_magics.engines.pandas.storage import Store
-from odibi_magics.engines.refusals import is_hidden, refuse_inside, refuse_strangers
+from odibi_magics.engines.pandas.trees import is_hidden
+from odibi_magics.engines.refusals import refuse_inside, refuse_strangers
 from odibi_magics.errors import EngineError
 
 # Another table's log is one of the files that do not belong here.
@@ -39,5 +40,5 @@ def check_apart(store: Store, sink: Sink) -> None:
 
     Costs a request for each folder above; asked when a run is planned. Raises EngineError, ConnectionFailed.
     """
-    if not is_hidden(sink):
+    if not is_hidden(sink.place.path):
         refuse_inside(sink, table_above(store.tree, store.url.rstrip("/"), sink.place.address))
